@@ -1,0 +1,1 @@
+"""One modern STAC API over Earth-observation archives that speak older languages."""
