@@ -1,0 +1,55 @@
+"""What the rest of the bridge needs of a catalogue, whatever protocol it speaks."""
+
+from typing import Protocol
+
+from stacbridge.model import Found, Json, Pending, Query, Ready
+
+
+class Catalogue(Protocol):
+    """A source of STAC Items. Methods block; callers on an event loop run them in threads."""
+
+    id: str
+    title: str
+    connections: int
+    """How many downloads its account may run at once."""
+
+    def search(self, query: Query, root: str) -> Found:
+        """Return one page of items whose links and asset hrefs start with `root` (the API's URL, no trailing slash).
+
+        Raises `UnsupportedFilter` for a condition that cannot be answered exactly, `UpstreamError` and its kin.
+        """
+        ...
+
+    def collections(self) -> list[Json]:
+        """Return all Collections as plain dicts, without API links."""
+        ...
+
+    def queryables(self, collection: str | None) -> Json:
+        """Return the JSON Schema of the properties that a filter may name, over all collections or of one."""
+        ...
+
+    def sortables(self, collection: str | None) -> Json:
+        """Return the JSON Schema of the properties that `sortby` may name."""
+        ...
+
+    def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
+        """Say where the bytes of an asset are, without asking for them.
+
+        Raises `NotFound`, `NotOrderable` for offline products that cannot be ordered, `UpstreamError` and its kin.
+        """
+        ...
+
+    def authorize(self, url: str) -> dict[str, str]:
+        """Return the headers that let the account into `url`; empty where the host is not listed or needs none.
+
+        Raises `Misconfigured` where a credential is needed and none is set.
+        """
+        ...
+
+    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+        """Return fresh headers after the upstream refused those given; one token call however many ask at once."""
+        ...
+
+    def may_follow(self, url: str) -> bool:
+        """Tell whether a redirect may lead to `url` (any host without credentials, listed hosts with)."""
+        ...

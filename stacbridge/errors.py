@@ -1,0 +1,137 @@
+"""Failures, and what each becomes over HTTP.
+
+* StacbridgeError
+  + BadRequest             400  the caller's words are off; names the parameter
+    - UnsupportedFilter    400  a condition that the catalogue cannot answer exactly
+  + NotFound               404  no such collection, item or asset
+  + Unauthorized           401  the caller must say who they are
+  + Forbidden              403  the upstream refuses this account these bytes
+  + NotStaged              503  the bytes are offline, being staged, or a slot is not free yet
+  + NotOrderable           409  the bytes are offline, and cannot be ordered through this door
+  + Misconfigured          503  a setting is missing or wrong; names it
+  + UpstreamError          502  an upstream answered something that is not an answer
+    - UpstreamTimeout      504  an upstream did not answer in time
+    - UpstreamUnavailable  503  an upstream is down, or refuses for now
+    - UpstreamRefused      502  an upstream refuses our credentials
+
+Every failure carries who failed, what was asked, what it answered and what to do, and has one JSON shape:
+`{"code", "description", "upstream"?, "asked"?, "answered"?, "advice"?, "parameter"?, "retry_after"?}`.
+No credential is ever part of one.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stacbridge.model import Json
+
+
+@dataclass(eq=False)
+class StacbridgeError(Exception):
+    """The root of all failures. `description` is one sentence for a person."""
+
+    status: ClassVar[int] = 500
+
+    description: str
+    upstream: str | None = None
+    asked: str | None = None
+    answered: str | None = None
+    advice: str | None = None
+    parameter: str | None = None
+    retry_after: int | None = None
+
+    def __str__(self) -> str:
+        told = (self.description, self.answered and f"It answered: {self.answered}", self.advice)
+        return " ".join(part for part in told if part)
+
+    @property
+    def code(self) -> str:
+        """The failure's name, stable for programs."""
+        return type(self).__name__
+
+    def body(self) -> Json:
+        """Return the JSON shape of all errors; absent members are left out."""
+        shape = {
+            "code": self.code,
+            "description": str(self),
+            "upstream": self.upstream,
+            "asked": self.asked,
+            "answered": self.answered,
+            "advice": self.advice,
+            "parameter": self.parameter,
+            "retry_after": self.retry_after,
+        }
+        return {name: value for name, value in shape.items() if value is not None}
+
+    def headers(self) -> dict[str, str]:
+        """Return the HTTP headers that belong to this failure."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+class BadRequest(StacbridgeError):
+    """The caller's words are off; `parameter` names which."""
+
+    status = 400
+
+
+class UnsupportedFilter(BadRequest):
+    """A condition that the catalogue cannot answer exactly; names property and operator."""
+
+
+class NotFound(StacbridgeError):
+    """There is no such collection, item or asset."""
+
+    status = 404
+
+
+class Unauthorized(StacbridgeError):
+    """The caller must say who they are."""
+
+    status = 401
+
+
+class Forbidden(StacbridgeError):
+    """The upstream refuses this account these bytes; trying again will not help."""
+
+    status = 403
+
+
+class NotStaged(StacbridgeError):
+    """The bytes cannot be had now but can later; `retry_after` says when to ask."""
+
+    status = 503
+
+
+class NotOrderable(StacbridgeError):
+    """The bytes are offline, and the upstream takes no order for them here."""
+
+    status = 409
+
+
+class Misconfigured(StacbridgeError):
+    """A setting is missing or wrong; the description names it."""
+
+    status = 503
+
+
+class UpstreamError(StacbridgeError):
+    """An upstream answered something that is not an answer."""
+
+    status = 502
+
+
+class UpstreamTimeout(UpstreamError):
+    """An upstream did not answer in time."""
+
+    status = 504
+
+
+class UpstreamUnavailable(UpstreamError):
+    """An upstream is down, or refuses for now."""
+
+    status = 503
+
+
+class UpstreamRefused(UpstreamError):
+    """An upstream refuses our credentials."""
+
+    status = 502

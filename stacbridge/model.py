@@ -1,0 +1,124 @@
+"""What flows through the bridge: values without behaviour, free of any protocol.
+
+    Query  -> dialect.ask  -> Request -> wire.send -> Reply -> dialect.read -> Page -> mapping.item -> Found
+    Query  -> access flow  -> Ready | Pending
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Json = dict[str, Any]
+Bbox = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A closed span of time in UTC; `None` is an open end. An instant has `start == end`."""
+
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One key of an order, by STAC property name without the `properties.` prefix."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search in STAC's own words, validated and normalised.
+
+    `bbox` is (west, south, east, north) in degrees, `west > east` crosses the antimeridian. `intersects` is a GeoJSON
+    geometry. `filter` is CQL2 JSON. `position` is where the previous page of this catalogue ended (dialect-specific,
+    JSON-able), `None` at the start. `count` asks for the number of all matches.
+    """
+
+    collections: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    bbox: Bbox | None = None
+    intersects: Json | None = None
+    interval: Interval | None = None
+    filter: Json | None = None
+    sortby: tuple[SortKey, ...] = ()
+    limit: int = 100
+    position: Json | None = None
+    count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request to an upstream, before any credential is attached.
+
+    `params` are unescaped name/value pairs in order; the wire escapes them once.
+    """
+
+    method: str
+    url: str
+    params: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole, small HTTP answer of an upstream. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one reply holds: raw upstream records, where the next page starts (`None` at the end), all matches if told."""
+
+    records: list[Json]
+    position: Json | None = None
+    matched: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that could not become an item, and why."""
+
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of STAC Items (plain dicts, without API links) from one catalogue."""
+
+    items: list[Json]
+    position: Json | None = None
+    matched: int | None = None
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The bytes are at `request`; `name` is the file's name, `ranges` whether the upstream honours Range there.
+
+    `size` in bytes and `checksum` (multihash, hex) only where the upstream states them for exactly these bytes.
+    """
+
+    request: Request
+    name: str
+    media_type: str
+    ranges: bool = False
+    size: int | None = None
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The bytes are not there yet; ask again after `retry_after` seconds."""
+
+    reason: str
+    retry_after: int

@@ -1,0 +1,100 @@
+"""Every setting, from the environment (`STACBRIDGE_…`) and one TOML file, with its default and its reason."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Credentials(BaseModel):
+    """An account at one catalogue. Which members it needs depends on the catalogue's access flow."""
+
+    username: str | None = None
+    password: SecretStr | None = None
+    totp_secret: SecretStr | None = None
+    """The base32 secret of a second factor, where the account has one."""
+
+
+class Settings(BaseSettings):
+    """The bridge's settings. Environment variables win over the TOML file."""
+
+    model_config = SettingsConfigDict(env_prefix="STACBRIDGE_", env_nested_delimiter="__", extra="forbid")
+
+    host: str = "127.0.0.1"
+    """Address that the bridge listens on."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """Port that the bridge listens on; 0 lets the system choose."""
+    public_url: str | None = None
+    """URL that clients see, where it is not the one of the request."""
+    title: str = "stacbridge"
+    """Title of the landing page."""
+    catalogues: list[str] = ["cdse"]
+    """Ids of the catalogues to serve: shipped ones, or files in `catalogue_folder`."""
+    catalogue_folder: Path | None = None
+    """Folder with catalogue files of your own (`<id>.toml`)."""
+    credentials: dict[str, Credentials] = {}
+    """Accounts by catalogue id."""
+    endpoints: dict[str, dict[str, str]] = {}
+    """Replacements for a catalogue's endpoints, by catalogue id and endpoint name."""
+    secret: SecretStr | None = None
+    """Key that signs paging cursors; set it where several processes serve one API, or cursors must outlive a restart."""
+
+    default_limit: Count = 100
+    """Items on a page when a search does not say."""
+    max_limit: Count = 1000
+    """Items on a page at most; a larger `limit` is served as this one."""
+    max_ids: Count = 500
+    """Item ids in one search at most."""
+    max_filter_bytes: Count = 8192
+    """Length of a CQL2 filter at most; checked before it is parsed."""
+    max_filter_depth: Count = 64
+    """Nesting of a CQL2 filter at most; checked before it is parsed."""
+    max_vertices: Count = 10_000
+    """Positions in an `intersects` geometry at most."""
+    max_upstream_pages: Count = 10
+    """Upstream requests that one search may make at most."""
+
+    connect_timeout: Seconds = 10
+    """Seconds to wait for a connection to an upstream."""
+    read_timeout: Seconds = 120
+    """Seconds to wait for an upstream's next bytes, for searches and tokens."""
+    search_threads: Count = 200
+    """Searches in flight at once; more wait."""
+    max_reply_bytes: Count = 64 * 1024 * 1024
+    """Size of an upstream's search answer at most."""
+    max_redirects: Count = 5
+    """Redirects followed at most, for searches and downloads."""
+    retries: int = Field(default=2, ge=0)
+    """How often a search is asked again after 429, 502, 503, 504 or a lost connection."""
+    retry_wait: Seconds = 1
+    """Seconds before the first retry; doubled each time, or what the upstream's Retry-After says, up to 30."""
+
+    download_idle_timeout: Seconds = 60
+    """Seconds without a byte from the upstream before a download is cut."""
+    download_queue: Count = 256
+    """Downloads that may wait for a connection of an account; more are answered 503."""
+    download_wait: Seconds = 300
+    """Seconds a download waits for a connection before it is answered 503."""
+    location_seconds: Seconds = 300
+    """Seconds that the place of an asset's bytes is remembered, so that ranged readers do not search each time."""
+    token_margin: Seconds = 60
+    """Seconds before its end at which a token is renewed."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then the TOML file that `STACBRIDGE_CONFIG` names."""
+        file = os.environ.get("STACBRIDGE_CONFIG")
+        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return init_settings, env_settings, *toml
