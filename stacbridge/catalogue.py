@@ -14,7 +14,7 @@ class Catalogue(Protocol):
     """How many downloads its account may run at once."""
 
     def search(self, query: Query, root: str) -> Found:
-        """Return one page of items; links and asset hrefs start with `root` (the API's URL, no trailing slash).
+        """Return one page of items; links and hrefs start with `root` (the API's URL, no trailing slash).
 
         Raises `UnsupportedFilter` where a condition cannot be answered exactly, `UpstreamError` and its kin.
         """
@@ -35,7 +35,7 @@ class Catalogue(Protocol):
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are, without asking for them.
 
-        Raises `NotFound`, `NotOrderable` for offline bytes that cannot be ordered, `UpstreamError` and its kin.
+        Raises `NotFound`, `NotOrderable` for offline bytes, `UpstreamError` and its kin.
         """
         ...
 

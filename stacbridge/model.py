@@ -76,7 +76,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one reply holds: upstream records, where the next page starts (`None` at the end), the count if told."""
+    """What one reply holds: records, where the next page starts (`None` at the end), the count if told."""
 
     records: list[Json]
     position: Json | None = None
