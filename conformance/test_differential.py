@@ -1,7 +1,8 @@
-"""What the archive answers to a pushed filter is what CQL2 says of the items, for every operator that is pushed.
+"""What the archive answers to a pushed filter is what CQL2 says of the items, for every pushed operator.
 
-The simulator parses the `$filter` with a library of others and evaluates it on its own archive; here the same condition is
-evaluated by the cql2 library on the items, one test at a time, and joined in three-valued logic.
+The simulator parses the `$filter` with a library of others and evaluates it on its own archive; here the
+same condition is evaluated by the cql2 library on the items, one test at a time, and joined in three-valued
+logic.
 """
 
 import string

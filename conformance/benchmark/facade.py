@@ -10,7 +10,8 @@ from typing import Any
 
 import requests
 
-from conformance.benchmark.processes import bridge, cpu_seconds, peak_megabytes, simulator
+from conformance.benchmark.processes import cpu_seconds, peak_megabytes
+from conformance.benchmark.served import bridge, simulator
 
 PAGE: dict[str, Any] = {"collections": ["sentinel-2-l2a"], "limit": 100}
 FILTER = (
@@ -48,7 +49,7 @@ def pages(announced: dict[str, Any], count: int) -> dict[str, float]:
     """Ask the bridge and the upstream in turn for the same page; return medians and CPU per page."""
     session = requests.Session()
     session.trust_env = False
-    with bridge(announced) as (process, url, _):
+    with bridge(announced) as (process, url):
 
         def ask_bridge() -> requests.Response:
             return session.post(f"{url}/search", json=PAGE)
