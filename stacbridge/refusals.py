@@ -1,4 +1,4 @@
-"""From what went wrong on the wire to a failure that says who, what was asked, what came back and what to do."""
+"""From trouble on the wire to a failure that says who, what was asked, what came back, what to do."""
 
 from urllib.parse import quote
 
@@ -26,7 +26,10 @@ def asked(request: Request) -> str:
 
 
 def refusal(upstream: str, request: Request, reply: Reply) -> UpstreamError:
-    """Return the failure that an unwelcome status means."""
+    """Return the failure that an unwelcome status means.
+
+    The answer to a request with a body is told by its status alone, since it may echo a login.
+    """
     match reply.status:
         case 504:
             failure = late(upstream, request)
@@ -38,7 +41,7 @@ def refusal(upstream: str, request: Request, reply: Reply) -> UpstreamError:
             failure = UpstreamError(f"{upstream} did not answer what was asked.")
     failure.upstream = upstream
     failure.asked = asked(request)
-    failure.answered = told(reply)
+    failure.answered = told(reply) if request.body is None else f"HTTP {reply.status}"
     failure.retry_after = retry_after(reply.headers)
     return failure
 
