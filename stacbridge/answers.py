@@ -17,7 +17,7 @@ MAX_DEPTH = 8
 """Nesting of an error document that is searched for words at most."""
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ufffd]+")
-_SECRET = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=[Bb]earer )[^\s\"']{8,}")
+_SECRET = re.compile(r"eyJ[\w-]{4,}(?:\.[\w-]*)*|(?<=[Bb]earer )[^\s\"']{8,}")
 _MESSAGE_MEMBERS = ("detail", "message", "ErrorMessage", "error", "data", "value", "description")
 
 

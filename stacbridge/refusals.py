@@ -30,6 +30,7 @@ def refusal(upstream: str, request: Request, reply: Reply) -> UpstreamError:
 
     The answer to a request with a body is told by its status alone, since it may echo a login.
     """
+    failure: UpstreamError
     match reply.status:
         case 504:
             failure = late(upstream, request)

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 class Wire:
     """Sends requests to one upstream. Safe to share between threads; connections are pooled.
 
+    Stands on the transport of `requests` alone: a session of it would add cookies, `.netrc` logins and
+    proxies of the environment, and read the bodies of redirects.
     `hosts` says where redirects may lead and which servers may see an `Authorization` header. A call lasts
     `(retries + 1) * (connect_timeout + read_timeout)` seconds at most, checked whenever bytes arrive.
     """
@@ -52,11 +54,7 @@ class Wire:
         self._sleep = sleep
         self._timeout = (settings.connect_timeout, settings.read_timeout)
         self._patience = (settings.retries + 1) * sum(self._timeout)
-        self._session = requests.Session()
-        self._session.trust_env = False
-        adapter = HTTPAdapter(pool_maxsize=settings.search_threads, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._adapter = HTTPAdapter(pool_maxsize=settings.search_threads, max_retries=0)
 
     def send(self, request: Request) -> Reply:
         """Return the answer to a request that must succeed.
@@ -94,7 +92,7 @@ class Wire:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._session.close()
+        self._adapter.close()
 
     def _pauses(self, method: str) -> Iterator[float]:
         if method in IDEMPOTENT:
@@ -108,7 +106,7 @@ class Wire:
             target = reply.headers.get("location")
             if reply.status not in REDIRECTS or target is None:
                 return reply
-            step = self._next(step, request, reply.status, urljoin(reply.url, target))
+            step = self._next(step, request, reply.status, _absolute(reply.url, target))
         raise circling(self._upstream, request, self._settings.max_redirects)
 
     def _next(self, step: Request, first: Request, status: int, target: str) -> Request:
@@ -131,7 +129,7 @@ class Wire:
             prepared = requests.Request(
                 step.method, full_url(step), headers=headers, data=step.body
             ).prepare()
-            response = self._session.send(prepared, stream=True, timeout=self._timeout, allow_redirects=False)
+            response = self._adapter.send(prepared, stream=True, timeout=self._timeout)
             try:
                 body = b"" if response.status_code in REDIRECTS else self._body(response, first, deadline)
             finally:
@@ -157,3 +155,10 @@ class Wire:
             if self._clock() > deadline:
                 raise late(self._upstream, first)
         return bytes(body)
+
+
+def _absolute(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:
+        return location

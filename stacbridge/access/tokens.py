@@ -66,7 +66,7 @@ class TokenBroker:
             raise
 
     def renewed(self, refused: str) -> str:
-        """Return another access token than `refused`; all who were refused with that one share the new one."""
+        """Return another access token than `refused`; all who hold that one share the new one."""
         with self._lock:
             if self._token and self._token.access == refused:
                 self._refused = True
