@@ -47,7 +47,7 @@ def test_the_words_of_every_known_error_shape_are_told(body: bytes, words: str) 
 def test_any_json_is_told_in_one_short_line(document: object) -> None:
     line = told(Reply(500, {}, orjson.dumps(document)))
     assert len(line) <= MAX_TOLD + len("HTTP 500: ")
-    assert line.isprintable() or "\xad" in line
+    assert "\n" not in line
 
 
 def test_deep_nesting_is_told_without_recursing_to_its_end() -> None:
