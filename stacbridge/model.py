@@ -1,7 +1,7 @@
 """What flows through the bridge: values without behaviour, free of any protocol.
 
-    Query  -> dialect.ask  -> Request -> wire.send -> Reply -> dialect.read -> Page -> mapping.item -> Found
-    Query  -> access flow  -> Ready | Pending
+Query  -> dialect.ask  -> Request -> wire.send -> Reply -> dialect.read -> Page -> mapping.item -> Found
+Query  -> access flow  -> Ready | Pending
 """
 
 from collections.abc import Mapping
