@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from stacbridge.model import Json
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -114,16 +112,3 @@ def in_turn(*answers: Answer | None) -> Script:
     """Return a script that gives these answers one after another, the last one for ever."""
     left = list(answers)
     return lambda seen: left.pop(0) if len(left) > 1 else left[0]
-
-
-def product(**members: object) -> Json:
-    """Return a plausible OData product record as `dialect.read` hands it on."""
-    return {
-        "Id": "4747490c-a78f-4d0e-8080-5f74297409a3",
-        "Name": "S1C_IW_GRDH_1SDV_20260101T000000_20260101T000025_005702_00B654_ABF9.SAFE",
-        "Online": True,
-        "ContentLength": 1736766040,
-        "Assets": [{"Type": "QUICKLOOK", "Id": "0d0e8080-1111-4d0e-8080-5f74297409a3"}],
-        "Locations": [{"FormatType": "Extracted", "ContentLength": 1736766040}],
-        **members,
-    }

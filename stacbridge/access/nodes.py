@@ -8,6 +8,7 @@ OData).
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -31,23 +32,20 @@ class Node:
         """Return the node of that name inside this one."""
         return Node(f"{self.url}/Nodes({quote(name, safe='')})", name, size)
 
-    @property
-    def value(self) -> Request:
-        """The request for the file's bytes."""
-        return Request("GET", f"{self.url}/$value")
 
-
-def find(upstream: str, product: str, name: str, path: str) -> Flow[Node]:
+def find(upstream: str, product: str, name: str, path: Sequence[str]) -> Flow[Node]:
     """Return the file at `path` inside the product with that URL and name.
 
     `*` in a segment of the path stands for any characters. Raises `NotFound`, naming the path, where no file
     or more than one matches, `UpstreamError` and its kin for a listing that is none.
     """
     node = Node(product, "").child(name)
-    for segment in path.split("/"):
+    for segment in path:
         if "*" in segment:
             listing = Request("GET", f"{node.url}/Nodes")
-            entry = _only(upstream, name, path, segment, _entries(upstream, listing, (yield listing)))
+            entry = _only(
+                upstream, name, "/".join(path), segment, _entries(upstream, listing, (yield listing))
+            )
             node = node.child(entry["Name"], _size(entry))
         else:
             node = node.child(segment)

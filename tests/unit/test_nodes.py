@@ -13,7 +13,7 @@ from stacbridge.access import nodes
 from stacbridge.access.flows import drive
 from stacbridge.errors import NotFound, UpstreamError
 from stacbridge.hosts import Hosts
-from stacbridge.model import Json, Reply, Request
+from stacbridge.model import Json, Reply
 from stacbridge.settings import Settings
 from stacbridge.wire import Wire
 from tests.servers import Answer, Clock, Seen, Server, serving
@@ -59,22 +59,22 @@ def archive() -> Iterator[Server]:
 def find(server: Server, path: str) -> nodes.Node:
     wire = Wire("cdse", Settings(), Hosts.listed([server.url]), clock=Clock())
     server.seen.clear()
-    return drive(nodes.find("cdse", f"{server.url}/odata/v1/Products(7)", NAME, path), wire.exchange)
+    return drive(
+        nodes.find("cdse", f"{server.url}/odata/v1/Products(7)", NAME, path.split("/")), wire.exchange
+    )
 
 
 def test_a_path_without_wildcards_is_not_looked_up(archive: Server) -> None:
     found = find(archive, "GRANULE/x/IMG_DATA/b.jp2")
     base = f"{archive.url}/odata/v1/Products(7)/Nodes({NAME})"
-    assert found.value == Request(
-        "GET", f"{base}/Nodes(GRANULE)/Nodes(x)/Nodes(IMG_DATA)/Nodes(b.jp2)/$value"
-    )
+    assert found.url == f"{base}/Nodes(GRANULE)/Nodes(x)/Nodes(IMG_DATA)/Nodes(b.jp2)"
     assert (found.name, found.size, archive.seen) == ("b.jp2", None, [])
 
 
 def test_each_wildcard_costs_one_listing(archive: Server) -> None:
     found = find(archive, "GRANULE/*/IMG_DATA/*_B02.jp2")
     assert (found.name, found.size) == ("T54PXA_B02.jp2", 1000)
-    assert found.value.url.endswith("/Nodes(L1C_T54PXA_A026783)/Nodes(IMG_DATA)/Nodes(T54PXA_B02.jp2)/$value")
+    assert found.url.endswith("/Nodes(L1C_T54PXA_A026783)/Nodes(IMG_DATA)/Nodes(T54PXA_B02.jp2)")
     base = f"/odata/v1/Products(7)/Nodes({NAME})/Nodes(GRANULE)"
     assert [seen.path for seen in archive.seen] == [
         f"{base}/Nodes",
@@ -84,7 +84,7 @@ def test_each_wildcard_costs_one_listing(archive: Server) -> None:
 
 def test_names_are_not_quoted_and_odd_characters_are_escaped(archive: Server) -> None:
     found = find(archive, "odd*.xml")
-    assert found.value.url.endswith("/Nodes(odd%20%28name%29%20%26%20100%25.xml)/$value")
+    assert found.url.endswith("/Nodes(odd%20%28name%29%20%26%20100%25.xml)")
 
 
 def test_a_size_of_nought_is_not_a_size(archive: Server) -> None:
@@ -108,7 +108,7 @@ def test_a_path_that_is_not_one_file_is_not_found_and_named(archive: Server, pat
 
 def listed(names: list[str], path: str, status: int = 200) -> nodes.Node:
     body = orjson.dumps({"result": [{"Name": name, "ContentLength": 1} for name in names]})
-    flow = nodes.find("cdse", "https://a.eu/Products(7)", NAME, path)
+    flow = nodes.find("cdse", "https://a.eu/Products(7)", NAME, path.split("/"))
     return drive(flow, lambda request: Reply(status, {}, body, request.url))
 
 
