@@ -76,8 +76,8 @@ class Upstream:
     def search(self, query: Query, root: str) -> Found:
         """Return one page of items. Pages of nothing but records that cannot be items are passed over.
 
-        Raises `UnsupportedFilter`, `UpstreamError` and its kin, the latter too after `max_upstream_pages` such
-        pages in a row.
+        Raises `UnsupportedFilter`, `UpstreamError` and its kin; the latter too after `max_upstream_pages`
+        such pages in a row.
         """
         skipped = []
         matched = None
