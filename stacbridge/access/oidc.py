@@ -1,7 +1,7 @@
 """Login at an OpenID Connect provider with a user name and password (RFC 6749 sections 4.3 and 6)."""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
@@ -13,6 +13,9 @@ from stacbridge.model import Json, Reply, Request
 from stacbridge.settings import Credentials
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+SECRETS = frozenset({"password", "refresh_token", "totp"})
+"""Members of a token request that no error repeats."""
+SESSIONS = "Wait until they end (at CDSE within an hour), or log out where the account is used elsewhere."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,18 @@ class PasswordLogin:
         """
         username, password = self._account()
         if refresh is not None:
-            reply = yield self._request(grant_type="refresh_token", refresh_token=refresh)
+            asked = self._request(grant_type="refresh_token", refresh_token=refresh)
+            reply = yield asked
             if reply.status == 200:
                 return self._token(reply)
-            if _error(reply) != "invalid_grant":
-                raise self._refused(reply)
+            if _document(reply).get("error") != "invalid_grant":
+                raise self._refused(reply, asked)
         second = self._second_factor(at)
-        reply = yield self._request(grant_type="password", username=username, password=password, **second)
+        asked = self._request(grant_type="password", username=username, password=password, **second)
+        reply = yield asked
         if reply.status == 200:
             return self._token(reply)
-        raise self._refused(reply)
+        raise self._refused(reply, asked)
 
     def _account(self) -> tuple[str, str]:
         account = self.credentials
@@ -99,11 +104,12 @@ class PasswordLogin:
             advice="Check the catalogue's token endpoint.",
         )
 
-    def _refused(self, reply: Reply) -> UpstreamError:
-        """Explain a refusal by the provider's error code; the body itself may echo the login."""
-        error = _error(reply)
+    def _refused(self, reply: Reply, asked: Request) -> UpstreamError:
+        error, description = _reason(reply, asked)
         failure: UpstreamError
-        if error == "invalid_grant":
+        if error == "invalid_grant" and "session" in description.lower():
+            failure = UpstreamUnavailable("has too many sessions of the account open", advice=SESSIONS)
+        elif error == "invalid_grant":
             failure = UpstreamRefused("refuses the account", advice=self._grant_advice())
         elif reply.status == 408 or reply.status >= 500:
             failure = UpstreamUnavailable("gives no tokens for now", advice="Try again later.")
@@ -114,7 +120,7 @@ class PasswordLogin:
         failure.description = f"The identity provider of {self.catalogue} {failure.description}."
         failure.upstream = self.catalogue
         failure.asked = f"POST {self.endpoint}"
-        failure.answered = f"HTTP {reply.status}: {error}" if error else f"HTTP {reply.status}"
+        failure.answered = ": ".join(filter(None, (f"HTTP {reply.status}", error, description)))
         return failure
 
     def _grant_advice(self) -> str:
@@ -136,10 +142,17 @@ def _document(reply: Reply) -> Json:
     return document if isinstance(document, dict) else {}
 
 
-def _error(reply: Reply) -> str | None:
-    """Return the OAuth error code of a refusal, `None` where it has none."""
-    error = _document(reply).get("error")
-    return sanitise(error) if isinstance(error, str) else None
+def _reason(reply: Reply, asked: Request) -> tuple[str, str]:
+    """Return the OAuth error code and its description, empty where there is none.
+
+    Nothing else of the answer is repeated, nor a description that echoes a secret of the request.
+    """
+    document = _document(reply)
+    told = (document.get("error"), document.get("error_description"))
+    error, description = (sanitise(text) if isinstance(text, str) else "" for text in told)
+    form = parse_qsl((asked.body or b"").decode())
+    echoed = any(value in description for name, value in form if name in SECRETS)
+    return error, "" if echoed else description
 
 
 def _seconds(value: object) -> float:

@@ -240,9 +240,18 @@ def test_a_refused_account_is_told_which_settings_to_check() -> None:
     with serving(Provider()) as server, pytest.raises(UpstreamRefused) as caught:
         broker(server, Clock(), wrong).token()
     told = str(caught.value)
-    assert "HTTP 401: invalid_grant" in told
+    assert "HTTP 401: invalid_grant: Invalid user credentials" in told
     for name in ("USERNAME", "PASSWORD", "TOTP_SECRET"):
         assert f"STACBRIDGE_CREDENTIALS__CDSE__{name}" in told
+
+
+def test_too_many_sessions_are_told_apart_from_a_wrong_password() -> None:
+    provider = Provider()
+    provider.fault = Answer(
+        400, b'{"error":"invalid_grant","error_description":"Maximum number of active sessions exceeded"}'
+    )
+    with serving(provider) as server, pytest.raises(UpstreamUnavailable, match="too many sessions"):
+        broker(server, Clock()).token()
 
 
 @pytest.mark.parametrize(
