@@ -31,14 +31,15 @@ class Terms:
 def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentials: Credentials) -> Terms:
     """Check the table of a catalogue. Raises `Misconfigured` naming file and key."""
     table = Table(f"{catalogue}.toml", "access", members)
-    table.choice("flow", FLOWS)
+    if table.choice("flow", FLOWS) is None:
+        raise table.wrong("flow", "is missing")
     named = table.texts("endpoints")
     for name in ("token", *named):
         if name not in endpoints:
             raise table.wrong("endpoints", f"{name!r} is no endpoint of this catalogue")
     client = table.take("client_id", str)
     trusted = [*(endpoints[name] for name in named), *table.texts("hosts")]
-    offline = table.take("offline", str, None)
+    offline = table.optional("offline", str)
     table.done()
     return Terms(
         PasswordLogin(catalogue, endpoints["token"], client, credentials),
