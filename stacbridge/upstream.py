@@ -32,8 +32,8 @@ T = TypeVar("T")
 class Dialect(Protocol):
     """The language of an upstream's search. No I/O."""
 
-    def ask(self, query: Query) -> Request:
-        """Return the request that asks for a page. Raises `UnsupportedFilter`."""
+    def ask(self, query: Query) -> Request | None:
+        """Return the request that asks for a page, `None` where nothing can match. Raises `BadRequest`."""
         ...
 
     def read(self, reply: Reply, query: Query) -> Page:
@@ -76,7 +76,7 @@ class Upstream:
     def search(self, query: Query, root: str) -> Found:
         """Return one page of items. Pages of nothing but records that cannot be items are passed over.
 
-        Raises `UnsupportedFilter`, `UpstreamError` and its kin; the latter too after `max_upstream_pages`
+        Raises `BadRequest`, `UpstreamError` and its kin; the latter too after `max_upstream_pages`
         such pages in a row.
         """
         skipped = []
@@ -144,7 +144,10 @@ class Upstream:
         self._wire.close()
 
     def _page(self, query: Query) -> Page:
-        return self._dialect.read(self._wire.send(self._dialect.ask(query)), query)
+        request = self._dialect.ask(query)
+        if request is None:
+            return Page([], matched=0 if query.count else None)
+        return self._dialect.read(self._wire.send(request), query)
 
     def _record(self, collection: str, item: str) -> Json:
         page = self._page(Query(collections=(collection,), ids=(item,)))

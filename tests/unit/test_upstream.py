@@ -94,7 +94,9 @@ class Numbers:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def ask(self, query: Query) -> Request:
+    def ask(self, query: Query) -> Request | None:
+        if query.collections == ("dolls",):
+            return None
         start = str((query.position or {}).get("start", 0))
         params = (
             ("start", start),
@@ -219,6 +221,11 @@ def test_passing_over_is_bounded_and_says_why(toy: Toy, folder: Path, server: Se
 def test_an_empty_answer_is_an_empty_page(toy: Toy, upstream: Upstream) -> None:
     toy.pages = [[]]
     assert upstream.search(Query(), ROOT).items == []
+
+
+def test_where_nothing_can_match_nobody_is_asked(server: Server, upstream: Upstream) -> None:
+    found = upstream.search(Query(collections=("dolls",), count=True), ROOT)
+    assert (found.items, found.position, found.matched, server.seen) == ([], None, 0, [])
 
 
 def test_the_bytes_of_an_item_are_found_by_its_id(server: Server, upstream: Upstream) -> None:
