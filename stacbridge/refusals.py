@@ -10,6 +10,15 @@ from stacbridge.model import Reply, Request
 READABLE = "$/:(),'"
 """Characters that RFC 3986 allows in a query, and that keep an OData filter readable there."""
 
+ADVICE = {
+    400: "Simplify the search; if it stays so, the bridge asks wrongly: please report it.",
+    401: "Check the account in the settings.",
+    403: "Check that the account may have this, and that its holder agreed to the terms of the data.",
+    422: "Simplify the search; if it stays so, the bridge asks wrongly: please report it.",
+    429: "Try again later, and with fewer requests at once.",
+}
+"""What to do about a status; for others, waiting is all there is."""
+
 
 def full_url(request: Request) -> str:
     """Return the request's URL with its parameters, each name and value escaped once."""
@@ -35,7 +44,7 @@ def refusal(upstream: str, request: Request, reply: Reply) -> UpstreamError:
         case 504:
             failure = late(upstream, request)
         case 429 | 502 | 503:
-            failure = UpstreamUnavailable(f"{upstream} refuses for now.", advice="Try again later.")
+            failure = UpstreamUnavailable(f"{upstream} refuses for now.")
         case 401:
             failure = UpstreamRefused(f"{upstream} wants a valid credential for this.")
         case _:
@@ -44,6 +53,7 @@ def refusal(upstream: str, request: Request, reply: Reply) -> UpstreamError:
     failure.asked = asked(request)
     failure.answered = told(reply) if request.body is None else f"HTTP {reply.status}"
     failure.retry_after = retry_after(reply.headers)
+    failure.advice = failure.advice or ADVICE.get(reply.status, "Try again later.")
     return failure
 
 
