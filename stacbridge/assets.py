@@ -59,24 +59,26 @@ def fill(pattern: str, parts: Mapping[str, str]) -> str:
 
 def parse(table: Table, convention: str | None) -> Asset:
     """Check one row of an asset. Raises `Misconfigured` naming file and key."""
-    key, kind = table.take("key", str), str(table.choice("of", KINDS))
+    key, kind = table.take("key", str), table.choice("of", KINDS)
+    if kind is None:
+        raise table.wrong("of", "is missing")
     media_type = table.take("type", str)
-    members = {name: table.take(name, str, None) for name in ("title", "description")}
-    path = table.take("path", str, None)
+    members = {name: table.optional(name, str) for name in ("title", "description")}
+    path = table.optional("path", str)
     if (kind == "node") != (path is not None):
         raise table.wrong("path", 'belongs to `of = "node"`, and only there')
     asset = Asset(
         key=key,
         kind=kind,
         path=path or "",
-        name=table.take("name", str, None) or _name(key, kind, path or "", media_type),
+        name=table.optional("name", str) or _name(key, kind, path or "", media_type),
         when={name: frozenset(map(str, values)) for name, values in table.matches("when").items()},
-        stated=table.take("stated", bool, False),
+        stated=(table.optional("stated", bool) or False),
         members={
             "type": media_type,
             **{name: value for name, value in members.items() if value},
             "roles": list(table.texts("roles")),
-            **table.take("fields", dict, {}),
+            **(table.optional("fields", dict) or {}),
         },
     )
     if asset.stated and kind == "compressed":

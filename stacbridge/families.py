@@ -73,7 +73,7 @@ def parse(table: Table, common: Common) -> list[Collection]:
     for entry in table.tables("collection"):
         own = _match(entry)
         about = {**defaults, **_about(entry)}
-        constants = entry.take("constants", dict, {})
+        constants = entry.optional("constants", dict) or {}
         files = _assets(entry, groups, convention)
         stac = _stac(entry, about, files, common)
         entry.done()
@@ -145,8 +145,8 @@ def _assets(
 
 def _about(table: Table) -> Json:
     """Return what a family or collection says of itself in STAC's own words."""
-    about: Json = {key: table.take(key, str, None) for key in ("license", "license_url")}
-    about |= {key: table.take(key, list, None) for key in ("keywords", "providers")}
+    about: Json = {key: table.optional(key, str) for key in ("license", "license_url")}
+    about |= {key: table.optional(key, list) for key in ("keywords", "providers")}
     about |= {key: value for key, value in table.members.items() if ":" in key}
     table.taken.update(about)
     return {key: value for key, value in about.items() if value is not None}
@@ -167,10 +167,10 @@ def _stac(entry: Table, about: Json, files: Mapping[str, Asset], common: Common)
         **about,
         **common.schemes,
         "extent": {
-            "spatial": {"bbox": [entry.take("bbox", list, [-180, -90, 180, 90])]},
+            "spatial": {"bbox": [(entry.optional("bbox", list) or [-180, -90, 180, 90])]},
             "temporal": {"interval": [interval]},
         },
-        "summaries": entry.take("summaries", dict, {}),
+        "summaries": (entry.optional("summaries", dict) or {}),
         "item_assets": {key: asset.members for key, asset in files.items()},
         "links": [{"rel": "license", "href": url, "title": "Licence"}] if url else [],
     }

@@ -11,6 +11,7 @@ import orjson
 from stacbridge import assets, extensions
 from stacbridge.assets import PART, Asset
 from stacbridge.families import Collection
+from stacbridge.footprints import Footprint
 from stacbridge.model import Json
 from stacbridge.names import CONVENTIONS
 from stacbridge.products import NotAnItem, slots
@@ -18,9 +19,6 @@ from stacbridge.rows import Row
 from stacbridge.templates import Template, raw, slot
 
 STAC_VERSION = "1.1.0"
-
-Footprint = tuple[Json | None, list[float] | None]
-"""GeoJSON geometry and bbox, or neither."""
 
 
 @dataclass(frozen=True, slots=True)

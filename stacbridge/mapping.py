@@ -23,11 +23,12 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from stacbridge import families, geometry, products, queryables, rows, tables
+from stacbridge import families, products, queryables, rows, tables
 from stacbridge.assets import Asset
 from stacbridge.errors import Misconfigured, NotFound
 from stacbridge.extensions import EXTENSIONS
 from stacbridge.families import Collection, Common
+from stacbridge.footprints import footprints
 from stacbridge.items import Builder, Frame
 from stacbridge.model import Json, Skipped
 from stacbridge.products import NotAnItem, Place
@@ -40,10 +41,10 @@ class Mapping:
 
     def __init__(self, top: Table, parts: Iterable[Table], endpoints: Dictionary[str, str]) -> None:
         self.id, self.title = top.take("id", str), top.take("title", str)
-        self.description = top.take("description", str, "")
+        self.description = top.optional("description", str) or ""
         self.dialect = top.take("dialect", str)
         self.endpoints: dict[str, str] = {**top.table("endpoints").strings(), **endpoints}
-        self.access: Json = top.take("access", dict, {})
+        self.access: Json = top.optional("access", dict) or {}
         self.limits: dict[str, int] = top.table("limits").integers()
         self.endings = _endings(top.table("names"))
         frame = self._frame(top)
@@ -65,16 +66,16 @@ class Mapping:
 
     def _frame(self, top: Table) -> Frame:
         schemes = {
-            "auth:schemes": top.take("auth_schemes", dict, {}),
-            "storage:schemes": top.take("storage_schemes", dict, {}),
+            "auth:schemes": (top.optional("auth_schemes", dict) or {}),
+            "storage:schemes": (top.optional("storage_schemes", dict) or {}),
         }
         return Frame(
             catalogue=self.id,
             download=self.endpoints.get("download", ""),
             endings=self.endings,
             schemes={name: scheme for name, scheme in schemes.items() if scheme},
-            alternates=top.take("alternate", dict, {}),
-            links=tuple(top.take("link", list, [])),
+            alternates=(top.optional("alternate", dict) or {}),
+            links=tuple(top.optional("link", list) or []),
             extensions={**EXTENSIONS, **top.table("extensions").strings()},
         )
 
@@ -92,7 +93,7 @@ class Mapping:
         collection = self.classify(record)
         if collection is None:
             raise NotAnItem("it belongs to no collection")
-        return self._builders[collection].item(record, root, geometry.footprints([record])[0])
+        return self._builders[collection].item(record, root, footprints([record])[0])
 
     def items(
         self, records: list[Json], root: str, *, ready: bool = False
@@ -103,7 +104,7 @@ class Mapping:
         """
         found: list[Json] = []
         skipped: list[Skipped] = []
-        for record, footprint in zip(records, geometry.footprints(records), strict=True):
+        for record, footprint in zip(records, footprints(records), strict=True):
             try:
                 collection = self.classify(record)
                 if collection is None:

@@ -51,7 +51,7 @@ def parse(table: Table) -> Row:
     """Check one `[[field]]`. Raises `Misconfigured` naming file and key."""
     name = table.take("stac", str)
     paths = table.texts("from")
-    kind = str(table.choice("type", TYPES, "String"))
+    kind = table.choice("type", TYPES) or "String"
     members = table.texts("members")
     if not paths or (members and len(members) != len(paths)):
         raise table.wrong("from", "must name one path, or as many as `members`")
@@ -68,7 +68,7 @@ def parse(table: Table) -> Row:
         read=_reader(kind, converter, paths, members),
         write=converter.write,
         push=push,
-        sort=table.take("sort", bool, False),
+        sort=(table.optional("sort", bool) or False),
         values=_values(table, paths, known),
         members=members,
         schema=_schema(table, converter),
@@ -79,7 +79,7 @@ def parse(table: Table) -> Row:
 
 def _converter(table: Table, kind: str, members: tuple[str, ...]) -> tuple[Converter, tuple[Any, ...] | None]:
     name = table.choice("convert", CONVERTERS)
-    entries = table.take("table", dict, None)
+    entries = table.optional("table", dict)
     if sum((name is not None, entries is not None, bool(members))) > 1:
         raise table.wrong("convert", "only one of `convert`, `table` and `members` makes sense")
     if name is not None and kind not in CONVERTERS[name].takes:
@@ -126,7 +126,7 @@ def _reader(
 
 
 def _values(table: Table, paths: tuple[str, ...], known: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-    values = table.take("values", list, None)
+    values = table.optional("values", list)
     if values is None:
         return known
     if len(paths) > 1 and not all(isinstance(value, list) and len(value) == len(paths) for value in values):
@@ -135,9 +135,9 @@ def _values(table: Table, paths: tuple[str, ...], known: tuple[Any, ...] | None)
 
 
 def _schema(table: Table, converter: Converter) -> Json:
-    described = {key: table.take(key, str, None) for key in ("title", "description")}
+    described = {key: table.optional(key, str) for key in ("title", "description")}
     found: Json = {key: value for key, value in described.items() if value}
-    return {**found, **converter.schema, **table.take("schema", dict, {})}
+    return {**found, **converter.schema, **(table.optional("schema", dict) or {})}
 
 
 def _distinct(values: Any) -> list[Any]:

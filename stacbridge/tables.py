@@ -1,11 +1,11 @@
 """Reading TOML that must make sense: every key known and of its type, else a failure naming file and key."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from stacbridge.errors import Misconfigured
 
@@ -26,29 +26,26 @@ class Table:
         place = f"{self.where}.{key}" if self.where else key
         return Misconfigured(f"{self.file}: {place}: {problem}")
 
-    @overload
-    def take(self, key: str, kind: type[T]) -> T: ...
-    @overload
-    def take(self, key: str, kind: type[T], default: T) -> T: ...
-    @overload
-    def take(self, key: str, kind: type[T], default: None) -> T | None: ...
-    def take(self, key: str, kind: type[T], *default: T | None) -> T | None:
-        """Return a member that must be a `kind`; without a default it must be there."""
+    def take(self, key: str, kind: type[T]) -> T:
+        """Return a member that must be there, and be a `kind`."""
+        value = self.optional(key, kind)
+        if value is None:
+            raise self.wrong(key, "is missing")
+        return value
+
+    def optional(self, key: str, kind: type[T]) -> T | None:
+        """Return a member that must be a `kind`, or nothing where it is absent."""
         self.taken.add(key)
         if key not in self.members:
-            if default:
-                return default[0]
-            raise self.wrong(key, "is missing")
+            return None
         value = self.members[key]
-        if not isinstance(value, kind) or (
-            isinstance(value, bool) and kind is not bool and kind is not object
-        ):
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
             raise self.wrong(key, f"must be of type {kind.__name__}, not {value!r}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a member that is a string or a list of them; empty where absent."""
-        value = self.take(key, object, ())
+        value = self.optional(key, object) or ()
         values = (
             (value,)
             if isinstance(value, str)
@@ -60,20 +57,20 @@ class Table:
             raise self.wrong(key, f"must be a string or a list of strings, not {value!r}")
         return values
 
-    def choice(self, key: str, choices: Any, default: str | None = None) -> str | None:
-        """Return a member that must be one of `choices`, or the default."""
-        value = self.take(key, str, default)
+    def choice(self, key: str, choices: Collection[str]) -> str | None:
+        """Return a member that must be one of `choices`, or nothing where it is absent."""
+        value = self.optional(key, str)
         if value is not None and value not in choices:
             raise self.wrong(key, f"{value!r} is none of {', '.join(choices)}")
         return value
 
     def table(self, key: str) -> "Table":
         """Return a table within this one; empty where absent."""
-        return Table(self.file, f"{self.where}.{key}".lstrip("."), self.take(key, dict, {}))
+        return Table(self.file, f"{self.where}.{key}".lstrip("."), self.optional(key, dict) or {})
 
     def tables(self, key: str) -> Iterator["Table"]:
         """Iterate over an array of tables within this one; none where absent."""
-        for number, members in enumerate(self.take(key, list, [])):
+        for number, members in enumerate(self.optional(key, list) or []):
             where = f"{self.where}.{key}[{number}]".lstrip(".")
             if not isinstance(members, dict):
                 raise self.wrong(key, "must be an array of tables")
@@ -81,7 +78,7 @@ class Table:
 
     def matches(self, key: str) -> dict[str, frozenset[Any]]:
         """Return a table of attribute name to one value or a list of them, as sets."""
-        rest = self.take(key, dict, {})
+        rest = self.optional(key, dict) or {}
         return {
             name: frozenset(value if isinstance(value, list) else [value]) for name, value in rest.items()
         }
