@@ -75,7 +75,7 @@ def _common(item: Json) -> Json:
     return {
         "platformShortName": properties["constellation"].upper(),
         "platformSerialIdentifier": platform[-1].upper() if re.fullmatch(r"sentinel-\d[a-z]", platform) else None,
-        "instrumentShortName": "&".join(properties["instruments"]).upper(),
+        "instrumentShortName": properties["instruments"][0].upper(),
         "productType": properties["product:type"],
         "processingDate": properties.get("processing:datetime"),
         "processorVersion": properties.get("processing:version"),
@@ -149,12 +149,18 @@ def _sentinel_3(item: Json) -> Json:
     return {
         **_common(item),
         **{name: statistics.get(member) for member, name in covers.items()},
+        "instrumentShortName": _instrument(properties["instruments"]),
         "processingLevel": properties["processing:level"].removeprefix("L"),
         "timeliness": properties["product:timeliness_category"],
         "orbitDirection": properties["sat:orbit_state"].upper(),
         "cycleNumber": properties["sat:orbit_cycle"],
         "cloudCover": properties.get("eo:cloud_cover"),
     }
+
+
+def _instrument(instruments: list[str]) -> str:
+    """Return OData's word; products of two instruments at once are called SYNERGY there."""
+    return "SYNERGY" if len(instruments) > 1 else instruments[0].upper()
 
 
 def _sentinel_5p(item: Json) -> Json:
