@@ -72,7 +72,9 @@ class Archive:
             yield at, _VIEWS[family.view](family, k, total, rows[at])
 
     def _row_of_large(self) -> int:
-        number = next(f.number for f in self.families if f.layout == "single" and f.collection == "SENTINEL-5P")
+        number = next(
+            f.number for f in self.families if f.layout == "single" and f.collection == "SENTINEL-5P"
+        )
         return self.family_rows(number)[0]
 
     # Columns ------------------------------------------------------------------------------------------------------
@@ -120,7 +122,9 @@ class Archive:
             return self.names[rows]
         if path == "Id":
             return texts(self.ids(rows))
-        compute = {"Online": records.online, "ContentLength": records.lengths, "S3Path": records.s3_paths}[path]
+        compute = {"Online": records.online, "ContentLength": records.lengths, "S3Path": records.s3_paths}[
+            path
+        ]
         out: NDArray[Any] = np.empty(len(rows), dtype=object)
         for at, view in self.views(rows):
             out[at] = compute(view, self)
@@ -153,7 +157,9 @@ class Archive:
 
     def ids(self, rows: Rows) -> list[str]:
         """Identifiers: UUIDs of version 4, whose last 48 bits hide the row."""
-        return [identifier(int(row), int(high)) for row, high in zip(rows, words(rows, _ID_SALT), strict=True)]
+        return [
+            identifier(int(row), int(high)) for row, high in zip(rows, words(rows, _ID_SALT), strict=True)
+        ]
 
     def row_of_id(self, text: str) -> int | None:
         """The row of the product of this identifier."""
@@ -163,7 +169,9 @@ class Archive:
 
     def asset_ids(self, rows: Rows) -> list[str]:
         """Identifiers of the quicklooks; they hide the row as the products' do."""
-        return [identifier(int(row), int(high)) for row, high in zip(rows, words(rows, _ASSET_SALT), strict=True)]
+        return [
+            identifier(int(row), int(high)) for row, high in zip(rows, words(rows, _ASSET_SALT), strict=True)
+        ]
 
     def row_of_asset(self, text: str) -> int | None:
         """The row of the product whose quicklook has this identifier."""
@@ -177,7 +185,9 @@ class Archive:
         return records.products_of(view)[0]
 
     # Records ------------------------------------------------------------------------------------------------------
-    def records(self, rows: Rows, base_url: str = "https://catalogue.dataspace.copernicus.eu/odata/v1") -> list[Any]:
+    def records(
+        self, rows: Rows, base_url: str = "https://catalogue.dataspace.copernicus.eu/odata/v1"
+    ) -> list[Any]:
         """The complete products, with Attributes, Assets and Locations, in the order of `rows`."""
         out: list[Any] = [None] * len(rows)
         for at, view in self.views(rows):

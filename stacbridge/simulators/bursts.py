@@ -167,7 +167,9 @@ class Bursts:
 
     def ids(self, rows: Rows) -> list[str]:
         """Identifiers of bursts."""
-        return [identifier(int(row), int(high)) for row, high in zip(rows, words(rows, _ID_SALT), strict=True)]
+        return [
+            identifier(int(row), int(high)) for row, high in zip(rows, words(rows, _ID_SALT), strict=True)
+        ]
 
     def row_of_id(self, text: str) -> int | None:
         """The row of the burst of this identifier."""
@@ -178,11 +180,19 @@ class Bursts:
     def _names(self, rows: Rows) -> Texts:
         c = {key: values[rows] for key, values in self._columns.items()}
         azimuth = [f"{t:%Y%m%dT%H%M%S}" for t in c["AzimuthTime"].astype("datetime64[us]").tolist()]
-        keys = ("PlatformSerialIdentifier", "BurstId", "SwathIdentifier", "PolarisationChannels", "DatatakeID")
+        keys = (
+            "PlatformSerialIdentifier",
+            "BurstId",
+            "SwathIdentifier",
+            "PolarisationChannels",
+            "DatatakeID",
+        )
         return texts(
             [
                 f"S1{serial}-SLC-{time}-{number}-{swath}-{pol}-{take:06d}"
-                for time, serial, number, swath, pol, take in zip(azimuth, *(c[key] for key in keys), strict=True)
+                for time, serial, number, swath, pol, take in zip(
+                    azimuth, *(c[key] for key in keys), strict=True
+                )
             ]
         )
 
@@ -215,7 +225,10 @@ class Bursts:
                 "Name": name,
                 "ContentType": "application/octet-stream",
                 "S3Path": paths[n],
-                "ContentDate": {"Start": printed["ContentDate/Start"][n], "End": printed["ContentDate/End"][n]},
+                "ContentDate": {
+                    "Start": printed["ContentDate/Start"][n],
+                    "End": printed["ContentDate/End"][n],
+                },
                 "Footprint": records.ewkt(records.footprint(rings[n], n % 3)),
                 "GeoFootprint": records.footprint(rings[n], n % 3),
                 "ByteOffset": 109_000 + int(self._index[3][rows[n]]) * 138_700_000,
@@ -225,7 +238,9 @@ class Bursts:
                 "LinesPerBurst": 1508,
                 "SamplesPerBurst": _SAMPLES[int(self._index[2][rows[n]])],
             }
-            for n, (id_, name) in enumerate(zip(self.ids(rows), self._names(rows) if len(rows) else [], strict=True))
+            for n, (id_, name) in enumerate(
+                zip(self.ids(rows), self._names(rows) if len(rows) else [], strict=True)
+            )
         ]
 
     def _paths(self, rows: Rows) -> list[str]:

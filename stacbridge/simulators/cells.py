@@ -57,7 +57,9 @@ class CellView(View):
 
     @cached_property
     def arcseconds(self) -> Texts:
-        return pick([10 if metres == 30 else 30 for metres in self.family.constants["resolutions"]], self.type_index)
+        return pick(
+            [10 if metres == 30 else 30 for metres in self.family.constants["resolutions"]], self.type_index
+        )
 
     # Time ---------------------------------------------------------------------------------------------------------
     @cached_property
@@ -66,7 +68,9 @@ class CellView(View):
         first = np.datetime64(self.family.constants["first_month"], "M").astype(np.int64)
         last = np.datetime64(self.family.constants["last_month"], "M").astype(np.int64)
         each = self.family.constants["months"]
-        return np.asarray(first + ((self.k // len(self.family.types) + self._lap) % ((last - first) // each)) * each)
+        return np.asarray(
+            first + ((self.k // len(self.family.types) + self._lap) % ((last - first) // each)) * each
+        )
 
     @cached_property
     def start(self) -> Rows:
@@ -122,7 +126,9 @@ class CellView(View):
     # Place --------------------------------------------------------------------------------------------------------
     @cached_property
     def squares(self) -> Squares:
-        west, south, step = {"mosaic": (-180.0, -60.0, 3.0), "europe": (-9.5, 36.5, 3.0)}[self.family.constants["grid"]]
+        west, south, step = {"mosaic": (-180.0, -60.0, 3.0), "europe": (-9.5, 36.5, 3.0)}[
+            self.family.constants["grid"]
+        ]
         return Squares(west + 0.5 + self.column * step, south + 0.5 + self.line * 1.0)
 
     @cached_property

@@ -26,7 +26,13 @@ class Downloads:
     """The download service. `url` is its own, up to `/odata/v1`."""
 
     def __init__(
-        self, archive: Archive, bursts: Bursts, sessions: Sessions, control: Control, url: str, connections: int
+        self,
+        archive: Archive,
+        bursts: Bursts,
+        sessions: Sessions,
+        control: Control,
+        url: str,
+        connections: int,
     ) -> None:
         self.archive = archive
         self.bursts = bursts
@@ -132,8 +138,12 @@ class Downloads:
         for place, member in under:
             if len(place) > len(names):
                 children.setdefault(place[len(names)], []).append((place, member))
-        base = f"{self.url}/Products({request.path_params['id']})" + "".join(f"/Nodes({name})" for name in names)
-        return json_response({"result": [_entry(base, name, inside, len(names) + 1) for name, inside in children.items()]})
+        base = f"{self.url}/Products({request.path_params['id']})" + "".join(
+            f"/Nodes({name})" for name in names
+        )
+        return json_response(
+            {"result": [_entry(base, name, inside, len(names) + 1) for name, inside in children.items()]}
+        )
 
     # Bodies -------------------------------------------------------------------------------------------------------
     def _member(self, row: int, product: trees.Product, member: trees.Member) -> Body:
@@ -147,7 +157,9 @@ class Downloads:
 
     def _zipped(self, product: trees.Product, filename: str) -> Body:
         data = self.packages.zip(product)
-        return Body(len(data), lambda start, length: data[start : start + length], filename, "application/zip", False)
+        return Body(
+            len(data), lambda start, length: data[start : start + length], filename, "application/zip", False
+        )
 
 
 def _place(product: trees.Product, member: trees.Member) -> list[str]:
@@ -155,7 +167,9 @@ def _place(product: trees.Product, member: trees.Member) -> list[str]:
     return [product.name] if product.layout == "single" else [product.name, *member.path.split("/")]
 
 
-def _entry(base: str, name: str, inside: list[tuple[list[str], trees.Member]], depth: int) -> dict[str, object]:
+def _entry(
+    base: str, name: str, inside: list[tuple[list[str], trees.Member]], depth: int
+) -> dict[str, object]:
     is_file = len(inside[0][0]) == depth
     return {
         "Id": name,
@@ -169,9 +183,15 @@ def _entry(base: str, name: str, inside: list[tuple[list[str], trees.Member]], d
 def _node_path(path: str) -> tuple[list[str], str]:
     """The names in `Nodes(a)/Nodes(b)/$value` and what is wanted: `$value` or `Nodes`."""
     *steps, wanted = path.split("/")
-    good = wanted in ("$value", "Nodes") and all(step.startswith("Nodes(") and step.endswith(")") for step in steps)
+    good = wanted in ("$value", "Nodes") and all(
+        step.startswith("Nodes(") and step.endswith(")") for step in steps
+    )
     names = [step[6:-1] for step in steps]
-    if not good or any(not name or "'" in name or '"' in name for name in names) or (wanted == "$value" and not names):
+    if (
+        not good
+        or any(not name or "'" in name or '"' in name for name in names)
+        or (wanted == "$value" and not names)
+    ):
         raise malformed_path()
     return names, wanted
 

@@ -190,7 +190,11 @@ class Filter:
 
 
 def _attribute_name(node: Any, variable: str) -> str | None:
-    if isinstance(node, ast.Compare) and isinstance(node.comparator, ast.Eq) and _path(node.left) == f"{variable}/Name":
+    if (
+        isinstance(node, ast.Compare)
+        and isinstance(node.comparator, ast.Eq)
+        and _path(node.left) == f"{variable}/Name"
+    ):
         return str(literal(node.right))
     return None
 
@@ -204,7 +208,9 @@ def _value_mask(node: Any, name: str, values: NDArray[Any], type_: str) -> Mask:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return ~_value_mask(operand, name, values, type_)
         case ast.Compare(comparator=ast.In(), right=ast.List(val=items)):
-            return np.asarray(np.logical_or.reduce([_value_is(ast.Eq, item, name, values, type_) for item in items]))
+            return np.asarray(
+                np.logical_or.reduce([_value_is(ast.Eq, item, name, values, type_) for item in items])
+            )
         case ast.Compare() if _path(node.left).endswith("/Value"):
             return _value_is(type(node.comparator), node.right, name, values, type_)
     raise FilterError("Invalid filter: a condition on an attribute compares its Value")
@@ -224,7 +230,13 @@ def _value_is(comparator: type, node: Any, name: str, values: NDArray[Any], type
     return np.asarray(_OPERATORS[comparator](values, wanted), dtype=np.bool_)
 
 
-_KINDS = {"String": "text", "Integer": "number", "Double": "number", "DateTimeOffset": "time", "Boolean": "truth"}
+_KINDS = {
+    "String": "text",
+    "Integer": "number",
+    "Double": "number",
+    "DateTimeOffset": "time",
+    "Boolean": "truth",
+}
 
 
 def _kind(value: Any, node: Any) -> str:
@@ -300,7 +312,11 @@ def _cost(node: Any) -> int:
 
 def _geometry(arguments: list[Any]) -> shapely.Geometry:
     named = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], ast.NamedParam) else None
-    if named is None or named.name.name not in ("area", "Footprint") or not isinstance(named.param, ast.Geography):
+    if (
+        named is None
+        or named.name.name not in ("area", "Footprint")
+        or not isinstance(named.param, ast.Geography)
+    ):
         raise FilterError("Invalid value: Intersects takes area=geography'SRID=4326;<WKT>'")
     prefix, _, wkt = named.param.val.partition(";")
     if prefix.upper() != "SRID=4326":

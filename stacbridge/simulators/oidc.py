@@ -12,7 +12,6 @@ from starlette.routing import Route
 from .sessions import Refusal, Sessions, key_set
 
 
-
 @dataclass(frozen=True, slots=True)
 class Account:
     """The one account; with `totp`, a password alone is refused as a wrong one is."""

@@ -47,7 +47,10 @@ def lengths(view: View, archive: "Archive") -> list[int]:
     """ContentLength of each product as its record gives it."""
     known = [trees.length(product) for product in products_of(view)]
     if archive.large_row is not None and archive.large_bytes is not None:
-        known = [archive.large_bytes if row == archive.large_row else n for row, n in zip(view.rows, known, strict=True)]
+        known = [
+            archive.large_bytes if row == archive.large_row else n
+            for row, n in zip(view.rows, known, strict=True)
+        ]
     return [{3: 0, 4: -1}.get(trap, n) for trap, n in zip(view.trap.tolist(), known, strict=True)]
 
 
@@ -178,7 +181,9 @@ def _checksums(view: View, archive: "Archive") -> list[list[Json]]:
         md5 = [single_md5(product) for product in products_of(view)]
     blake = identifiers(view.rows, _CHECKSUM_SALT + 2) + identifiers(view.rows, _CHECKSUM_SALT + 4)
     out: list[list[Json]] = []
-    for row, a, b, date, trap in zip(view.rows, md5, blake, iso(view.published), view.trap.tolist(), strict=True):
+    for row, a, b, date, trap in zip(
+        view.rows, md5, blake, iso(view.published), view.trap.tolist(), strict=True
+    ):
         pair = [
             {"Value": a, "Algorithm": "MD5", "ChecksumDate": date},
             {"Value": b, "Algorithm": "BLAKE3", "ChecksumDate": date},
@@ -191,7 +196,9 @@ def _checksums(view: View, archive: "Archive") -> list[list[Json]]:
 def single_md5(product: trees.Product) -> str:
     """MD5 of the one file of a single-file product."""
     (member,) = trees.members(product)
-    return hashlib.md5(content.make(member.kind, member.path, product.bounds), usedforsecurity=False).hexdigest()
+    return hashlib.md5(
+        content.make(member.kind, member.path, product.bounds), usedforsecurity=False
+    ).hexdigest()
 
 
 def _attributes(view: View) -> list[list[Json]]:
@@ -260,7 +267,9 @@ def products_of(view: View) -> list[trees.Product]:
     """What the files of each product are named after."""
     count = len(view.rows)
     sentinel1 = view.family.layout in ("s1", "rtc")
-    polarisations = [tuple(text.split("&")) for text in view.field("polarisations")] if sentinel1 else [()] * count
+    polarisations = (
+        [tuple(text.split("&")) for text in view.field("polarisations")] if sentinel1 else [()] * count
+    )
     bounds = _bounds(view)
     if isinstance(view, TileView):
         granules = view.render("{short}_T{tile}_A{orbit:06d}_{seen}").tolist()

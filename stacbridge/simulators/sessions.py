@@ -41,7 +41,12 @@ class Sessions:
     """
 
     def __init__(
-        self, clock: Clock, issuer: str, access_life: float = 600, refresh_life: float = 3600, limit: int = 100
+        self,
+        clock: Clock,
+        issuer: str,
+        access_life: float = 600,
+        refresh_life: float = 3600,
+        limit: int = 100,
     ) -> None:
         self.clock = clock
         self.issuer = issuer
@@ -160,4 +165,6 @@ def key_set() -> dict[str, Any]:
     """The public key as a JSON Web Key Set."""
     modulus = _key()["modulus"]
     number = _encoded(modulus.to_bytes((modulus.bit_length() + 7) // 8))
-    return {"keys": [{"kid": "simulator", "kty": "RSA", "alg": "RS256", "use": "sig", "n": number, "e": "AQAB"}]}
+    return {
+        "keys": [{"kid": "simulator", "kty": "RSA", "alg": "RS256", "use": "sig", "n": number, "e": "AQAB"}]
+    }
