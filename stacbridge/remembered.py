@@ -3,6 +3,8 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
+from math import inf
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -12,8 +14,8 @@ V = TypeVar("V")
 class Remembered(Generic[V]):
     """Values by key, each for `seconds`, at most `size` of them: the least recently used goes first.
 
-    Only what `keep` approves is remembered. Safe to share between threads; two that miss the same key at once
-    both make the value.
+    Safe to share between threads: of those that miss the same key at once, one makes the value and the others
+    share it. Only what `keep` approves is remembered; a failure reaches all who wait and is forgotten.
     """
 
     def __init__(
@@ -29,24 +31,38 @@ class Remembered(Generic[V]):
         self._keep = keep
         self._clock = clock
         self._lock = Lock()
-        self._kept: OrderedDict[object, tuple[float, V]] = OrderedDict()
+        self._kept: OrderedDict[object, tuple[float, Future[V]]] = OrderedDict()
 
     def get(self, key: object, make: Callable[[], V]) -> V:
         """Return the value of `key`, made anew where it is unknown or too old."""
         with self._lock:
-            known = self._kept.get(key)
-            if known is not None and self._clock() < known[0]:
-                self._kept.move_to_end(key)
-                return known[1]
-        made = make()
-        if not self._keep(made):
-            return made
+            until, future = self._kept.pop(key, (-inf, Future[V]()))
+            known = self._clock() < until
+            if not known:
+                until, future = inf, Future()
+            self._put(key, until, future)
+        if not known:
+            self._fill(key, future, make)
+        return future.result()
+
+    def _fill(self, key: object, future: Future[V], make: Callable[[], V]) -> None:
+        try:
+            value = make()
+        except BaseException as error:
+            with self._lock:
+                self._kept.pop(key, None)
+            future.set_exception(error)
+            return
         with self._lock:
-            self._kept[key] = (self._clock() + self._seconds, made)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return made
+            self._kept.pop(key, None)
+            if self._keep(value):
+                self._put(key, self._clock() + self._seconds, future)
+        future.set_result(value)
+
+    def _put(self, key: object, until: float, future: Future[V]) -> None:
+        self._kept[key] = (until, future)
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -1,5 +1,8 @@
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,3 +53,34 @@ def test_it_never_grows_beyond_its_size(keys: list[int], size: int) -> None:
     for key in keys:
         memory.get(key, lambda: 0)
         assert len(memory) <= size
+
+
+def test_threads_that_miss_at_once_share_one_making() -> None:
+    memory: Remembered[int] = Remembered(300, 2, clock=Clock())
+    made, make = counting()
+    entered, release = threading.Event(), threading.Event()
+
+    def slow() -> int:
+        entered.set()
+        release.wait(10)
+        return make()
+
+    with ThreadPoolExecutor(9) as threads:
+        leader = threads.submit(memory.get, "a", slow)
+        entered.wait(10)
+        others = [threads.submit(memory.get, "a", make) for _ in range(8)]
+        release.set()
+        assert [leader.result(), *(other.result() for other in others)] == [0] * 9
+    assert made == [0]
+
+
+def test_a_failure_is_raised_and_forgotten() -> None:
+    memory: Remembered[int] = Remembered(300, 2, clock=Clock())
+    _, make = counting()
+
+    def fail() -> int:
+        raise ValueError("no answer")
+
+    with pytest.raises(ValueError, match="no answer"):
+        memory.get("a", fail)
+    assert memory.get("a", make) == 0

@@ -245,6 +245,14 @@ def test_a_refused_account_is_told_which_settings_to_check() -> None:
         assert f"STACBRIDGE_CREDENTIALS__CDSE__{name}" in told
 
 
+def test_a_refused_second_factor_brings_the_clock_to_mind() -> None:
+    account = Credentials(
+        username="ada", password=SecretStr("canary-wrong"), totp_secret=SecretStr(RFC_SECRET)
+    )
+    with serving(Provider()) as server, pytest.raises(UpstreamRefused, match="this machine's clock is right"):
+        broker(server, Clock(), account).token()
+
+
 def test_too_many_sessions_are_told_apart_from_a_wrong_password() -> None:
     provider = Provider()
     provider.fault = Answer(

@@ -346,6 +346,7 @@ def test_redirects_may_lead_to_listed_and_public_servers(server: Server, upstrea
     [
         ('dialect = "odata"', 'dialect = "klingon"', "klingon"),
         ('flow = "oidc-password"', 'flow = "magic"', "access.flow"),
+        ('flow = "oidc-password"', "", "access.flow"),
         ('client_id = "toy-public"', "client_id = 7", "access.client_id"),
         ('endpoints = ["download", "catalogue"]', 'endpoints = ["upload"]', "upload"),
         ("connections = 4", "offset = 4", "connections"),
