@@ -201,6 +201,35 @@ def _elevation(zenith: float) -> float:
     return 90 - zenith
 
 
+def _epsg(code: int) -> str:
+    return f"EPSG:{code}"
+
+
+def _write_epsg(value: Any) -> Iterable[int]:
+    code = integer(value.removeprefix("EPSG:")) if isinstance(value, str) else None
+    return (code,) if code is not None and _epsg(code) == value else ()
+
+
+def _product_type(value: str) -> str:
+    """Read "IW_GRDH_1S-COG" as "IW_GRDH_1S": CDSE's STAC does not name the file format in a product type."""
+    return value.removesuffix("-COG")
+
+
+def _write_product_type(value: Any) -> Iterable[str]:
+    return (value, f"{value}-COG") if isinstance(value, str) and _product_type(value) == value else ()
+
+
+def _baseline(value: str) -> str:
+    """Read "003.90" as "03.90", as CDSE's STAC writes versions of the Sentinel-1 processor."""
+    return value[1:] if re.fullmatch(r"0\d\d\.\d\d", value) else value
+
+
+def _write_baseline(value: Any) -> Iterable[str]:
+    if not isinstance(value, str) or _baseline(value) != value:
+        return ()
+    return (value, f"0{value}") if _baseline(f"0{value}") == value else (value,)
+
+
 def _positive(value: float) -> float | None:
     return value if value > 0 else None
 
@@ -250,5 +279,8 @@ CONVERTERS: dict[str, Converter] = {
     "text": Converter(text, None, STRING, NUMBERS),
     "positive": Converter(_positive, None, NUMBER, NUMBERS),
     "software": Converter(_software, None, {"type": "object"}),
+    "epsg": Converter(_epsg, _write_epsg, STRING, ("Integer",)),
+    "product_type": Converter(_product_type, _write_product_type, STRING),
+    "baseline": Converter(_baseline, _write_baseline, STRING),
     "elevation": Converter(_elevation, None, NUMBER, NUMBERS),
 }

@@ -46,6 +46,7 @@ class Collection:
     constants: Json
     rows: Mapping[str, Row]
     assets: Mapping[str, Asset]
+    links: tuple[Json, ...]
     stac: Json
 
 
@@ -55,6 +56,7 @@ class Common:
 
     rows: Mapping[str, Row]
     groups: Mapping[str, tuple[Table, ...]]
+    links: tuple[Json, ...]
     schemes: Json
     extensions: Mapping[str, str]
 
@@ -67,19 +69,29 @@ def parse(table: Table, common: Common) -> list[Collection]:
     convention = family.choice("parts", CONVENTIONS)
     shared = _rows(table, family, common)
     groups = {**common.groups, **grouped(table)}
+    links = (*common.links, *(table.optional("link", list) or []))
     defaults = _about(family)
     family.done()
     found = []
     for entry in table.tables("collection"):
         own = _match(entry)
-        about = {**defaults, **_about(entry)}
+        about = _merged(defaults, _about(entry))
         constants = entry.optional("constants", dict) or {}
         files = _assets(entry, groups, convention)
         stac = _stac(entry, about, files, common)
         entry.done()
         found.append(
             Collection(
-                stac["id"], name, own, match, convention, constants, _without(shared, constants), files, stac
+                id=stac["id"],
+                family=name,
+                match=own,
+                family_match=match,
+                convention=convention,
+                constants=constants,
+                rows=_without(shared, constants),
+                assets=files,
+                links=links,
+                stac=stac,
             )
         )
     table.done()
@@ -147,9 +159,17 @@ def _about(table: Table) -> Json:
     """Return what a family or collection says of itself in STAC's own words."""
     about: Json = {key: table.optional(key, str) for key in ("license", "license_url")}
     about |= {key: table.optional(key, list) for key in ("keywords", "providers")}
+    about["summaries"] = table.optional("summaries", dict)
     about |= {key: value for key, value in table.members.items() if ":" in key}
     table.taken.update(about)
     return {key: value for key, value in about.items() if value is not None}
+
+
+def _merged(family: Json, own: Json) -> Json:
+    """Return what a collection says of itself: keywords and summaries after its family's, all else in their place."""
+    keywords = [*family.get("keywords", []), *own.get("keywords", [])]
+    summaries = {**family.get("summaries", {}), **own.get("summaries", {})}
+    return {**family, **own, "keywords": keywords, "summaries": summaries}
 
 
 def _stac(entry: Table, about: Json, files: Mapping[str, Asset], common: Common) -> Json:
@@ -170,7 +190,6 @@ def _stac(entry: Table, about: Json, files: Mapping[str, Asset], common: Common)
             "spatial": {"bbox": [(entry.optional("bbox", list) or [-180, -90, 180, 90])]},
             "temporal": {"interval": [interval]},
         },
-        "summaries": (entry.optional("summaries", dict) or {}),
         "item_assets": {key: asset.members for key, asset in files.items()},
         "links": [{"rel": "license", "href": url, "title": "Licence"}] if url else [],
     }

@@ -32,7 +32,6 @@ class Frame:
     """Endings of a product's name that are not part of its item's id."""
     schemes: Json
     alternates: Mapping[str, Json]
-    links: tuple[Json, ...]
     extensions: Mapping[str, str]
 
 
@@ -130,7 +129,7 @@ class Builder:
             {"rel": "parent", "type": "application/json", "href": home},
             {"rel": "collection", "type": "application/json", "href": home},
         ]
-        further = [link for link in self._frame.links if present.issuperset(PART.findall(link["href"]))]
+        further = [link for link in self.collection.links if present.issuperset(PART.findall(link["href"]))]
         return own + [{**link, "href": _in_url(link["href"])} for link in further]
 
     def _asset(self, asset: Asset, present: frozenset[str]) -> Json:

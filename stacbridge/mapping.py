@@ -51,6 +51,7 @@ class Mapping:
         common = Common(
             rows=rows.parse_all(top.tables("field")),
             groups=families.grouped(top),
+            links=tuple(top.optional("link", list) or []),
             schemes=frame.schemes,
             extensions=frame.extensions,
         )
@@ -75,7 +76,6 @@ class Mapping:
             endings=self.endings,
             schemes={name: scheme for name, scheme in schemes.items() if scheme},
             alternates=(top.optional("alternate", dict) or {}),
-            links=tuple(top.optional("link", list) or []),
             extensions={**EXTENSIONS, **top.table("extensions").strings()},
         )
 
