@@ -127,12 +127,12 @@ def _compare(op: str, args: list[Any], negated: bool) -> Condition:
 
 def comparison(name: str, op: str, literal: Any, casei: bool = False) -> Condition:
     """Return the test of a comparison with a CQL2 literal; a date is the whole day it names."""
-    value = literal["args"][0] if _is_op(literal, "casei") else literal
+    value = _inner(literal)
     if casei != _is_op(literal, "casei") and isinstance(value, str):
         raise unsupported(f"{name!r} {op}: CASEI must be on both sides or none.")
     if isinstance(value, dict) and "date" in value:
         first, after = _day(name, value["date"])
-        bounds = {
+        bounds: dict[str, Condition] = {
             "=": And((Test(name, ">=", first), Test(name, "<", after))),
             "<>": Or((Test(name, "<", first), Test(name, ">=", after))),
             "<": Test(name, "<", first),
@@ -162,7 +162,7 @@ def _in(test: Test, args: list[Any]) -> Condition:
 
 def _like(test: Test, args: list[Any]) -> Condition:
     literal = args[0] if len(args) == 1 else None
-    pattern = literal["args"][0] if _is_op(literal, "casei") else literal
+    pattern = _inner(literal)
     if not isinstance(pattern, str) or test.casei != _is_op(literal, "casei"):
         raise unsupported(f"{test.name!r} like: needs a text, and CASEI on both sides or none.")
     return replace(test, value=pattern)
@@ -198,8 +198,8 @@ def _temporal(test: Test, args: list[Any]) -> Condition:
         "t_disjoint": [(">=", start), ("<=", end)],
         "t_during": [(">", start), ("<", end)],
     }[test.op]
-    if test.op in ("t_after", "t_before") and tests[0][1] is None:
-        return False
+    if all(bound is None for _, bound in tests):
+        raise unsupported(f"{test.name!r} {test.op}: the interval has no end that could be compared.")
     negated = test.negated != (test.op == "t_disjoint")
     parts = [
         Test(test.name, INVERSE[op] if negated else op, bound) for op, bound in tests if bound is not None
@@ -243,14 +243,19 @@ def _is_op(node: Any, op: str) -> bool:
     return isinstance(node, dict) and str(node.get("op")).lower() == op and len(node.get("args") or ()) == 1
 
 
+def _inner(node: Any) -> Any:
+    """Return what CASEI wraps, or the node itself."""
+    return node["args"][0] if _is_op(node, "casei") else node
+
+
 def _is_literal(node: Any) -> bool:
-    inner = node["args"][0] if _is_op(node, "casei") else node
+    inner = _inner(node)
     return not isinstance(inner, dict) or bool({"timestamp", "date"} & inner.keys())
 
 
 def _property(node: Any, op: str) -> tuple[str, bool]:
     casei = _is_op(node, "casei")
-    inner = node["args"][0] if casei else node
+    inner = _inner(node)
     if isinstance(inner, dict) and isinstance(inner.get("property"), str):
         return inner["property"].removeprefix("properties."), casei
     raise unsupported(

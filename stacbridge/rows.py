@@ -24,6 +24,7 @@ from stacbridge.model import Json
 from stacbridge.tables import Table
 
 PUSHES = ("equal", "order", "text")
+_ORDERED = ("Integer", "Double", "DateTimeOffset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,7 @@ def parse(table: Table) -> Row:
         raise table.wrong("from", "must name one path, or as many as `members`")
     converter, known = _converter(table, kind, members)
     push = table.choice("push", PUSHES)
-    if push and (len(paths) > 1 or converter.write is None) and push != "equal":
-        raise table.wrong("push", f"{push!r} needs one path and a converter that writes")
-    if push and converter.write is None:
-        raise table.wrong("push", "the converter does not write; give `values`")
+    _check_push(table, push, kind, converter, paths)
     row = Row(
         stac=name,
         paths=paths,
@@ -75,6 +73,16 @@ def parse(table: Table) -> Row:
     )
     table.done()
     return row
+
+
+def _check_push(table: Table, push: str | None, kind: str, converter: Converter, paths: tuple[str, ...]) -> None:
+    """Refuse to push what could not be pushed exactly."""
+    if push and converter.write is None:
+        raise table.wrong("push", "the converter does not write; give `values`")
+    if push == "order" and (len(paths) > 1 or converter is not TYPES[kind] or kind not in _ORDERED):
+        raise table.wrong("push", f"'order' needs one path, no converter, and a type of {', '.join(_ORDERED)}")
+    if push == "text" and (len(paths) > 1 or converter is not TYPES["String"] or "/" in paths[0]):
+        raise table.wrong("push", "'text' needs one path that is no attribute, no converter, and type String")
 
 
 def _converter(table: Table, kind: str, members: tuple[str, ...]) -> tuple[Converter, tuple[Any, ...] | None]:
