@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 from cdsetool.credentials import Credentials, validate_credentials
-from cdsetool.download import download_feature, download_features
-from cdsetool.query import query_features
+from cdsetool.download import download_feature
+from cdsetool.query import SearchTermValue, query_features
 
 
 def main(username: str, password: str, folder: str) -> None:
     """Search Sentinel-2 in pages of seven and download two of what is found, one of them by file pattern."""
-    terms = {
+    terms: dict[str, SearchTermValue] = {
         "top": 7,
         "contentDateStartGe": "2023-03-01",
         "contentDateStartLt": "2023-12-01",
@@ -23,7 +23,7 @@ def main(username: str, password: str, folder: str) -> None:
     credentials = Credentials(username, password)
     online = [feature for feature in features if feature["Online"]]
     options = {"credentials": credentials, "download_attempts": 1}
-    names = list(download_features(online[:1], folder, options))
+    whole = download_feature(online[0], folder, options)
     parts = download_feature(online[1], folder, options | {"filter_pattern": "*_B02*.jp2"})
     print(
         json.dumps(
@@ -32,8 +32,10 @@ def main(username: str, password: str, folder: str) -> None:
                 "ids": [feature["Id"] for feature in features],
                 "starts": [feature["ContentDate"]["Start"] for feature in features],
                 "clouds": [_attribute(feature, "cloudCover") for feature in features],
-                "downloaded": names,
-                "parts": sorted(str(path.relative_to(folder)) for path in (Path(folder) / str(parts)).rglob("*.jp2")),
+                "downloaded": whole,
+                "parts": sorted(
+                    str(path.relative_to(folder)) for path in (Path(folder) / str(parts)).rglob("*.jp2")
+                ),
                 "wrong_password_refused": not validate_credentials(username, "wrong"),
             }
         )

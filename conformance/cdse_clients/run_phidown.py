@@ -1,12 +1,12 @@
-"""Run the published phidown: product and burst searches, name search, burst download; prints one line of JSON."""
+"""Run the published phidown: product and burst searches, a name, a burst download; prints a line of JSON."""
 
 import contextlib
 import json
 import sys
 from pathlib import Path
 
-from phidown.downloader import TokenManager, download_burst_on_demand
-from phidown.search import CopernicusDataSearcher
+from phidown.downloader import TokenManager, download_burst_on_demand  # type: ignore[import-untyped]
+from phidown.search import CopernicusDataSearcher  # type: ignore[import-untyped]
 
 
 def main(username: str, password: str, folder: str) -> None:
@@ -44,7 +44,9 @@ def main(username: str, password: str, folder: str) -> None:
                 "names": products["Name"].tolist(),
                 "coverage": products["coverage"].tolist(),
                 "by_name": by_name["Id"].tolist(),
-                "bursts": bursts[["Id", "BurstId", "SwathIdentifier", "PolarisationChannels"]].values.tolist(),
+                "bursts": bursts[
+                    ["Id", "BurstId", "SwathIdentifier", "PolarisationChannels"]
+                ].values.tolist(),
                 "burst_files": [path.name for path in Path(folder).iterdir()],
             }
         )

@@ -1,4 +1,4 @@
-"""Published clients of CDSE, their code unmodified, search and download from the simulator by CDSE's host names."""
+"""Published clients of CDSE, unmodified, search and download from the simulator by CDSE's host names."""
 
 import json
 import os
@@ -32,10 +32,22 @@ class World:
         """Run a client in its own process; returns the JSON that it prints last."""
         environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
         trusted = str(self.certificate)
-        environment |= {"HTTPS_PROXY": self.tunnel.url, "REQUESTS_CA_BUNDLE": trusted, "SSL_CERT_FILE": trusted}
+        environment |= {
+            "HTTPS_PROXY": self.tunnel.url,
+            "REQUESTS_CA_BUNDLE": trusted,
+            "SSL_CERT_FILE": trusted,
+        }
         folder.mkdir()
-        command = [sys.executable, str(HERE / script), self.simulator.username, self.simulator.password, str(folder)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+        command = [
+            sys.executable,
+            str(HERE / script),
+            self.simulator.username,
+            self.simulator.password,
+            str(folder),
+        ]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=240, check=False
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
@@ -44,7 +56,9 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("tls")
     authority = trustme.CA()
-    hosts = {role: str(urlsplit(getattr(CDSE, role)).hostname) for role in ("catalogue", "download", "identity")}
+    hosts = {
+        role: str(urlsplit(getattr(CDSE, role)).hostname) for role in ("catalogue", "download", "identity")
+    }
     issued = authority.issue_cert(*hosts.values())
     authority.cert_pem.write_to_path(folder / "ca.pem")
     issued.private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
@@ -78,7 +92,7 @@ def test_cdsetool_pages_through_all_that_the_count_announces(cdsetool: tuple[Any
 
 def test_cdsetool_downloads_a_whole_product_that_is_a_sound_zip(cdsetool: tuple[Any, Path]) -> None:
     seen, folder = cdsetool
-    with zipfile.ZipFile(folder / seen["downloaded"][0]) as archive:
+    with zipfile.ZipFile(folder / seen["downloaded"]) as archive:
         assert archive.testzip() is None
         assert any(name.endswith("/manifest.safe") for name in archive.namelist())
 

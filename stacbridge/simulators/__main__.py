@@ -19,7 +19,8 @@ def serve(
     announce_json: bool = False,
     until_stdin_closes: bool = False,
 ) -> None:
-    """Run the simulator until SIGTERM or SIGINT, or until standard input closes if asked to; call from the main thread.
+    """Run the simulator until SIGTERM or SIGINT, or until standard input closes if asked to; call from the
+    main thread.
 
     Prints the URLs and the demonstration credentials when ready, as one line of JSON with `announce_json`.
     """

@@ -1,9 +1,9 @@
 """Sentinel-1 bursts: the parts of which IW SLC products are made, numbered by their place in the orbit cycle.
 
-The burst number is 1 + floor((t - Tanx + (orbit - 1) * Od - Tpre) / Tbeam) with t the burst's start plus half its
-length, which is the formula of CDSE's own extraction tool (eu-cdse/utilities, sentinel1_burst_extractor.sh); it takes
-the relative orbit for BurstId and the absolute orbit for AbsoluteBurstId. CDSE lists bursts of IW and EW products
-sensed since 2024-08-02; here only those of IW.
+The burst number is 1 + floor((t - Tanx + (orbit - 1) * Od - Tpre) / Tbeam) with t the burst's start plus
+half its length, which is the formula of CDSE's own extraction tool (eu-cdse/utilities,
+sentinel1_burst_extractor.sh); it takes the relative orbit for BurstId and the absolute orbit for
+AbsoluteBurstId. CDSE lists bursts of IW and EW products sensed since 2024-08-02; here only those of IW.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,10 @@ import shapely
 from numpy.typing import NDArray
 
 from . import orbits, records, trees
-from .archive import Archive, hidden_row, identifier, meets
-from .hashing import Floats, Rows, words
+from .archive import Archive
+from .footprints import ewkt, geojson, meets
+from .hashing import Floats, Rows
+from .identifiers import Identifiers
 from .orbits import SECOND, microseconds
 from .views import Texts, pick, texts
 
@@ -127,7 +129,7 @@ class Bursts:
             "PlatformSerialIdentifier": view.serial[parent],
             "ParentProductType": pick(["IW_SLC__1S"], swath),
             "ParentProductName": view.name[parent],
-            "ParentProductId": texts(self._archive.ids(view.rows))[parent],
+            "ParentProductId": texts(self._archive.ids.of(view.rows))[parent],
         }
 
     @staticmethod
@@ -138,13 +140,13 @@ class Bursts:
         place = _WITHIN_CYCLE[swath]
         first = np.ceil((parent_since + before) / BEAM_CYCLE["IW"] - place)
         seconds = (first + n + place) * BEAM_CYCLE["IW"] - before
-        return node + np.rint(seconds * SECOND).astype(np.int64)
+        return np.asarray(node + np.rint(seconds * SECOND).astype(np.int64))
 
-    # Search -------------------------------------------------------------------------------------------------------
+    # Search ---------------------------------------------------------------------------------------
     def column(self, path: str, rows: Rows) -> NDArray[Any]:
         """Values of a plain property; KeyError if bursts do not have it."""
         if path == "Id":
-            return texts(self.ids(rows))
+            return texts(self.ids.of(rows))
         if path == "Name":
             return self._names(rows)
         return self._columns[path][rows]
@@ -161,21 +163,10 @@ class Bursts:
         """Which footprints meet a geometry."""
         return meets(geometry, self._rings(rows)) if len(rows) else np.zeros(0, dtype=np.bool_)
 
-    def id_keys(self, rows: Rows) -> Rows:
-        """Numbers that sort as the identifiers do."""
-        return ((words(rows, _ID_SALT) & np.uint64(0xFFFFFFFFFFFF0FFF)) >> np.uint64(1)).astype(np.int64)
-
-    def ids(self, rows: Rows) -> list[str]:
-        """Identifiers of bursts."""
-        return [
-            identifier(int(row), int(high)) for row, high in zip(rows, words(rows, _ID_SALT), strict=True)
-        ]
-
-    def row_of_id(self, text: str) -> int | None:
-        """The row of the burst of this identifier."""
-        row = hidden_row(text)
-        known = row is not None and row < len(self.all_rows) and self.ids(np.array([row])) == [text.lower()]
-        return row if known else None
+    @cached_property
+    def ids(self) -> Identifiers:
+        """The identifiers of the bursts."""
+        return Identifiers(_ID_SALT, len(self.all_rows))
 
     def _names(self, rows: Rows) -> Texts:
         c = {key: values[rows] for key, values in self._columns.items()}
@@ -210,13 +201,13 @@ class Bursts:
                     out[chosen] = orbits.strip(satellite, start[chosen], lasting, *edges, steps=3)
         return out
 
-    # Records ------------------------------------------------------------------------------------------------------
+    # Records --------------------------------------------------------------------------------------
     def records(self, rows: Rows) -> list[Any]:
         """The complete bursts."""
         c = {key: values[rows] for key, values in self._columns.items()} if len(rows) else {}
         printed = {key: records.iso(c[key]) for key in c if key in TIME_COLUMNS}
         plain = {key: values.tolist() for key, values in c.items() if key not in TIME_COLUMNS}
-        rings = self._rings(rows) if len(rows) else []
+        rings = self._rings(rows) if len(rows) else np.empty((0, 7, 2))
         paths = self._paths(rows)
         return [
             {
@@ -229,8 +220,8 @@ class Bursts:
                     "Start": printed["ContentDate/Start"][n],
                     "End": printed["ContentDate/End"][n],
                 },
-                "Footprint": records.ewkt(records.footprint(rings[n], n % 3)),
-                "GeoFootprint": records.footprint(rings[n], n % 3),
+                "Footprint": ewkt(geojson(rings[n], 0)),
+                "GeoFootprint": geojson(rings[n], 0),
                 "ByteOffset": 109_000 + int(self._index[3][rows[n]]) * 138_700_000,
                 **{key: values[n] for key, values in plain.items()},
                 **{key: printed[key][n] for key in TIME_COLUMNS if "/" not in key},
@@ -239,7 +230,7 @@ class Bursts:
                 "SamplesPerBurst": _SAMPLES[int(self._index[2][rows[n]])],
             }
             for n, (id_, name) in enumerate(
-                zip(self.ids(rows), self._names(rows) if len(rows) else [], strict=True)
+                zip(self.ids.of(rows), self._names(rows) if len(rows) else [], strict=True)
             )
         ]
 

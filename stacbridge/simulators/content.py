@@ -1,7 +1,6 @@
 """Small files that real software opens, each of a length known before it is made.
 
-A Sentinel-1 name gives `S1A_IW_GRDH_1SDV_<start>_<end>_...`; none of it matters here: the content is a function of
-the member's path in its product, so that every file differs and none changes.
+The content is a function of the file's path, so that every file differs and none changes.
 """
 
 import io
@@ -81,9 +80,9 @@ def _raw(title: str) -> bytes:
     return np.random.Generator(np.random.PCG64(seed)).bytes(SIZES["raw"])
 
 
-# GeoTIFF ----------------------------------------------------------------------------------------------------------
+# GeoTIFF ------------------------------------------------------------------------------------------
 def geotiff(picture: NDArray[np.uint8], bounds: Bounds) -> bytes:
-    """An uncompressed, tiled, cloud-optimised GeoTIFF in EPSG:4326 with one overview; `picture` is SIDE x SIDE."""
+    """A tiled, cloud-optimised GeoTIFF in EPSG:4326 with one overview; `picture` is SIDE x SIDE."""
     west, south, east, north = bounds if bounds[0] < bounds[2] else (0.0, 0.0, 1.0, 1.0)
     small = picture[::2, ::2]
     scale = struct.pack("<3d", (east - west) / SIDE, (north - south) / SIDE, 0.0)
@@ -142,7 +141,7 @@ def _tiles(picture: NDArray[np.uint8]) -> bytes:
     return b"".join(picture[rows, columns].tobytes() for rows in halves for columns in halves)
 
 
-# Pictures ---------------------------------------------------------------------------------------------------------
+# Pictures -----------------------------------------------------------------------------------------
 @lru_cache(maxsize=48)
 def _encoded(number: int, form: str) -> bytes:
     out = io.BytesIO()
@@ -178,7 +177,7 @@ def _png(title: str) -> bytes:
     return body[:end] + struct.pack(">I", room) + chunk + struct.pack(">I", zlib.crc32(chunk)) + body[end:]
 
 
-# NetCDF -----------------------------------------------------------------------------------------------------------
+# NetCDF -------------------------------------------------------------------------------------------
 def netcdf(values: NDArray[np.uint8], title: str, bounds: Bounds) -> bytes:
     """A NetCDF-3 classic file: `value(lat, lon)` with its two axes and a title."""
     rows, columns = values.shape

@@ -55,7 +55,7 @@ class Downloads:
             exception_handlers={Refused: _refused},
         )
 
-    # Who asks -----------------------------------------------------------------------------------------------------
+    # Who asks -------------------------------------------------------------------------------------
     def _user(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -77,9 +77,9 @@ class Downloads:
         release = lambda: self.slots.give_back(user)  # noqa: E731
         return Download(body, self.control.faults, request.headers.get("range"), release)
 
-    # Products -----------------------------------------------------------------------------------------------------
+    # Products -------------------------------------------------------------------------------------
     def _row(self, request: Request) -> int:
-        row = self.archive.row_of_id(request.path_params["id"])
+        row = self.archive.ids.row(request.path_params["id"])
         if row is None:
             raise detailed(404, f"Product with id {request.path_params['id']} not found.")
         return row
@@ -102,20 +102,20 @@ class Downloads:
     async def _zip(self, request: Request) -> ASGIApp:
         user = self._user(request)
         row, product = self._here(request)
-        view = next(self.archive.views(self.archive.all_rows[row : row + 1]))[1]
+        view = self.archive.view(row)
         if not records.compressed(view, 0):
             raise detailed(404, f"Product {product.name} has no compressed location.")
         return self._send(request, user, self._zipped(product, f"{product.name}.zip"))
 
     async def _burst(self, request: Request) -> ASGIApp:
         user = self._user(request)
-        row = self.bursts.row_of_id(request.path_params["id"])
+        row = self.bursts.ids.row(request.path_params["id"])
         if row is None:
             raise detailed(404, f"Burst with id {request.path_params['id']} not found.")
         burst = self.bursts.burst(row)
         return self._send(request, user, self._zipped(burst.product, burst.name.replace(".SAFE", ".zip")))
 
-    # Nodes --------------------------------------------------------------------------------------------------------
+    # Nodes ----------------------------------------------------------------------------------------
     async def _node(self, request: Request) -> ASGIApp:
         names, wanted = _node_path(request.path_params["path"])
         row = self._row(request)
@@ -145,7 +145,7 @@ class Downloads:
             {"result": [_entry(base, name, inside, len(names) + 1) for name, inside in children.items()]}
         )
 
-    # Bodies -------------------------------------------------------------------------------------------------------
+    # Bodies ---------------------------------------------------------------------------------------
     def _member(self, row: int, product: trees.Product, member: trees.Member) -> Body:
         media = mimetypes.guess_type(member.path)[0] or "application/octet-stream"
         name = member.path.rsplit("/", 1)[-1]

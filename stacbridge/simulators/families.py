@@ -49,7 +49,7 @@ def _table(name: str) -> dict[str, Any]:
 @cache
 def satellites() -> dict[str, Satellite]:
     """All satellites by their code, such as `S1A`."""
-    found = {}
+    found: dict[str, Satellite] = {}
     for constellation, facts in _table("satellites.toml").items():
         shared = {key: value for key, value in facts.items() if not isinstance(value, dict)}
         for serial, own in facts.items():
@@ -81,6 +81,12 @@ def _attribute(name: str, type_: str, source: str, sparse: float = 0.0) -> Attri
 
 
 @cache
+def facts() -> dict[str, dict[str, Any]]:
+    """The facts of facts.toml, by name."""
+    return _table("facts.toml")
+
+
+@cache
 def families() -> tuple[Family, ...]:
     """Every family of families.toml, in its order."""
     return tuple(_family(number, row) for number, row in enumerate(_table("families.toml")["family"]))
@@ -109,7 +115,7 @@ def _family(number: int, row: dict[str, Any]) -> Family:
 
 @cache
 def collections() -> dict[str, dict[str, str]]:
-    """Every collection with the names and types of its attributes, as `Attributes(<collection>)` lists them."""
+    """Every collection with the names and types of its attributes, as `Attributes(..)` lists them."""
     found: dict[str, dict[str, str]] = {}
     for family in families():
         listed = found.setdefault(family.collection, {})

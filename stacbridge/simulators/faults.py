@@ -8,7 +8,7 @@ Role = Literal["catalogue", "download", "identity"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Answer the next `times` requests to `role` with this instead (`role=None`: to any of the three hosts)."""
+    """Answer the next `times` requests to `role` (None: to any of the three hosts) with this instead."""
 
     times: int = 1
     status: int = 503

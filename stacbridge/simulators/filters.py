@@ -1,27 +1,24 @@
 """`$filter` of CDSE's OData, parsed by odata-query and evaluated over columns.
 
-Semantics where the service leaves room: texts compare exactly; an attribute that a product lacks matches nothing, so
-`not` of it matches; the type in the path of an attribute is not looked at; a text literal against a number compares
-as a number. Inside an attribute's lambda texts take only `eq`, `ne` and `in`, since nothing else is documented.
+Semantics where the service leaves room: texts compare exactly; an attribute that a product lacks matches
+nothing, so `not` of it matches; the type in the path of an attribute is not looked at; a text literal
+against a number compares as a number. Inside an attribute's lambda texts take only `eq`, `ne` and `in`,
+since nothing else is documented.
 """
 
 import operator
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from odata_query import ast
-from odata_query.exceptions import ODataException
-from odata_query.grammar import ODataLexer, ODataParser
 
-from .orbits import SECOND
+from .syntax import FilterError, flatten, geometry, kind, literal, parse, path
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
-MAX_LENGTH = 60_000
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -37,15 +34,18 @@ _ALIASES = {
     "RAW": ("_RAW__0S",),
     "GRD-COG": ("_GRDH_1S-COG", "_GRDM_1S-COG"),
 }
+_KINDS = {
+    "String": "text",
+    "Integer": "number",
+    "Double": "number",
+    "DateTimeOffset": "time",
+    "Boolean": "truth",
+}
 _TEXT_FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
     "startswith": str.startswith,
     "endswith": str.endswith,
 }
-
-
-class FilterError(ValueError):
-    """The filter cannot be evaluated; the message says why, in the service's words where they are known."""
 
 
 class Table(Protocol):
@@ -62,19 +62,6 @@ class Table(Protocol):
 
     def intersects(self, geometry: shapely.Geometry, rows: Rows) -> Mask:
         """Which footprints meet a geometry."""
-
-
-def parse(text: str) -> Any:
-    """Parse a filter into odata-query's syntax tree; raises FilterError."""
-    if len(text) > MAX_LENGTH:
-        raise FilterError(f"Invalid filter: longer than {MAX_LENGTH} characters")
-    try:
-        tree = ODataParser().parse(ODataLexer().tokenize(text))
-    except ODataException as error:
-        raise FilterError(f"Invalid filter: {error}") from error
-    if tree is None:
-        raise FilterError("Invalid filter: nothing to evaluate")
-    return tree
 
 
 class Filter:
@@ -95,9 +82,9 @@ class Filter:
     def _mask(self, node: Any, rows: Rows) -> Mask:
         match node:
             case ast.BoolOp(op=ast.And()):
-                return self._all(sorted(_flatten(node, ast.And), key=_cost), rows)
+                return self._all(sorted(flatten(node, ast.And), key=_cost), rows)
             case ast.BoolOp():
-                masks = [self._mask(part, rows) for part in _flatten(node, ast.Or)]
+                masks = [self._mask(part, rows) for part in flatten(node, ast.Or)]
                 return np.asarray(np.logical_or.reduce(masks))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return ~self._mask(operand, rows)
@@ -118,32 +105,30 @@ class Filter:
         found[left] = True
         return found
 
-    # Plain properties ---------------------------------------------------------------------------------------------
+    # Plain properties -----------------------------------------------------------------------------
     def _compare(self, node: Any, rows: Rows) -> Mask:
         left, right, comparator = node.left, node.right, type(node.comparator)
         if not isinstance(left, ast.Identifier | ast.Attribute):
             left, right, comparator = right, left, _MIRRORED.get(comparator, comparator)
-        path = _path(left)
-        if path == "Collection/Name":
+        field = path(left)
+        if field == "Collection/Name":
             return self._collection(comparator, right, rows)
-        values = self._column(path, rows)
+        values = self._column(field, rows)
         if comparator is ast.In:
-            return np.asarray(np.isin(values, [self._literal(path, item) for item in right.val]))
-        return np.asarray(_OPERATORS[comparator](values, self._literal(path, right)), dtype=np.bool_)
+            return np.asarray(np.isin(values, [self._literal(field, item) for item in right.val]))
+        return np.asarray(_OPERATORS[comparator](values, self._literal(field, right)), dtype=np.bool_)
 
-    def _column(self, path: str, rows: Rows) -> NDArray[Any]:
+    def _column(self, field: str, rows: Rows) -> NDArray[Any]:
         try:
-            return self._table.column(path, rows)
+            return self._table.column(field, rows)
         except KeyError as error:
-            raise FilterError(f"Invalid field: {path}") from error
+            raise FilterError(f"Invalid field: {field}") from error
 
-    def _literal(self, path: str, node: Any) -> Any:
-        value = literal(node)
-        wanted: tuple[type, ...] = (int,) if path in self._time_columns else (str, int, float, bool)
-        is_time = isinstance(node, ast.DateTime | ast.Date)
-        if not isinstance(value, wanted) or (path in self._time_columns) != is_time:
-            raise FilterError(f"Invalid value: {value!r} for {path}")
-        return value
+    def _literal(self, field: str, node: Any) -> Any:
+        is_time = kind(node) == "time"
+        if is_time != (field in self._time_columns):
+            raise FilterError(f"Invalid value: {literal(node)!r} for {field}")
+        return literal(node)
 
     def _collection(self, comparator: type, right: Any, rows: Rows) -> Mask:
         names = [literal(item) for item in right.val] if comparator is ast.In else [literal(right)]
@@ -158,26 +143,27 @@ class Filter:
             return ~found
         raise FilterError("Invalid filter: Collection/Name takes eq and ne")
 
-    # Functions ----------------------------------------------------------------------------------------------------
+    # Functions ------------------------------------------------------------------------------------
     def _call(self, node: Any, rows: Rows) -> Mask:
         name = node.func.full_name()
         if name == "OData.CSC.Intersects":
-            return self._table.intersects(_geometry(node.args), rows)
+            return self._table.intersects(geometry(node.args), rows)
         test = _TEXT_FUNCTIONS.get(name)
         if test is None or len(node.args) != 2:
             raise FilterError(f"Invalid filter: function {name}")
-        values, part = self._column(_path(node.args[0]), rows), literal(node.args[1])
+        values, part = self._column(path(node.args[0]), rows), literal(node.args[1])
         if not isinstance(part, str) or values.dtype != object:
             raise FilterError(f"Invalid value: {name} takes texts")
         return np.fromiter((test(text, part) for text in values), dtype=np.bool_, count=len(rows))
 
-    # Attributes ---------------------------------------------------------------------------------------------------
+    # Attributes -----------------------------------------------------------------------------------
     def _attribute(self, node: Any, rows: Rows) -> Mask:
-        if not _path(node.owner).lower().startswith("attributes/") or not isinstance(node.operator, ast.Any):
-            raise FilterError(f"Invalid field: {_path(node.owner)}")
+        if not path(node.owner).lower().startswith("attributes/") or not isinstance(node.operator, ast.Any):
+            raise FilterError(f"Invalid field: {path(node.owner)}")
         variable = node.lambda_.identifier.name
-        name, conditions = None, []
-        for part in _flatten(node.lambda_.expression, ast.And):
+        name: str | None = None
+        conditions: list[Any] = []
+        for part in flatten(node.lambda_.expression, ast.And):
             named = _attribute_name(part, variable)
             name, conditions = (named, conditions) if named else (name, [*conditions, part])
         if name is None or not conditions:
@@ -193,7 +179,7 @@ def _attribute_name(node: Any, variable: str) -> str | None:
     if (
         isinstance(node, ast.Compare)
         and isinstance(node.comparator, ast.Eq)
-        and _path(node.left) == f"{variable}/Name"
+        and path(node.left) == f"{variable}/Name"
     ):
         return str(literal(node.right))
     return None
@@ -202,7 +188,7 @@ def _attribute_name(node: Any, variable: str) -> str | None:
 def _value_mask(node: Any, name: str, values: NDArray[Any], type_: str) -> Mask:
     match node:
         case ast.BoolOp():
-            masks = [_value_mask(part, name, values, type_) for part in _flatten(node, type(node.op))]
+            masks = [_value_mask(part, name, values, type_) for part in flatten(node, type(node.op))]
             join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
             return np.asarray(join.reduce(masks))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -211,7 +197,7 @@ def _value_mask(node: Any, name: str, values: NDArray[Any], type_: str) -> Mask:
             return np.asarray(
                 np.logical_or.reduce([_value_is(ast.Eq, item, name, values, type_) for item in items])
             )
-        case ast.Compare() if _path(node.left).endswith("/Value"):
+        case ast.Compare() if path(node.left).endswith("/Value"):
             return _value_is(type(node.comparator), node.right, name, values, type_)
     raise FilterError("Invalid filter: a condition on an attribute compares its Value")
 
@@ -225,26 +211,9 @@ def _value_is(comparator: type, node: Any, name: str, values: NDArray[Any], type
     if name == "productType" and wanted in _ALIASES and comparator is ast.Eq:
         ends = _ALIASES[str(wanted)]
         return np.fromiter((text.endswith(ends) for text in values), dtype=np.bool_, count=len(values))
-    if _kind(wanted, node) != _KINDS[type_]:
+    if ("number" if isinstance(wanted, float) else kind(node)) != _KINDS[type_]:
         return np.full(len(values), comparator is ast.NotEq, dtype=np.bool_)
     return np.asarray(_OPERATORS[comparator](values, wanted), dtype=np.bool_)
-
-
-_KINDS = {
-    "String": "text",
-    "Integer": "number",
-    "Double": "number",
-    "DateTimeOffset": "time",
-    "Boolean": "truth",
-}
-
-
-def _kind(value: Any, node: Any) -> str:
-    if isinstance(node, ast.DateTime | ast.Date):
-        return "time"
-    if isinstance(value, bool):
-        return "truth"
-    return "number" if isinstance(value, int | float) else "text"
 
 
 def _number(text: str) -> float | str:
@@ -252,50 +221,6 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def literal(node: Any) -> Any:
-    """The value of a literal: times as microseconds since 1970 (UTC when they name no zone)."""
-    match node:
-        case ast.DateTime(val=text) | ast.Date(val=text):
-            return _microseconds(text)
-        case ast.GUID(val=text):
-            return str(text).lower()
-        case ast.String() | ast.Integer() | ast.Float() | ast.Boolean():
-            return node.py_val
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -literal(operand)
-    raise FilterError(f"Invalid value: {type(node).__name__}")
-
-
-def _microseconds(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FilterError(f"Invalid value: {text}") from error
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-    return int(moment.replace(microsecond=0).timestamp()) * SECOND + moment.microsecond
-
-
-def _path(node: Any) -> str:
-    match node:
-        case ast.Identifier(name=name):
-            return str(name)
-        case ast.Attribute(owner=owner, attr=name):
-            return f"{_path(owner)}/{name}"
-    raise FilterError(f"Invalid field: {type(node).__name__}")
-
-
-def _flatten(node: Any, kind: type) -> list[Any]:
-    """The parts of a chain of `and` or `or`, however long, in their order."""
-    parts, waiting = [], [node]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, ast.BoolOp) and isinstance(current.op, kind):
-            waiting += [current.right, current.left]
-        else:
-            parts.append(current)
-    return parts
 
 
 def _cost(node: Any) -> int:
@@ -308,25 +233,3 @@ def _cost(node: Any) -> int:
         case ast.Call(func=ast.Identifier(name="Intersects")):
             return 2
     return 3
-
-
-def _geometry(arguments: list[Any]) -> shapely.Geometry:
-    named = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], ast.NamedParam) else None
-    if (
-        named is None
-        or named.name.name not in ("area", "Footprint")
-        or not isinstance(named.param, ast.Geography)
-    ):
-        raise FilterError("Invalid value: Intersects takes area=geography'SRID=4326;<WKT>'")
-    prefix, _, wkt = named.param.val.partition(";")
-    if prefix.upper() != "SRID=4326":
-        raise FilterError(f"Invalid value: {prefix}")
-    if wkt.count("(") > 20_000:
-        raise FilterError("Invalid value: geometry has too many parts")
-    try:
-        geometry = shapely.from_wkt(wkt)
-    except shapely.errors.ShapelyError as error:
-        raise FilterError(f"Invalid value: {error}") from error
-    if geometry is None or geometry.is_empty or not geometry.is_valid:
-        raise FilterError("Invalid value: geometry is not valid")
-    return geometry

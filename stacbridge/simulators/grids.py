@@ -1,7 +1,7 @@
 """The Military Grid Reference System on UTM: which 100 km square a point is in, and where its tile lies.
 
-Transverse Mercator after Krueger to third order (below a centimetre inside a zone), without the exceptions of the
-zones around Norway and Svalbard.
+Transverse Mercator after Krueger to third order (below a centimetre inside a zone), without the exceptions
+of the zones around Norway and Svalbard.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ _ROWS = "ABCDEFGHJKLMNPQRSTUV"
 
 def zone_of(longitude: Floats) -> Rows:
     """UTM zone 1 to 60."""
-    return (np.floor((longitude + 180.0) / 6.0).astype(np.int64)) % 60 + 1
+    return np.asarray(np.floor((longitude + 180.0) / 6.0).astype(np.int64) % 60 + 1)
 
 
 def to_utm(longitude: Floats, latitude: Floats, zone: Rows) -> tuple[Floats, Floats]:
@@ -54,13 +54,16 @@ def from_utm(easting: Floats, northing: Floats, zone: Rows) -> tuple[Floats, Flo
         xi2 -= b * np.sin(2 * j * xi) * np.cosh(2 * j * eta)
         eta2 -= b * np.cos(2 * j * xi) * np.sinh(2 * j * eta)
     chi = np.arcsin(np.sin(xi2) / np.cosh(eta2))
-    latitude = chi + sum(d * np.sin(2 * j * chi) for j, d in enumerate(_DELTA, start=1))
+    latitude = chi.copy()
+    for j, d in enumerate(_DELTA, start=1):
+        latitude += d * np.sin(2 * j * chi)
     longitude = np.degrees(np.arctan2(np.sinh(eta2), np.cos(xi2))) + (zone * 6 - 183)
     return longitude, np.degrees(latitude)
 
 
 class Squares:
-    """The 100 km squares that hold some points: arrays of `zone`, `easting` and `northing` of the corner, names.
+    """The 100 km squares that hold some points: arrays of `zone`, `easting` and `northing` of the corner,
+    names.
 
     Points further than 80 degrees from the equator are moved to 80 degrees, where UTM ends.
     """
@@ -87,7 +90,7 @@ class Squares:
         """Rings (n, 5, 2) of lon, lat around the Sentinel-2 tiles."""
         top = self.northing + SQUARE
         corners = [(0, 0), (0, -TILE), (TILE, -TILE), (TILE, 0), (0, 0)]
-        points = [from_utm(self.easting + dx, (top + dy).astype(float), self.zone) for dx, dy in corners]
+        points = [from_utm((self.easting + dx) * 1.0, (top + dy) * 1.0, self.zone) for dx, dy in corners]
         return np.stack([np.stack(point, axis=1) for point in points], axis=1)
 
     def epsg(self) -> Rows:

@@ -1,11 +1,13 @@
 """Numbers that look random and are a pure function of a row, so that the archive needs no state."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
 Words = NDArray[np.uint64]
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _A = np.uint64(0xBF58476D1CE4E5B9)

@@ -17,14 +17,28 @@ from .answers import Options, Refused, detailed, json_response
 from .archive import TIME_COLUMNS, Archive
 from .bursts import TIME_COLUMNS as BURST_TIMES
 from .bursts import Bursts
-from .filters import Filter, FilterError
+from .filters import Filter
 from .hashing import Rows
+from .syntax import FilterError
 
 EXPANDABLE = ("Attributes", "Assets", "Locations")
 SELECTABLE = (
-    "Id Name ContentType ContentLength OriginDate PublicationDate ModificationDate Online EvictionDate S3Path Checksum"
-    " ContentDate Footprint GeoFootprint Geofootprint"
-).split()
+    "Id",
+    "Name",
+    "ContentType",
+    "ContentLength",
+    "OriginDate",
+    "PublicationDate",
+    "ModificationDate",
+    "Online",
+    "EvictionDate",
+    "S3Path",
+    "Checksum",
+    "ContentDate",
+    "Footprint",
+    "GeoFootprint",
+    "Geofootprint",
+)
 _ORDERABLE = {name: name for name in TIME_COLUMNS if name != "OriginDate"}
 _FILTER_LIST_LIMIT = 10_000
 
@@ -41,7 +55,7 @@ class EntitySet:
 
 
 class Catalogue:
-    """The catalogue service. URLs are those it prints: its own and the download service's, up to `/odata/v1`."""
+    """The catalogue service. URLs are those it prints, up to `/odata/v1`: its own and the download host's."""
 
     def __init__(self, archive: Archive, bursts: Bursts, url: str, download_url: str) -> None:
         self.archive = archive
@@ -82,7 +96,7 @@ class Catalogue:
             exception_handlers={Refused: _refused, HTTPException: _http_error},
         )
 
-    # Lists --------------------------------------------------------------------------------------------------------
+    # Lists ----------------------------------------------------------------------------------------
     def _list(self, request: Request, entities: EntitySet) -> Response:
         options = Options(request.scope["query_string"].decode("latin-1"))
         _check_expand(options, entities)
@@ -109,7 +123,7 @@ class Catalogue:
 
     @staticmethod
     def _ordered(rows: Rows, options: Options, entities: EntitySet) -> Rows:
-        keys = entities.table.id_keys(rows)
+        keys = entities.table.ids.keys(rows)
         if not options.orderby:
             return rows[np.argsort(keys, kind="stable")]
         path, _, direction = options.orderby.partition(" ")
@@ -118,7 +132,7 @@ class Catalogue:
         times = entities.table.column(path, rows)
         return rows[np.lexsort((keys, -times if direction.strip() == "desc" else times))]
 
-    # Single entities ----------------------------------------------------------------------------------------------
+    # Single entities ------------------------------------------------------------------------------
     def _product(self, request: Request) -> Response:
         options = Options(request.scope["query_string"].decode("latin-1"))
         _check_expand(options, self._products)
@@ -127,7 +141,7 @@ class Catalogue:
         return json_response(context | _shown(record, options))
 
     def _row(self, request: Request) -> int:
-        row = self.archive.row_of_id(request.path_params["id"])
+        row = self.archive.ids.row(request.path_params["id"])
         if row is None:
             raise detailed(404, f"Product with id {request.path_params['id']} not found.")
         return row
@@ -160,7 +174,7 @@ class Catalogue:
         return json_response([{"Name": name, "ValueType": type_} for name, type_ in listed.items()])
 
     def _quicklook(self, request: Request) -> Response:
-        row = self.archive.row_of_asset(request.path_params["id"])
+        row = self.archive.asset_ids.row(request.path_params["id"])
         product = self.archive.product(row) if row is not None else None
         path = trees.quicklook(product) if product else None
         if product is None or path is None:
@@ -168,9 +182,9 @@ class Catalogue:
         kind = next(member.kind for member in trees.members(product) if member.path == path)
         return Response(content.make(kind, path, product.bounds), media_type=f"image/{kind}")
 
-    # Bursts -------------------------------------------------------------------------------------------------------
+    # Bursts ---------------------------------------------------------------------------------------
     def _burst(self, request: Request) -> Response:
-        row = self.bursts.row_of_id(request.path_params["id"])
+        row = self.bursts.ids.row(request.path_params["id"])
         if row is None:
             raise detailed(404, f"Burst with id {request.path_params['id']} not found.")
         return json_response(
@@ -178,7 +192,7 @@ class Catalogue:
         )
 
     def _burst_value(self, request: Request) -> Response:
-        if self.bursts.row_of_id(request.path_params["id"]) is None:
+        if self.bursts.ids.row(request.path_params["id"]) is None:
             raise detailed(404, f"Burst with id {request.path_params['id']} not found.")
         return RedirectResponse(f"{self.download_url}/Bursts({request.path_params['id']})/$value", 307)
 

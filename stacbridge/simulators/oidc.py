@@ -1,4 +1,4 @@
-"""An identity service that speaks as Keycloak does for CDSE: tokens, discovery, keys, revocation and logout."""
+"""An identity service that speaks as CDSE's Keycloak does: tokens, discovery, keys, revocation, logout."""
 
 import threading
 from dataclasses import dataclass

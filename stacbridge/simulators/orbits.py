@@ -1,8 +1,8 @@
 """Where a satellite is: a circular orbit over a turning Earth, exact enough that facts agree with each other.
 
 Orbit number, relative orbit, cycle, time since the ascending node and footprint all follow from one time. The
-reference orbits (time of one ascending node, and how relative orbit and cycle count from the orbit number) are those
-of real products, so orbit numbers and times of the simulated products are close to the real ones.
+reference orbits (time of one ascending node, and how relative orbit and cycle count from the orbit number)
+are those of real products, so orbit numbers and times of the simulated products are close to the real ones.
 """
 
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ def microseconds(text: str) -> int:
 class Satellite:
     """One satellite: its names, its life, and its orbit.
 
-    `anx` is the time of the ascending node of orbit `anx_orbit`; `relative_shift` and `cycle_shift` are what to add
-    to the orbit number to count relative orbits and cycles; `node_longitude` is where relative orbit 1 crosses the
-    equator northwards, degrees east.
+    `anx` is the time of the ascending node of orbit `anx_orbit`; `relative_shift` and `cycle_shift` are
+    what to add to the orbit number to count relative orbits and cycles; `node_longitude` is where relative
+    orbit 1 crosses the equator northwards, degrees east.
     """
 
     code: str
@@ -80,7 +80,7 @@ class Satellite:
         return np.asarray((part < 0.25) | (part >= 0.75))
 
     def ground(self, since_node: Floats, relative_orbit: Rows) -> tuple[Floats, Floats, Floats]:
-        """Latitude and longitude below the satellite (degrees, longitude not wrapped) and heading (radians)."""
+        """Latitude and longitude (degrees, not wrapped) below the satellite, and its heading (radians)."""
         angle = 2 * np.pi * since_node / self.period
         tilt = np.radians(self.inclination)
         latitude = np.arcsin(np.sin(tilt) * np.sin(angle))
@@ -107,8 +107,8 @@ def strip(
 ) -> Floats:
     """Rings (n, 2 * steps + 1, 2) of lon, lat around what is seen from `times` on, for `seconds` each.
 
-    `near_km` and `far_km` are the edges of the swath to the right of the ground track. Longitudes are continuous
-    along a ring and may lie beyond +-180.
+    `near_km` and `far_km` are the edges of the swath to the right of the ground track. Longitudes are
+    continuous along a ring and may lie beyond +-180.
     """
     parts = np.linspace(0.0, 1.0, steps)
     since = satellite.since_node(times)[:, None] + seconds[:, None] * parts

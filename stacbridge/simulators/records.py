@@ -7,31 +7,33 @@ StringAttributes, 6 dates have three decimals, 7 dates in attributes end in +00:
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from . import content, trees
-from .hashing import Floats, fractions
+from . import content, footprints, trees
+from .hashing import fractions, integers
+from .identifiers import digits
 from .orbits import SECOND
-from .views import DAY, TileView, View, identifiers
+from .swaths import TileView
+from .views import DAY, View, salt
 
 if TYPE_CHECKING:
     from .archive import Archive
 
 Json = dict[str, Any]
 NEVER = "9999-12-31T23:59:59.999999Z"
-_CHECKSUM_SALT, _FORM_SALT, _SPARSE_SALT, _ZIP_SALT = 201, 208, 1000, 220
+_CHECKSUM_SALT, _ZIP_SALT = 201, 221
 _COMPRESSED = ("RAW", "GRD", "SLC")
 _ONE_MONTH = 30 * DAY
 _ARCHIVE_END = 1_782_777_600 * SECOND
 """2026-06-30: Sentinel-1 products of the month before it still have a compressed location."""
 
 
-# Values -----------------------------------------------------------------------------------------------------------
+# Values -------------------------------------------------------------------------------------------
 def iso(times: NDArray[np.int64], decimals: int = 6) -> list[str]:
     """Print microseconds since 1970 with so many decimals and a Z."""
     printed = np.datetime_as_string(times.astype("datetime64[us]"), unit="us")
@@ -60,65 +62,41 @@ def s3_paths(view: View, archive: "Archive") -> list[str]:
     return [f"/eodata/{folder}/{name}{suffix}" for folder, name in zip(view.folder, view.name, strict=True)]
 
 
+def ids(view: View, archive: "Archive") -> list[str]:
+    """Id of each product."""
+    return archive.ids.of(view.rows)
+
+
+COLUMNS: dict[str, tuple[Callable[[View, "Archive"], list[Any]], type]] = {
+    "Id": (ids, object),
+    "Online": (online, bool),
+    "ContentLength": (lengths, int),
+    "S3Path": (s3_paths, object),
+}
+"""Plain properties that only records compute, with the type of their values."""
+
+
 def attribute(view: View, name: str) -> tuple[NDArray[np.int64], NDArray[Any], str] | None:
-    """Attribute `name`: positions of the products that have it, all values, and its OData type; None if none has it."""
+    """Attribute `name`: positions of the products that have it, all values, OData type; None without it."""
     if name in ("beginningDateTime", "endingDateTime"):
         field = "start" if name == "beginningDateTime" else "end"
         return np.arange(len(view.rows)), view.field(field), "DateTimeOffset"
     spec = view.family.attributes.get(name)
     if spec is None:
         return None
-    salt = _SPARSE_SALT + sorted(view.family.attributes).index(name)
-    present = np.flatnonzero(fractions(view.rows, salt) >= spec.sparse)
+    present = np.flatnonzero(fractions(view.rows, salt(f"has {name}")) >= spec.sparse)
     if spec.constant is None:
         return present, view.field(spec.field) if len(present) else np.empty(len(view.rows)), spec.type
     return present, np.full(len(view.rows), spec.constant, dtype=object), spec.type
 
 
-# Footprints -------------------------------------------------------------------------------------------------------
-def footprint(ring: Floats, form: int) -> Json:
-    """GeoJSON of one ring. A ring over the antimeridian is printed in one of the forms real records have.
-
-    `form` 0 leaves longitudes beyond +-180, 1 wraps them so that the ring jumps, 2 cuts it into a MultiPolygon.
-    """
-    points = ring.tolist()
-    if ring[:, 0].min() >= -180.0 and ring[:, 0].max() <= 180.0 or form == 0:
-        return {"type": "Polygon", "coordinates": [points]}
-    if form == 1:
-        wrapped = [[round((lon + 180.0) % 360.0 - 180.0, 6), lat] for lon, lat in points]
-        return {"type": "Polygon", "coordinates": [wrapped]}
-    parts = []
-    whole = shapely.make_valid(shapely.Polygon(ring))
-    for turn in (0.0, 360.0, -360.0):
-        moved = shapely.transform(whole, lambda xy, turn=turn: xy + [turn, 0.0])  # type: ignore[misc]
-        part = shapely.intersection(moved, shapely.box(-180.0, -90.0, 180.0, 90.0))
-        parts += [p for p in shapely.get_parts(part) if p.geom_type == "Polygon" and not p.is_empty]
-    return {"type": "MultiPolygon", "coordinates": [[_rounded(part)] for part in parts]}
-
-
-def _rounded(part: Any) -> list[list[float]]:
-    return [[round(lon, 6), round(lat, 6)] for lon, lat in part.exterior.coords]
-
-
-def ewkt(shape: Json) -> str:
-    """The Footprint text of a GeoFootprint."""
-
-    def rings(polygon: list[list[list[float]]]) -> str:
-        return ", ".join("(" + ", ".join(f"{lon} {lat}" for lon, lat in ring) + ")" for ring in polygon)
-
-    if shape["type"] == "Polygon":
-        return f"geography'SRID=4326;POLYGON ({rings(shape['coordinates'])})'"
-    parts = ", ".join(f"({rings(polygon)})" for polygon in shape["coordinates"])
-    return f"geography'SRID=4326;MULTIPOLYGON ({parts})'"
-
-
-# Records ----------------------------------------------------------------------------------------------------------
+# Records ------------------------------------------------------------------------------------------
 def products(view: View, archive: "Archive", base_url: str) -> list[Json]:
     """The records of a view, with Attributes, Assets and Locations."""
     plain = _plain(view, archive)
     made = products_of(view)
     attributes = _attributes(view)
-    asset_ids = archive.asset_ids(view.rows)
+    asset_ids = archive.asset_ids.of(view.rows)
     for n, record in enumerate(plain):
         trap = int(view.trap[n])
         record["Attributes"] = attributes[n]
@@ -131,7 +109,7 @@ def products(view: View, archive: "Archive", base_url: str) -> list[Json]:
 
 def _plain(view: View, archive: "Archive") -> list[Json]:
     rows = zip(
-        archive.ids(view.rows),
+        archive.ids.of(view.rows),
         view.name.tolist(),
         lengths(view, archive),
         iso(view.origin_date),
@@ -161,25 +139,39 @@ def _plain(view: View, archive: "Archive") -> list[Json]:
             "S3Path": path,
             "Checksum": checksum,
             "ContentDate": {"Start": start, "End": end},
-            "Footprint": shape and ewkt(shape),
+            "Footprint": shape and footprints.ewkt(shape),
             "GeoFootprint": shape,
         }
-        for id_, name, length, origin, published, modified, here, path, checksum, start, end, shape, trap in rows
+        for (
+            id_,
+            name,
+            length,
+            origin,
+            published,
+            modified,
+            here,
+            path,
+            checksum,
+            start,
+            end,
+            shape,
+            trap,
+        ) in rows
     ]
 
 
 def _footprints(view: View) -> list[Json | None]:
     if not view.has_footprint:
         return [None] * len(view.rows)
-    forms = (fractions(view.rows, _FORM_SALT) * 3).astype(int).tolist()
-    return [footprint(ring, form) for ring, form in zip(view.rings(), forms, strict=True)]
+    forms = integers(view.rows, salt("form"), footprints.FORMS).tolist()
+    return [footprints.geojson(ring, form) for ring, form in zip(view.rings(), forms, strict=True)]
 
 
 def _checksums(view: View, archive: "Archive") -> list[list[Json]]:
-    md5 = identifiers(view.rows, _CHECKSUM_SALT).tolist()
+    md5 = digits(view.rows, _CHECKSUM_SALT)
     if view.family.layout == "single":
         md5 = [single_md5(product) for product in products_of(view)]
-    blake = identifiers(view.rows, _CHECKSUM_SALT + 2) + identifiers(view.rows, _CHECKSUM_SALT + 4)
+    blake = [a + b for a, b in zip(*(digits(view.rows, _CHECKSUM_SALT + n) for n in (2, 4)), strict=True)]
     out: list[list[Json]] = []
     for row, a, b, date, trap in zip(
         view.rows, md5, blake, iso(view.published), view.trap.tolist(), strict=True
@@ -240,7 +232,7 @@ def _locations(record: Json, view: View, n: int, base_url: str) -> list[Json]:
     }
     if not compressed(view, n):
         return [extracted]
-    checksum = {"Value": str(identifiers(view.rows[n : n + 1], _ZIP_SALT)[0]), "Algorithm": "MD5"}
+    checksum = {"Value": digits(view.rows[n : n + 1], _ZIP_SALT)[0], "Algorithm": "MD5"}
     zipped = {
         "FormatType": "Compressed",
         "DownloadLink": f"{link}/$zip",
@@ -270,21 +262,13 @@ def products_of(view: View) -> list[trees.Product]:
     polarisations = (
         [tuple(text.split("&")) for text in view.field("polarisations")] if sentinel1 else [()] * count
     )
-    bounds = _bounds(view)
+    bounds = footprints.bounds(view.rings()) if view.has_footprint else [(0.0, 0.0, 0.0, 0.0)] * count
     if isinstance(view, TileView):
-        granules = view.render("{short}_T{tile}_A{orbit:06d}_{seen}").tolist()
-        strips = view.render("DS_{station}_{made}_S{seen}").tolist()
+        granules = view.render("{short}_T{tile}_A{orbit:06d}_{seen:%Y%m%dT%H%M%S}").tolist()
+        strips = view.render("DS_{station}_{made}_S{seen:%Y%m%dT%H%M%S}").tolist()
         shots = view.render("T{tile}_{start:%Y%m%dT%H%M%S}").tolist()
     else:
         granules = strips = shots = [""] * count
     rows = zip(view.name, view.ptype, polarisations, bounds, granules, strips, shots, strict=True)
     layout = view.family.layout
     return [trees.Product(name, layout, ptype, *others) for name, ptype, *others in rows]
-
-
-def _bounds(view: View) -> list[tuple[float, float, float, float]]:
-    if not view.has_footprint:
-        return [(0.0, 0.0, 0.0, 0.0)] * len(view.rows)
-    rings = view.rings()
-    low, high = rings.min(axis=1), rings.max(axis=1)
-    return [tuple(b) for b in np.concatenate([low, high], axis=1).tolist()]

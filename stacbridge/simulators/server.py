@@ -42,9 +42,9 @@ CDSE = Addresses(
 class CdseSimulator:
     """Copernicus CDSE's catalogue, download and identity hosts over a simulated archive of `size` products.
 
-    A context manager; the servers listen on `host` while it is entered, on the given `ports` (0: any free one).
-    With `certfile` and `keyfile` they speak TLS. `addresses` replaces the loopback URLs in links and redirects.
-    Lives are in seconds. Raises OSError if a port is taken.
+    A context manager; the servers listen on `host` while it is entered, on the given `ports` (0: any free
+    one). With `certfile` and `keyfile` they speak TLS. `addresses` replaces the loopback URLs in links and
+    redirects. Lives are in seconds. Raises OSError if a port is taken.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class CdseSimulator:
         self._connection_limit = connection_limit
         self._servers: list[uvicorn.Server] = []
 
-    # Running ------------------------------------------------------------------------------------------------------
+    # Running --------------------------------------------------------------------------------------
     def __enter__(self) -> Self:
         sockets = [self._listen(port) for port in self._ports]
         self.ports = {role: s.getsockname()[1] for role, s in zip(ROLES, sockets, strict=True)}
@@ -149,7 +149,7 @@ class CdseSimulator:
 
         asyncio.run(main())
 
-    # What tests look at -------------------------------------------------------------------------------------------
+    # What tests look at ---------------------------------------------------------------------------
     @property
     def log(self) -> list[RequestRecord]:
         """Every request so far, oldest first."""

@@ -14,9 +14,9 @@ from .content import SIZES
 class Product:
     """What the files of a product are named after.
 
-    `bounds` is west, south, east, north in degrees (all 0 without a footprint); `granule`, `datastrip` and `shot` are
-    those of Sentinel-2, such as `L1C_T51CVP_A044743_20240116T000743`, `DS_2APS_20240116T010505_S20240116T000743`,
-    `T51CVP_20240116T000741`.
+    `bounds` is west, south, east, north in degrees (all 0 without a footprint); `granule`, `datastrip` and
+    `shot` are those of Sentinel-2, such as `L1C_T51CVP_A044743_20240116T000743`,
+    `DS_2APS_20240116T010505_S20240116T000743`, `T51CVP_20240116T000741`.
     """
 
     name: str
@@ -81,7 +81,8 @@ def _s1(p: Product) -> Files:
     kind = p.ptype[3:6].lower()
     times = _s1_tail(p.stem)
     number = 0
-    for pol in p.polarisations:
+    polarisations = sorted(p.polarisations) if kind == "slc" else p.polarisations
+    for pol in polarisations:
         for beam in _beams(p.ptype):
             number += 1
             core = f"{p.stem[:3].lower()}-{beam}-{kind}-{pol.lower()}-{times}"
@@ -114,6 +115,14 @@ def _beams(ptype: str) -> list[str]:
     return [f"{mode}{n + 1}" for n in range(beams[mode])] if mode in beams else [mode]
 
 
+_L1C_BANDS = "B01 B02 B03 B04 B05 B06 B07 B08 B8A B09 B10 B11 B12 TCI"
+_L2A_BANDS = {
+    10: "AOT B02 B03 B04 B08 TCI WVP",
+    20: "AOT B01 B02 B03 B04 B05 B06 B07 B8A B11 B12 SCL TCI WVP",
+    60: "AOT B01 B02 B03 B04 B05 B06 B07 B8A B09 B11 B12 SCL TCI WVP",
+}
+
+
 def _s2(p: Product) -> Files:
     level = "MSIL1C" if p.ptype == "S2MSI1C" else "MSIL2A"
     yield "manifest.safe", "manifest"
@@ -124,12 +133,10 @@ def _s2(p: Product) -> Files:
     yield f"GRANULE/{p.granule}/MTD_TL.xml", "xml"
     yield f"GRANULE/{p.granule}/QI_DATA/{p.shot}_PVI.jp2", "jp2"
     if p.ptype == "S2MSI1C":
-        for band in "B01 B02 B03 B04 B05 B06 B07 B08 B8A B09 B10 B11 B12 TCI".split():
+        for band in _L1C_BANDS.split():
             yield f"GRANULE/{p.granule}/IMG_DATA/{p.shot}_{band}.jp2", "jp2"
         return
-    at_20 = "AOT B01 B02 B03 B04 B05 B06 B07 B8A B11 B12 SCL TCI WVP"
-    bands = {10: "AOT B02 B03 B04 B08 TCI WVP", 20: at_20, 60: at_20 + " B09"}
-    for metres, names in bands.items():
+    for metres, names in _L2A_BANDS.items():
         for band in names.split():
             yield f"GRANULE/{p.granule}/IMG_DATA/R{metres}m/{p.shot}_{band}_{metres}m.jp2", "jp2"
 
