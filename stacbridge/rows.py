@@ -12,7 +12,7 @@
     sort = true                        optional: the upstream sorts by it
     title, description, schema         optional: for queryables; `schema` is merged into its JSON Schema
 
-With `values` (or `table`) every operator can be pushed: the values that satisfy it are, so nothing else is needed.
+`values` promises that the upstream has no others. With it (or `table`) every operator can be pushed: the values that satisfy it are, so nothing else is needed.
 """
 
 from collections.abc import Callable, Mapping

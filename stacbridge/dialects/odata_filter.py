@@ -117,7 +117,7 @@ def _closed(test: Predicate, row: Row) -> Text:
         (value, row.read(*value) if isinstance(value, tuple) else row.read(value))
         for value in row.values or ()
     ]
-    return either([_equal(row, value) for value, found in read if found is not None and holds(test, found)])
+    return either([_equal(row, value) for value, found in read if holds(test, found)])
 
 
 def _open(test: Predicate, row: Row) -> Text:

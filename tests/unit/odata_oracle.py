@@ -4,6 +4,7 @@ Semantics are OData's: `any` over attributes is false where none is of that name
 are the bridge's records: `Attributes` is a dict of name to value.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,19 +14,20 @@ from odata_query.grammar import ODataLexer, ODataParser
 
 from stacbridge.model import Json
 
-_COMPARE = {
+_COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Eq: lambda left, right: left == right,
     ast.Lt: lambda left, right: left < right,
     ast.LtE: lambda left, right: left <= right,
     ast.Gt: lambda left, right: left > right,
     ast.GtE: lambda left, right: left >= right,
 }
-_CALLS = {"startswith": str.startswith, "endswith": str.endswith, "contains": str.__contains__}
+_CALLS: dict[str, Callable[[str, str], bool]] = {"startswith": str.startswith, "endswith": str.endswith, "contains": str.__contains__}
 
 
-def satisfied(text: str, product: Json, family: str) -> bool:
-    """Tell whether a product of a family satisfies a `$filter`."""
-    return bool(_value(ODataParser().parse(ODataLexer().tokenize(text)), {**product, "Collection": {"Name": family}}))
+def compiled(text: str) -> Callable[[Json, str], bool]:
+    """Parse a `$filter` into what tells whether a product of a family satisfies it."""
+    tree = ODataParser().parse(ODataLexer().tokenize(text))
+    return lambda product, family: bool(_value(tree, {**product, "Collection": {"Name": family}}))
 
 
 def _value(node: Any, product: Json) -> Any:
@@ -64,7 +66,9 @@ def _call(node: Any, product: Json) -> bool:
     if node.func.name == "Intersects":
         area = shapely.from_wkt(node.args[0].param.val.removeprefix("SRID=4326;"))
         footprint = product["GeoFootprint"]
-        return footprint is not None and area.intersects(shapely.from_geojson(str(footprint).replace("'", '"')))
+        return footprint is not None and area.intersects(
+            shapely.from_geojson(str(footprint).replace("'", '"'))
+        )
     text, part = (_value(arg, product) for arg in node.args)
     return bool(_CALLS[node.func.name](text, part))
 

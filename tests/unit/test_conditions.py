@@ -30,7 +30,10 @@ def parsed(text: str) -> Condition:
         ("a not between 1 and 2", Or((Predicate("a", "<", 1.0), Predicate("a", ">", 2.0)))),
         ("a in ('x','y')", Or((Predicate("a", "=", "x"), Predicate("a", "=", "y")))),
         ("a not in ('x','y')", And((Predicate("a", "<>", "x"), Predicate("a", "<>", "y")))),
-        ("not (a = 1 or b like 'x%')", And((Predicate("a", "<>", 1.0), Predicate("b", "like", "x%", negated=True)))),
+        (
+            "not (a = 1 or b like 'x%')",
+            And((Predicate("a", "<>", 1.0), Predicate("b", "like", "x%", negated=True))),
+        ),
         ("a is not null", Predicate("a", "isnull", negated=True)),
         ("casei(a) = casei('X')", Predicate("a", "=", "X", casei=True)),
         ("a = true", Predicate("a", "=", True)),
@@ -98,7 +101,9 @@ VALUES = st.sampled_from(["", "a", "A", "ab", "b%", "_", "ba"])
 
 
 @given(st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), VALUES, VALUES, st.booleans())
-def test_a_test_and_its_inversion_never_agree_but_on_a_missing_value(op: str, value: str, wanted: str, casei: bool) -> None:
+def test_a_test_and_its_inversion_never_agree_but_on_a_missing_value(
+    op: str, value: str, wanted: str, casei: bool
+) -> None:
     test = Predicate("a", op, wanted, casei=casei)
     inverted = Predicate("a", conditions.INVERSE[op], wanted, casei=casei)
     assert holds(test, value) != holds(inverted, value)
