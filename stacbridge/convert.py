@@ -211,7 +211,7 @@ def _write_epsg(value: Any) -> Iterable[int]:
 
 
 def _product_type(value: str) -> str:
-    """Read "IW_GRDH_1S-COG" as "IW_GRDH_1S": CDSE's STAC does not name the file format in a product type."""
+    """Read "IW_GRDH_1S-COG" as "IW_GRDH_1S"; CDSE's STAC leaves the file format out of the type."""
     return value.removesuffix("-COG")
 
 

@@ -1,7 +1,7 @@
 """Golden folders: `record.json` is a product as OData answers it, `item.json` the Item that it becomes.
 
-The records are made up, plausible, and hold the traps that real ones do. After a change that is meant, write the Items
-anew with `python -m tests.catalogues.cdse.golden` and read the difference.
+The records are made up, plausible, and hold the traps that real ones do. After a change that is meant, write
+the Items anew with `python -m tests.catalogues.cdse.golden` and read the difference.
 """
 
 import json

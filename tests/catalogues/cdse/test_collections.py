@@ -101,7 +101,9 @@ def test_no_record_can_belong_to_two_collections_of_a_family(cdse: Mapping) -> N
 def _apart(one: Collection, other: Collection) -> bool:
     """Tell whether some attribute cannot have values of both."""
     if {*one.match, *other.match} == {"datasetFull", "productType"}:
-        return one.family == "COP-DEM"  # delivered products have the first, tiles of the model only the second
+        return (
+            one.family == "COP-DEM"
+        )  # delivered products have the first, tiles of the model only the second
     shared = one.match.keys() & other.match.keys()
     return any(one.match[name].isdisjoint(other.match[name]) for name in shared)
 
