@@ -166,7 +166,7 @@ def _about(table: Table) -> Json:
 
 
 def _merged(family: Json, own: Json) -> Json:
-    """Return what a collection says of itself: keywords and summaries beside its family's, else instead."""
+    """Return what a collection says of itself: keywords and summaries after its family's, all else in their place."""
     keywords = [*family.get("keywords", []), *own.get("keywords", [])]
     summaries = {**family.get("summaries", {}), **own.get("summaries", {})}
     return {**family, **own, "keywords": keywords, "summaries": summaries}

@@ -61,8 +61,8 @@ def check(geometry: Any, max_vertices: int, parameter: str = "intersects") -> Js
 
 
 def wkts(geometry: Json) -> list[str]:
-    """Return a checked geometry as WKT; a GeometryCollection as one text per part, any of which may intersect."""
-    return [_wkt(part) for part in _parts(geometry, "geometry")]
+    """Return a checked geometry as WKT texts, any of which may intersect: collections and areas part by part."""
+    return [text for part in _parts(geometry, "geometry") for text in _wkts(part)]
 
 
 def box(bbox: Bbox) -> Json:
@@ -162,14 +162,16 @@ def _lines(part: Json) -> Sequence[Any]:
     return lines.get(part["type"], [])
 
 
-def _wkt(part: Json) -> str:
-    depth, coordinates = DEPTHS[part["type"]], part["coordinates"]
-    return f"{part['type'].upper()} {_text(coordinates, depth) if depth else f'({_position(coordinates)})'}"
+def _wkts(part: Json) -> list[str]:
+    kind, coordinates = part["type"], part["coordinates"]
+    if kind == "MultiPolygon":
+        return [f"POLYGON{_text(polygon, 2)}" for polygon in coordinates]
+    return [f"{kind.upper()}{_text(coordinates, DEPTHS[kind]) if DEPTHS[kind] else f'({_position(coordinates)})'}"]
 
 
 def _text(coordinates: Any, depth: int) -> str:
     written = (_text(part, depth - 1) if depth > 1 else _position(part) for part in coordinates)
-    return f"({', '.join(written)})"
+    return f"({','.join(written)})"
 
 
 def _position(position: Sequence[float]) -> str:
