@@ -112,13 +112,13 @@ def _write_list(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) and len(value) == 1 else ()
 
 
-def _platform(name: str, serial: str) -> str:
-    """Join "SENTINEL-1" and "A" as "sentinel-1a"."""
-    return f"{name}{serial}".lower()
+def _platform(name: str, serial: str) -> str | None:
+    """Join "SENTINEL-1" and "A" as "sentinel-1a"; "_" is the serial of files that serve all satellites."""
+    return f"{name}{serial}".lower() if serial.isalnum() else None
 
 
 def _write_platform(value: Any) -> Iterable[tuple[str, str]]:
-    if not isinstance(value, str) or len(value) < 2 or value != value.lower():
+    if not isinstance(value, str) or len(value) < 2 or value != value.lower() or not value[-1].isalnum():
         return ()
     return ((value[:-1].upper(), value[-1].upper()),)
 
