@@ -1,4 +1,4 @@
-"""Files inside products are where real manifests, and the Items of CDSE's own STAC catalogue, say they are."""
+"""Files inside products are where real manifests, and Items of CDSE's own STAC catalogue, say they are."""
 
 import json
 import os
