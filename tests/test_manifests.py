@@ -49,7 +49,7 @@ def test_each_file_is_listed_once_in_the_manifest(cdse: Mapping, manifest: str) 
     listed = {*re.findall(r'href="\./([^"]+)"', text), "manifest.safe", "xfdumanifest.xml"}
     name, attributes = PRODUCTS[manifest]
     paths = _paths(cdse, {"Id": "0", "Name": name, "ContentDate": SENSED, "Attributes": attributes})
-    assert len(paths) > 10
+    assert paths
     assert {
         key: sum(_matches(file, path) for file in listed) for key, path in paths.items()
     } == dict.fromkeys(paths, 1)
