@@ -78,12 +78,14 @@ def rfc3339(moment: datetime) -> str:
 
 def time(value: Any) -> str | None:
     """Read a time as RFC 3339, UTC, six digits; the upstream's own text where it is that already."""
-    moment = instant(value)
-    if moment is None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
         return None
     if len(value) == 27 and value[26] == "Z" and value[10] == "T" and value[19] == ".":
         return str(value)
-    return rfc3339(moment)
+    found = instant(moment.isoformat())
+    return None if found is None else rfc3339(found)
 
 
 def _expiry(value: Any) -> str | None:
@@ -187,10 +189,13 @@ def _checksum(*names: str) -> Callable[[Any], str | None]:
     return read
 
 
-def _anx(start: Any, offset: float) -> str | None:
+def _anx(start: Any, offset: Any) -> str | None:
     """Subtract the milliseconds since the ascending node from the start (CDSE's startTimeFromAscendingNode)."""
-    moment, offset = instant(start), double(offset) or 0
-    return rfc3339(moment - timedelta(milliseconds=offset)) if moment and offset > 0 else None
+    since, text = double(offset), time(start)
+    if since is None or since <= 0 or text is None:
+        return None
+    moment = datetime.fromisoformat(text[:-1]) - timedelta(milliseconds=since)
+    return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
 def _software(name: str, version: str) -> Json:

@@ -61,9 +61,10 @@ def _check_plain(records: list[Json], plain: list[int], found: list[Footprint], 
     if not plain:
         return
     rings = [records[index]["GeoFootprint"]["coordinates"][0] for index in plain]
-    points = np.array(list(chain.from_iterable(rings)), dtype=float)
-    if points.ndim != 2 or points.shape[1] != 2:
+    positions = list(chain.from_iterable(rings))
+    if set(map(len, positions)) != {2}:
         raise ValueError("positions are not pairs")
+    points = np.fromiter(chain.from_iterable(positions), float, 2 * len(positions)).reshape(-1, 2)
     lines = shapely.linearrings(
         points, indices=np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
     )

@@ -166,7 +166,9 @@ def _wkts(part: Json) -> list[str]:
     kind, coordinates = part["type"], part["coordinates"]
     if kind == "MultiPolygon":
         return [f"POLYGON{_text(polygon, 2)}" for polygon in coordinates]
-    return [f"{kind.upper()}{_text(coordinates, DEPTHS[kind]) if DEPTHS[kind] else f'({_position(coordinates)})'}"]
+    return [
+        f"{kind.upper()}{_text(coordinates, DEPTHS[kind]) if DEPTHS[kind] else f'({_position(coordinates)})'}"
+    ]
 
 
 def _text(coordinates: Any, depth: int) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -15,7 +14,7 @@ from stacbridge.footprints import Footprint
 from stacbridge.model import Json
 from stacbridge.names import CONVENTIONS
 from stacbridge.products import NotAnItem, slots
-from stacbridge.rows import Row
+from stacbridge.readers import Reader
 from stacbridge.templates import Template, raw, slot
 
 STAC_VERSION = "1.1.0"
@@ -48,15 +47,16 @@ class Builder:
     """Makes the Items of one collection."""
 
     def __init__(self, collection: Collection, frame: Frame) -> None:
-        self.collection, self._frame = collection, frame
+        self.collection, self._frame, self._url = collection, frame, quote(collection.id, safe="")
         self.convention = CONVENTIONS[collection.convention] if collection.convention else None
-        self._constants = {**frame.schemes, **collection.constants}
-        self._attributes = [(row.stac, row.paths[0][11:], row.read) for row in _simple(collection)]
-        self._others = [(row.stac, _paths(row), row.read, bool(row.members)) for row in _composed(collection)]
-        self._whens = list(
-            {str(asset.when): asset.when for asset in collection.assets.values() if asset.when}.values()
+        constants = {**frame.schemes, **collection.constants}
+        self._read = Reader(collection.rows.values(), constants).read
+        files = collection.assets.values()
+        self._wanted = frozenset(
+            ["s3", *[asset.kind for asset in files], *["size" for asset in files if asset.stated]]
         )
-        self._shape = lru_cache(maxsize=256)(self._make_shape)
+        self._tested = sorted({name for asset in files for name in asset.when})
+        self._shape = lru_cache(maxsize=1024)(self._make_shape)
         self._extensions = lru_cache(maxsize=1024)(self._list_extensions)
 
     def item(self, record: Json, root: str, footprint: Footprint, *, ready: bool = False) -> Json:
@@ -64,14 +64,16 @@ class Builder:
 
         Raises `NotAnItem` for a record without Id, Name or start time.
         """
-        values = slots(record, self._frame.endings, self.convention, self._frame.download)
+        values = slots(record, self._frame.endings, self.convention, self._wanted)
         attributes = record["Attributes"]
-        properties = self._read(record, attributes)
+        properties = self._read(record)
         if "datetime" not in properties:
             raise NotAnItem("it has no time")
-        values["root"] = root
-        holding = tuple([assets.holds(when, attributes) for when in self._whens])
-        shape = self._shape(tuple(values), holding)
+        shape = self._shape(tuple(values), tuple([str(attributes.get(name)) for name in self._tested]))
+        home = f"{root}/assets/{self._frame.catalogue}/{self._url}/{values['id_url']}"
+        product = f"{self._frame.download}/Products({values['uuid']})"
+        nodes = f"{product}/Nodes({values['name_url']})"
+        values |= {"root": root, "home": home, "product": product, "nodes": nodes}
         links, files = shape.links.render(values), shape.assets.render(values)
         geometry, bbox = footprint
         item = {
@@ -90,39 +92,22 @@ class Builder:
             del item["bbox"]
         return item
 
-    def _read(self, record: Json, attributes: Json) -> Json:
-        properties = self._constants.copy()
-        for name, key, read in self._attributes:
-            value = attributes.get(key)
-            if value is not None:
-                value = read(value)
-                if value is not None:
-                    properties[name] = value
-        for name, paths, read, partial in self._others:
-            found = [_at(record, path) for path in paths]
-            if partial or None not in found:
-                value = read(*found)
-                if value is not None:
-                    properties[name] = value
-        return properties
-
     def _list_extensions(self, names: tuple[str, ...], shape: _Shape) -> list[str]:
         return extensions.of(shape.extensions.union(names), self._frame.extensions)
 
-    def _make_shape(self, have: tuple[str, ...], holding: tuple[bool, ...]) -> _Shape:
-        present = frozenset(have)
-        met = [when for when, holds in zip(self._whens, holding, strict=True) if holds]
+    def _make_shape(self, have: tuple[str, ...], tested: tuple[str, ...]) -> _Shape:
+        present, attributes = frozenset(have), dict(zip(self._tested, tested, strict=True))
         files = {
             key: self._asset(asset, present)
             for key, asset in self.collection.assets.items()
-            if (not asset.when or asset.when in met) and _has(asset, present)
+            if assets.holds(asset.when, attributes) and _has(asset, present)
         }
         links = self._links(present)
         names = frozenset([*extensions.members(list(files.values())), *extensions.members(links)])
         return _Shape(Template(links), Template(files), names)
 
     def _links(self, present: frozenset[str]) -> list[Json]:
-        root, home = slot("root"), f"{slot('root')}/collections/{quote(self.collection.id, safe='')}"
+        root, home = slot("root"), f"{slot('root')}/collections/{self._url}"
         own = [
             {"rel": "self", "type": "application/geo+json", "href": f"{home}/items/{slot('id_url')}"},
             {"rel": "root", "type": "application/json", "href": root},
@@ -160,41 +145,17 @@ class Builder:
         return found
 
 
-def _simple(collection: Collection) -> list[Row]:
-    return [row for row in collection.rows.values() if _is_simple(row)]
-
-
-def _composed(collection: Collection) -> list[Row]:
-    return [row for row in collection.rows.values() if not _is_simple(row)]
-
-
-def _is_simple(row: Row) -> bool:
-    return len(row.paths) == 1 and not row.members and row.paths[0].startswith("Attributes/")
-
-
-def _paths(row: Row) -> list[list[str]]:
-    return [path.split("/") for path in row.paths]
-
-
-def _at(record: Json, path: list[str]) -> Any:
-    value: Any = record
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
 def _has(asset: Asset, present: frozenset[str]) -> bool:
     """Tell whether a record that says `present` has an asset."""
     return asset.parts <= present and (asset.kind not in ("compressed", "quicklook") or asset.kind in present)
 
 
 def _origin(asset: Asset) -> str:
-    if asset.kind in ("compressed", "quicklook"):
-        return slot(asset.kind)
-    nodes = "".join(f"/Nodes({_in_url(segment)})" for segment in asset.path.split("/")) if asset.path else ""
-    return (
-        f"{slot('product')}/Nodes({slot('name_url')}){nodes}/$value" if nodes else f"{slot('product')}/$value"
-    )
+    if asset.kind == "quicklook":
+        return slot("quicklook")
+    if asset.kind == "node":
+        return f"{slot('nodes')}{''.join(f'/Nodes({_in_url(segment)})' for segment in asset.path.split('/'))}/$value"
+    return f"{slot('product')}/{'$zip' if asset.kind == 'compressed' else '$value'}"
 
 
 def _in_url(pattern: str) -> str:

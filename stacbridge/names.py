@@ -19,28 +19,30 @@ class Convention:
     read: Callable[[str], Parts | None]
 
 
-def _convention(pattern: str, *, lower: bool = False) -> Convention:
+def _convention(pattern: str) -> Convention:
     compiled = re.compile(pattern, re.ASCII)
 
     def read(name: str) -> Parts | None:
         found = compiled.match(name)
         return found.groupdict() if found else None
 
-    def read_lower(name: str) -> Parts | None:
-        found = compiled.match(name)
-        return {part: value.lower() for part, value in found.groupdict().items()} if found else None
+    return Convention(frozenset(compiled.groupindex), read)
 
-    return Convention(frozenset(compiled.groupindex), read_lower if lower else read)
+
+def _lowered(convention: Convention) -> Convention:
+    """Return a convention that reads names in lower case."""
+    return Convention(convention.parts, lambda name: convention.read(name.lower()))
 
 
 CONVENTIONS: dict[str, Convention] = {
     # Sentinel-1 Product Specification, section 3.4; file names inside a product repeat these parts in lower case.
-    "sentinel-1": _convention(
-        r"(?P<platform>S1[A-Z])_(?P<mode>[A-Z0-9]{2})_(?P<type>[A-Z]{3})(?P<resolution>[FHM_])_"
-        r"(?P<level>\d)(?P<class>[SAN])(?P<polarisation>[SDHV]{2})_"
-        r"(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})_(?P<orbit>\d{6})_(?P<datatake>[0-9A-F]{6})_"
-        r"(?P<unique>[0-9A-F]{4})",
-        lower=True,
+    "sentinel-1": _lowered(
+        _convention(
+            r"(?P<platform>s1[a-z])_(?P<mode>[a-z0-9]{2})_(?P<type>[a-z]{3})(?P<resolution>[fhm_])_"
+            r"(?P<level>\d)(?P<class>[san])(?P<polarisation>[sdhv]{2})_"
+            r"(?P<start>\d{8}t\d{6})_(?P<stop>\d{8}t\d{6})_(?P<orbit>\d{6})_(?P<datatake>[0-9a-f]{6})_"
+            r"(?P<unique>[0-9a-f]{4})"
+        )
     ),
     # Sentinel-2 Products Specification Document, "compact" names since December 2016.
     "sentinel-2": _convention(

@@ -4,7 +4,8 @@ Members used: `Id`, `Name`, `S3Path`, `ContentLength`, `Checksum`, `Assets`, `Lo
 name to value). A missing or malformed one is simply not there.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,10 @@ from stacbridge.model import Json
 from stacbridge.names import Convention
 from stacbridge.templates import escaped
 
+Slots = dict[str, str]
+
 _multihash = CONVERTERS["checksum"].read
+_PLAIN = re.compile(r"[\w.~-]+", re.ASCII).fullmatch
 
 
 class NotAnItem(Exception):
@@ -64,38 +68,63 @@ def item_id(name: str, endings: tuple[str, ...]) -> str:
 
 
 def slots(
-    record: Json, endings: tuple[str, ...], convention: Convention | None, download: str
-) -> dict[str, str]:
+    record: Json, endings: tuple[str, ...], convention: Convention | None, wanted: frozenset[str]
+) -> Slots:
     """Return what a template may need of a record, escaped for JSON; what the record does not say is not there.
 
-    `id`, `name` and their `…_url` forms, `product` (its URL), the parts of its name, `s3`, `quicklook`, `compressed`
-    (URLs), `size`, `checksum`, `zip_size`, `zip_checksum`.
+    Always `id`, `name` and their `…_url` forms, `uuid`, and the parts of the name; of `s3`, `quicklook` (URLs),
+    `compressed` (""), `size`, `checksum`, `zip_size`, `zip_checksum` those that are wanted.
     """
     uuid, name = identity(record)
     item = item_id(name, endings)
-    found: dict[str, str | None] = {
-        "id": escaped(item),
-        "id_url": quote(item, safe=""),
-        "name": escaped(name),
-        "name_url": quote(name, safe=""),
-        "product": f"{download}/Products({quote(uuid, safe='')})",
-        **((convention and convention.read(name)) or {}),
-    }
+    found: Slots = {} if convention is None else convention.read(name) or {}
+    found["id"], found["id_url"] = _forms(item)
+    found["name"], found["name_url"] = _forms(name)
+    found["uuid"] = _forms(uuid)[1]
+    for slot, read in _READERS:
+        if slot in wanted:
+            read(record, found)
+    return found
+
+
+def _forms(text: str) -> tuple[str, str]:
+    """Return a text as it stands in JSON and in a URL."""
+    return (text, text) if _PLAIN(text) else (escaped(text), quote(text, safe=""))
+
+
+def _add_s3(record: Json, found: Slots) -> None:
     path = record.get("S3Path")
     if isinstance(path, str) and path:
-        found["s3"] = escaped(f"s3://{path.strip('/')}")
-    found["size"], found["checksum"] = map(_shown, stated(record))
-    archive = compressed(record)
-    if archive:
-        found["compressed"] = f"{found['product']}/$zip"
-        found["zip_size"], found["zip_checksum"] = map(_shown, stated(archive))
+        found["s3"] = f"s3://{escaped(path.strip('/'))}"
+
+
+def _add_quicklook(record: Json, found: Slots) -> None:
     url = quicklook(record)
-    found["quicklook"] = url and escaped(url)
-    return {slot: value for slot, value in found.items() if value is not None}
+    if url:
+        found["quicklook"] = escaped(url)
 
 
-def _shown(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _add_archive(record: Json, found: Slots) -> None:
+    archive = compressed(record)
+    if archive is not None:
+        found["compressed"] = ""
+        _add_stated(archive, found, "zip_")
+
+
+def _add_stated(place: Json, found: Slots, prefix: str = "") -> None:
+    size, checksum = stated(place)
+    if size is not None:
+        found[f"{prefix}size"] = str(size)
+    if checksum is not None:
+        found[f"{prefix}checksum"] = checksum
+
+
+_READERS: tuple[tuple[str, Callable[[Json, Slots], None]], ...] = (
+    ("s3", _add_s3),
+    ("quicklook", _add_quicklook),
+    ("compressed", _add_archive),
+    ("size", _add_stated),
+)
 
 
 def stated(place: Json) -> tuple[int | None, str | None]:
@@ -106,22 +135,23 @@ def stated(place: Json) -> tuple[int | None, str | None]:
 
 def compressed(record: Json) -> Json | None:
     """Return the Location of the stored archive."""
-    return next(
-        (place for place in _dicts(record.get("Locations")) if place.get("FormatType") == "Compressed"), None
-    )
+    for location in _list(record.get("Locations")):
+        if isinstance(location, dict) and location.get("FormatType") == "Compressed":
+            return location
+    return None
 
 
 def quicklook(record: Json) -> str | None:
     """Return the URL of the quicklook."""
-    for asset in _dicts(record.get("Assets")):
-        url = asset.get("DownloadLink")
-        if asset.get("Type") == "QUICKLOOK" and isinstance(url, str) and url:
-            return url
+    for asset in _list(record.get("Assets")):
+        if isinstance(asset, dict) and asset.get("Type") == "QUICKLOOK":
+            url = asset.get("DownloadLink")
+            return url if isinstance(url, str) and url else None
     return None
 
 
-def _dicts(value: Any) -> Iterator[Json]:
-    return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def place(

@@ -40,6 +40,8 @@ class Row:
     sort: bool
     values: tuple[Any, ...] | None
     members: tuple[str, ...]
+    plain: bool
+    """Whether nothing converts what the type reads."""
     schema: Json
 
     @property
@@ -69,18 +71,23 @@ def parse(table: Table) -> Row:
         sort=(table.optional("sort", bool) or False),
         values=_values(table, paths, known),
         members=members,
+        plain=converter is TYPES[kind],
         schema=_schema(table, converter),
     )
     table.done()
     return row
 
 
-def _check_push(table: Table, push: str | None, kind: str, converter: Converter, paths: tuple[str, ...]) -> None:
+def _check_push(
+    table: Table, push: str | None, kind: str, converter: Converter, paths: tuple[str, ...]
+) -> None:
     """Refuse to push what could not be pushed exactly."""
     if push and converter.write is None:
         raise table.wrong("push", "the converter does not write; give `values`")
     if push == "order" and (len(paths) > 1 or converter is not TYPES[kind] or kind not in _ORDERED):
-        raise table.wrong("push", f"'order' needs one path, no converter, and a type of {', '.join(_ORDERED)}")
+        raise table.wrong(
+            "push", f"'order' needs one path, no converter, and a type of {', '.join(_ORDERED)}"
+        )
     if push == "text" and (len(paths) > 1 or converter is not TYPES["String"] or "/" in paths[0]):
         raise table.wrong("push", "'text' needs one path that is no attribute, no converter, and type String")
 

@@ -8,6 +8,7 @@ query names more ids than one request can hold, `m` the number of all matches, w
 """
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -91,13 +92,14 @@ class OData:
         """
         body = self._body(reply)
         records = [_record(entry) for entry in body["value"]]
-        position = self._next(query, body, records)
+        scope = self._scope(query)
+        position = self._next(query, scope, body, records)
         matched = (query.position or {}).get("m", body.get("@odata.count"))
         if position is not None and matched is not None:
             position["m"] = matched
-        allowed = self._scope(query).allowed
-        if allowed is not None:
-            records = [record for record in records if self._mapping.classify(record) in (None, *allowed)]
+        if scope.allowed is not None:
+            wanted = {None, *scope.allowed}
+            records = [record for record in records if self._mapping.classify(record) in wanted]
         return Page(records, position, matched)
 
     def _top(self, query: Query) -> int:
@@ -181,21 +183,21 @@ class OData:
                 advice="Simplify the geometry or the filter, or name fewer collections.",
             )
 
-    def _next(self, query: Query, body: Json, records: list[Json]) -> Json | None:
+    def _next(self, query: Query, scope: _Scope, body: Json, records: list[Json]) -> Json | None:
         """Return where the next page starts: within this run of ids, at the next one, or nowhere."""
         position = query.position or {}
-        run = self._run(query, both([self._scope(query).text, *_when(query.interval), *_where(query)]))
+        run = self._run(query, both([scope.text, *_when(query.interval), *_where(query)]))
         here = {"i": position["i"]} if "i" in position else {}
         if not records or (len(records) < self._top(query) and "@odata.nextLink" not in body):
             return None if run.following is None else {"i": run.following}
         path, _ = self._order(query, run)
-        values = [_sort_value(record, path) for record in records]
-        last = values[-1]
+        last = _sort_value(records[-1], path)
         if last is None:
             raise UpstreamError(
                 f"A product has no {path}, by which they are sorted.", upstream=self._mapping.id
             )
-        given = values.count(last) + (int(position["n"]) if position.get("t") == last else 0)
+        same = takewhile(lambda record: _sort_value(record, path) == last, reversed(records))
+        given = sum(1 for _ in same) + (int(position["n"]) if position.get("t") == last else 0)
         return {**here, "t": last, "n": given}
 
     def _body(self, reply: Reply) -> Json:
