@@ -1,6 +1,7 @@
 import re
 from itertools import combinations
 
+import orjson
 import pytest
 
 from stacbridge.families import Collection
@@ -124,3 +125,19 @@ def test_every_collection_of_odata_is_served(cdse: Mapping) -> None:
 def test_no_file_of_a_product_is_offered_under_two_keys(spec: Collection) -> None:
     paths = [asset.path for asset in spec.assets.values() if asset.kind == "node"]
     assert len(paths) == len(set(paths))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
+def test_a_record_that_says_no_more_than_it_must_becomes_a_valid_item(
+    cdse: Mapping, spec: Collection
+) -> None:
+    told = {**spec.family_match, **spec.match}
+    product = {
+        "Id": "1c9c2c0e-0c3e-4a53-8a55-3c7e6a4a2b10",
+        "Name": "A_PRODUCT",
+        "ContentDate": {"Start": "2020-01-01T00:00:00Z", "End": "2020-01-01T00:00:00Z"},
+        "Attributes": {name: min(values) for name, values in told.items()},
+    }
+    item = orjson.loads(orjson.dumps(cdse.item(product, "https://bridge.example")))
+    assert item["collection"] == spec.id
+    assert faults(item) == []
