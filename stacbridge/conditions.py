@@ -21,7 +21,7 @@ _MAX_DEPTH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Predicate:
     """One condition on one property.
 
     `op` is a comparison, "like", "isnull", "s_intersects" or an array operator; `negated` only occurs with the latter
@@ -50,7 +50,7 @@ class Or:
     parts: tuple["Condition", ...]
 
 
-Condition = bool | Test | And | Or
+Condition = bool | Predicate | And | Or
 
 
 def conjunction(parts: Iterable[Condition]) -> Condition:
@@ -84,7 +84,7 @@ def names(condition: Condition) -> set[str]:
     """Return the names of all properties that a condition tests."""
     if isinstance(condition, And | Or):
         return set().union(*map(names, condition.parts))
-    return {condition.name} if isinstance(condition, Test) else set()
+    return {condition.name} if isinstance(condition, Predicate) else set()
 
 
 def unsupported(description: str) -> UnsupportedFilter:
@@ -113,7 +113,7 @@ def _leaf(op: str, args: list[Any], negated: bool) -> Condition:
         return _compare(op, args, negated)
     if op in _SPECIAL and args:
         name, casei = _property(args[0], op)
-        return _SPECIAL[op](replace(Test(name, op), casei=casei, negated=negated), args[1:])
+        return _SPECIAL[op](replace(Predicate(name, op), casei=casei, negated=negated), args[1:])
     raise unsupported(f"Operator {op!r} cannot be answered with these arguments.")
 
 
@@ -133,18 +133,18 @@ def comparison(name: str, op: str, literal: Any, casei: bool = False) -> Conditi
     if isinstance(value, dict) and "date" in value:
         first, after = _day(name, value["date"])
         bounds: dict[str, Condition] = {
-            "=": And((Test(name, ">=", first), Test(name, "<", after))),
-            "<>": Or((Test(name, "<", first), Test(name, ">=", after))),
-            "<": Test(name, "<", first),
-            "<=": Test(name, "<", after),
-            ">": Test(name, ">=", after),
-            ">=": Test(name, ">=", first),
+            "=": And((Predicate(name, ">=", first), Predicate(name, "<", after))),
+            "<>": Or((Predicate(name, "<", first), Predicate(name, ">=", after))),
+            "<": Predicate(name, "<", first),
+            "<=": Predicate(name, "<", after),
+            ">": Predicate(name, ">=", after),
+            ">=": Predicate(name, ">=", first),
         }
         return bounds[op]
-    return Test(name, op, _scalar(name, op, value), casei=casei)
+    return Predicate(name, op, _scalar(name, op, value), casei=casei)
 
 
-def _between(test: Test, args: list[Any]) -> Condition:
+def _between(test: Predicate, args: list[Any]) -> Condition:
     if len(args) != 2:
         raise unsupported(f"{test.name!r} between: needs two bounds.")
     bounds = zip((">=", "<="), args, strict=True)
@@ -153,14 +153,14 @@ def _between(test: Test, args: list[Any]) -> Condition:
     return conjunction([comparison(test.name, op, bound, test.casei) for op, bound in bounds])
 
 
-def _in(test: Test, args: list[Any]) -> Condition:
+def _in(test: Predicate, args: list[Any]) -> Condition:
     if len(args) != 1 or not isinstance(args[0], list):
         raise unsupported(f"{test.name!r} in: needs a list.")
     op, join = ("<>", conjunction) if test.negated else ("=", disjunction)
     return join([comparison(test.name, op, value, test.casei) for value in args[0]])
 
 
-def _like(test: Test, args: list[Any]) -> Condition:
+def _like(test: Predicate, args: list[Any]) -> Condition:
     literal = args[0] if len(args) == 1 else None
     pattern = _inner(literal)
     if not isinstance(pattern, str) or test.casei != _is_op(literal, "casei"):
@@ -168,24 +168,24 @@ def _like(test: Test, args: list[Any]) -> Condition:
     return replace(test, value=pattern)
 
 
-def _is_null(test: Test, args: list[Any]) -> Condition:
+def _is_null(test: Predicate, args: list[Any]) -> Condition:
     return test
 
 
-def _spatial(test: Test, args: list[Any]) -> Condition:
+def _spatial(test: Predicate, args: list[Any]) -> Condition:
     if len(args) != 1 or not isinstance(args[0], dict) or not {"type", "bbox"} & args[0].keys():
         raise unsupported(f"{test.name!r} {test.op}: needs a geometry.")
     return replace(test, value=args[0])
 
 
-def _array(test: Test, args: list[Any]) -> Condition:
+def _array(test: Predicate, args: list[Any]) -> Condition:
     values = args[0] if len(args) == 1 else None
     if not isinstance(values, list) or not all(isinstance(value, str | int | float) for value in values):
         raise unsupported(f"{test.name!r} {test.op}: needs a list of values.")
     return replace(test, value=values)
 
 
-def _temporal(test: Test, args: list[Any]) -> Condition:
+def _temporal(test: Predicate, args: list[Any]) -> Condition:
     """Compare an instant (all times of an Item are) with an instant or interval."""
     start, end = _span(test, args)
     if test.op == "t_equals" and start != end:
@@ -202,12 +202,12 @@ def _temporal(test: Test, args: list[Any]) -> Condition:
         raise unsupported(f"{test.name!r} {test.op}: the interval has no end that could be compared.")
     negated = test.negated != (test.op == "t_disjoint")
     parts = [
-        Test(test.name, INVERSE[op] if negated else op, bound) for op, bound in tests if bound is not None
+        Predicate(test.name, INVERSE[op] if negated else op, bound) for op, bound in tests if bound is not None
     ]
     return disjunction(parts) if negated else conjunction(parts)
 
 
-def _span(test: Test, args: list[Any]) -> tuple[str | None, str | None]:
+def _span(test: Predicate, args: list[Any]) -> tuple[str | None, str | None]:
     literal = args[0] if len(args) == 1 else None
     if isinstance(literal, dict) and "interval" in literal and len(literal["interval"]) == 2:
         start, end = literal["interval"]
@@ -228,7 +228,7 @@ def _bound(name: str, literal: Any, *, first: bool) -> str | None:
     return moment(name, text)
 
 
-_SPECIAL: dict[str, Callable[[Test, list[Any]], Condition]] = {
+_SPECIAL: dict[str, Callable[[Predicate, list[Any]], Condition]] = {
     "between": _between,
     "in": _in,
     "like": _like,

@@ -31,27 +31,27 @@ class Converter:
 
 def text(value: Any) -> str | None:
     """Read a string; numbers that stand in a string's place become their text, an empty string is no value."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value or None
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return str(value) if type(value) in (int, float) else None
 
 
 def integer(value: Any) -> int | None:
     """Read a whole number, also from a string or a float that holds one."""
     if type(value) is int:
         return value
-    number = double(value)
-    return int(number) if number is not None and number == int(number) else None
+    if isinstance(value, str):
+        return int(value) if re.fullmatch(r"[+-]?\d{1,300}", value, re.ASCII) else None
+    return int(value) if type(value) is float and value.is_integer() else None
 
 
 def double(value: Any) -> float | None:
     """Read a finite number, also from a string that holds one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
+    if type(value) is float or type(value) is int:
+        return value if isfinite(value) else None
     try:
-        number = value if isinstance(value, int | float) else float(value)
-        return number if isfinite(number) else None
-    except (ValueError, OverflowError):
+        return double(float(value)) if isinstance(value, str) else None
+    except ValueError:
         return None
 
 
@@ -98,12 +98,20 @@ def _as_time(value: Any) -> Iterable[str]:
     return () if moment is None else (moment,)
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and isfinite(value)
+
+
+def _write_integer(value: Any) -> Iterable[int]:
+    return (int(value),) if _is_number(value) and value == int(value) else ()
+
+
 def _write_lower(value: Any) -> Iterable[str]:
-    return (value.upper(),) if isinstance(value, str) and value == value.lower() else ()
+    return (value.upper(),) if isinstance(value, str) and value.upper().lower() == value else ()
 
 
 def _write_upper(value: Any) -> Iterable[str]:
-    return (value.lower(),) if isinstance(value, str) and value == value.upper() else ()
+    return (value.lower(),) if isinstance(value, str) and value.lower().upper() == value else ()
 
 
 def _write_lower_list(value: Any) -> Iterable[str]:
@@ -116,13 +124,16 @@ def _write_list(value: Any) -> Iterable[Any]:
 
 def _platform(name: str, serial: str) -> str | None:
     """Join "SENTINEL-1" and "A" as "sentinel-1a"; "_" is the serial of files that serve all satellites."""
-    return f"{name}{serial}".lower() if serial.isalnum() else None
+    return f"{name}{serial}".lower() if len(serial) == 1 and serial.isalnum() else None
 
 
 def _write_platform(value: Any) -> Iterable[tuple[str, str]]:
-    if not isinstance(value, str) or len(value) < 2 or value != value.lower() or not value[-1].isalnum():
-        return ()
-    return ((value[:-1].upper(), value[-1].upper()),)
+    upper = value.upper() if isinstance(value, str) else ""
+    return (
+        ((upper[:-1], upper[-1]),)
+        if upper[-1:].isalnum() and len(upper) > 1 and upper.lower() == value
+        else ()
+    )
 
 
 def _level(value: str) -> str | None:
@@ -251,8 +262,8 @@ SCALARS = ("String", "Integer", "Double", "DateTimeOffset", "Boolean")
 
 TYPES: dict[str, Converter] = {
     "String": Converter(text, lambda value: (value,) if isinstance(value, str) else (), STRING),
-    "Integer": Converter(integer, lambda value: () if integer(value) is None else (integer(value),), INTEGER),
-    "Double": Converter(double, lambda value: () if double(value) is None else (value,), NUMBER),
+    "Integer": Converter(integer, _write_integer, INTEGER),
+    "Double": Converter(double, lambda value: (value,) if _is_number(value) else (), NUMBER),
     "DateTimeOffset": Converter(time, _as_time, TIME),
     "Boolean": Converter(
         boolean, lambda value: (value,) if isinstance(value, bool) else (), {"type": "boolean"}
@@ -277,9 +288,7 @@ CONVERTERS: dict[str, Converter] = {
     "blake3": Converter(_checksum("BLAKE3"), None, STRING, RAW),
     "anx": Converter(_anx, None, TIME, RAW),
     "expiry": Converter(_expiry, None, TIME, ("String", "DateTimeOffset")),
-    "integer": Converter(
-        integer, lambda value: () if integer(value) is None else (str(integer(value)),), INTEGER
-    ),
+    "integer": Converter(integer, lambda value: map(str, _write_integer(value)), INTEGER),
     "number": Converter(double, None, NUMBER),
     "text": Converter(text, None, STRING, NUMBERS),
     "positive": Converter(_positive, None, NUMBER, NUMBERS),

@@ -11,6 +11,7 @@ from typing import Any
 import cql2
 import orjson
 
+from stacbridge import geometry
 from stacbridge.errors import BadRequest
 from stacbridge.model import Json
 from stacbridge.settings import Settings
@@ -26,7 +27,7 @@ def parse_text(text: str, settings: Settings, parameter: str = "filter") -> Json
     _check_length(len(text.encode()), settings, parameter)
     if _nesting(text) > settings.max_filter_depth:
         raise _too_deep(settings, parameter)
-    return parse_json(_parsed(text, parameter), settings, parameter)
+    return _parsed(text, settings, parameter)
 
 
 def parse_json(value: Any, settings: Settings, parameter: str = "filter") -> Json:
@@ -40,10 +41,10 @@ def parse_json(value: Any, settings: Settings, parameter: str = "filter") -> Jso
     except (TypeError, orjson.JSONEncodeError) as error:
         raise BadRequest(f"`{parameter}` is not JSON: {error}.", parameter=parameter) from error
     _check_length(size, settings, parameter)
-    return _parsed(value, parameter)
+    return _parsed(value, settings, parameter)
 
 
-def _parsed(expression: Any, parameter: str) -> Json:
+def _parsed(expression: Any, settings: Settings, parameter: str) -> Json:
     try:
         parsed: Any = cql2.Expr(expression).to_json()
     except Exception as error:  # cql2 raises bare exceptions
@@ -51,7 +52,19 @@ def _parsed(expression: Any, parameter: str) -> Json:
         raise BadRequest(f"`{parameter}` is not CQL2: {reason}", parameter=parameter) from error
     if not isinstance(parsed, dict):
         raise BadRequest(f"`{parameter}` is not a condition.", parameter=parameter)
+    _check_geometries(parsed, settings, parameter)
     return parsed
+
+
+def _check_geometries(node: Any, settings: Settings, parameter: str) -> None:
+    """Check the geometries that a filter names, as `intersects` is checked."""
+    if isinstance(node, dict) and "bbox" in node:
+        geometry.parse_bbox(node["bbox"], parameter)
+    elif isinstance(node, dict) and ("coordinates" in node or "geometries" in node):
+        geometry.check(node, settings.max_vertices, parameter)
+    elif isinstance(node, dict):
+        for arg in node.get("args") or ():
+            _check_geometries(arg, settings, parameter)
 
 
 def _check_length(length: int, settings: Settings, parameter: str) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stacbridge.conditions import ARRAYS, Test, unsupported
+from stacbridge.conditions import ARRAYS, Predicate, unsupported
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda value, wanted: value == wanted,
@@ -23,7 +23,7 @@ _ARRAYS: dict[str, Callable[[set[Any], set[Any]], bool]] = {
 }
 
 
-def holds(test: Test, value: Any) -> bool:
+def holds(test: Predicate, value: Any) -> bool:
     """Tell whether a property of this value satisfies a test; `None` (missing) satisfies only `isnull`.
 
     Raises `UnsupportedFilter` where value and test are of different kinds.

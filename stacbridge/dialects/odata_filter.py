@@ -10,7 +10,7 @@ from math import ceil, floor
 from typing import Any
 
 from stacbridge import geometry
-from stacbridge.conditions import And, Condition, Or, Test, moment, unsupported
+from stacbridge.conditions import And, Condition, Or, Predicate, moment, unsupported
 from stacbridge.evaluate import holds
 from stacbridge.families import Collection
 from stacbridge.model import Json
@@ -88,7 +88,7 @@ def intersects(area: Json) -> Text:
     return either([f"OData.CSC.Intersects(area=geography'SRID=4326;{wkt}')" for wkt in geometry.wkts(area)])
 
 
-def _test(test: Test, spec: Collection, endings: tuple[str, ...]) -> Text:
+def _test(test: Predicate, spec: Collection, endings: tuple[str, ...]) -> Text:
     if test.name == "collection":
         return holds(test, spec.id)
     if test.name in spec.constants:
@@ -105,14 +105,14 @@ def _test(test: Test, spec: Collection, endings: tuple[str, ...]) -> Text:
     return _closed(test, row) if row.values is not None else _open(test, row)
 
 
-def _presence(test: Test, row: Row) -> Text:
+def _presence(test: Predicate, row: Row) -> Text:
     if all(path in _NEVER_MISSING for path in row.paths):
         return test.negated
     raise unsupported(f"{test.name!r} isNull: the upstream cannot tell whether it is there.")
 
 
-def _closed(test: Test, row: Row) -> Text:
-    """Test a property with a closed set of upstream values: it is one of those that satisfy the test."""
+def _closed(test: Predicate, row: Row) -> Text:
+    """Predicate a property with a closed set of upstream values: it is one of those that satisfy the test."""
     read = [
         (value, row.read(*value) if isinstance(value, tuple) else row.read(value))
         for value in row.values or ()
@@ -120,7 +120,7 @@ def _closed(test: Test, row: Row) -> Text:
     return either([_equal(row, value) for value, found in read if found is not None and holds(test, found)])
 
 
-def _open(test: Test, row: Row) -> Text:
+def _open(test: Predicate, row: Row) -> Text:
     if test.casei or test.negated or (test.op not in _OPERATORS and test.op not in ("<>", "like")):
         raise _refused(test)
     if row.push == "order":
@@ -133,7 +133,7 @@ def _open(test: Test, row: Row) -> Text:
     return either([_equal(row, value) for value in row.write(test.value)])
 
 
-def _refused(test: Test) -> Exception:
+def _refused(test: Predicate) -> Exception:
     operator = f"not {test.op}" if test.negated else test.op
     folded = " with CASEI" if test.casei else ""
     return unsupported(f"{test.name!r} {operator}{folded}: the upstream cannot answer this exactly.")
@@ -150,7 +150,7 @@ def _compare(path: str, kind: str, operator: str, value: Any) -> str:
     return f"{path} {operator} {literal(kind, value)}"
 
 
-def _ordered(test: Test, row: Row) -> Text:
+def _ordered(test: Predicate, row: Row) -> Text:
     _check_kind(test, row)
     if test.op == "like":
         raise _refused(test)
@@ -180,7 +180,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def _check_kind(test: Test, row: Row) -> None:
+def _check_kind(test: Predicate, row: Row) -> None:
     wanted = _KINDS.get(row.schema.get("type", ""))
     if wanted and (
         not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted)
@@ -188,7 +188,7 @@ def _check_kind(test: Test, row: Row) -> None:
         raise unsupported(f"{test.name!r} {test.op}: {test.value!r} is not of type {row.schema['type']}.")
 
 
-def _spatial(test: Test) -> Text:
+def _spatial(test: Predicate) -> Text:
     if test.op == "isnull" or test.negated:
         raise _refused(test)
     value = test.value
@@ -200,7 +200,7 @@ def _spatial(test: Test) -> Text:
 # --- names: an item's id is the product's name without its ending
 
 
-def _identity(test: Test, endings: tuple[str, ...]) -> Text:
+def _identity(test: Predicate, endings: tuple[str, ...]) -> Text:
     if test.op == "isnull":
         return test.negated
     if test.casei or not isinstance(test.value, str):
@@ -225,7 +225,7 @@ def named(item: str, endings: tuple[str, ...]) -> Text:
     return either([f"Name eq {quoted(item + ending)}" for ending in (*endings, *bare)])
 
 
-def _like(path: str, test: Test, endings: tuple[str, ...]) -> Text:
+def _like(path: str, test: Predicate, endings: tuple[str, ...]) -> Text:
     """Return a LIKE pattern of one text with `%` before it, after it or both; others are refused."""
     endings = tuple(ending for ending in endings if ending)
     pattern = re.sub("%+", "%", test.value) if "\\" not in test.value else test.value
