@@ -122,14 +122,18 @@ def _write_list(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) and len(value) == 1 else ()
 
 
-def _platform(name: str, serial: str) -> str:
-    """Join "SENTINEL-1" and "A" as "sentinel-1a"."""
-    return f"{name}{serial}".lower()
+def _platform(name: str, serial: str) -> str | None:
+    """Join "SENTINEL-1" and "A" as "sentinel-1a"; "_" is the serial of files that serve all satellites."""
+    return f"{name}{serial}".lower() if len(serial) == 1 and serial.isalnum() else None
 
 
 def _write_platform(value: Any) -> Iterable[tuple[str, str]]:
     upper = value.upper() if isinstance(value, str) else ""
-    return ((upper[:-1], upper[-1]),) if len(upper) > 1 and upper.lower() == value else ()
+    return (
+        ((upper[:-1], upper[-1]),)
+        if upper[-1:].isalnum() and len(upper) > 1 and upper.lower() == value
+        else ()
+    )
 
 
 def _level(value: str) -> str | None:

@@ -1,7 +1,8 @@
 """Validation of STAC objects against core and extension schemas, offline.
 
-Core schemas are those that pystac ships. Extension schemas lie in the folder that `STACBRIDGE_SCHEMAS` names, with an
-`index.json` that maps each URI to a file; without it, only the core is checked, and `extensions_known` is false.
+Core schemas are those that pystac ships. Extension schemas lie in the folder that `STACBRIDGE_SCHEMAS` names,
+with an `index.json` that maps each URI to a file; without it only the core is checked, and `extensions_known`
+is false.
 """
 
 import json
@@ -17,7 +18,7 @@ from referencing.jsonschema import DRAFT7
 
 SCHEMAS = Path(os.environ["STACBRIDGE_SCHEMAS"]) if "STACBRIDGE_SCHEMAS" in os.environ else None
 PROJJSON = "https://proj.org/schemas/v0.7/projjson.schema.json"
-"""The only schema that an extension refers to and that is not at hand; nothing here uses what it describes."""
+"""A schema that one of the extensions refers to and that is not at hand; no Item has what it describes."""
 
 Schema = dict[str, Any]
 

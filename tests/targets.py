@@ -1,7 +1,7 @@
 """OData records made from STAC Items of CDSE's own catalogue, so that translating them back can be compared.
 
-Written from the facts about OData, not from the catalogue's files: what an attribute is called, its type, how its value
-is spelled. Attributes that OData does not have for a family are not made.
+Written from the facts about OData, not from the catalogue's files: what an attribute is called, its type, how
+its value is spelled. Attributes that OData does not have for a family are not made.
 """
 
 import re
@@ -40,7 +40,9 @@ def record(item: Json) -> Json:
 def _family(collection: str) -> str:
     if collection.endswith("-global-mosaics"):
         return "global-mosaics"
-    return "ccm" if collection.startswith("ccm-") else collection[:11] if "5p" in collection else collection[:10]
+    return (
+        "ccm" if collection.startswith("ccm-") else collection[:11] if "5p" in collection else collection[:10]
+    )
 
 
 def _uuid(product: Json) -> str:
@@ -55,7 +57,8 @@ def _s3_path(item: Json, name: str) -> str:
         hrefs = [asset["href"], *(other["href"] for other in asset.get("alternate", {}).values())]
         for href in hrefs:
             if href.startswith("s3://"):
-                return href[4:].partition(name)[0] + name
+                folder: str = href[4:].partition(name)[0]
+                return folder + name
     raise AssertionError(item["id"])
 
 
@@ -74,7 +77,9 @@ def _common(item: Json) -> Json:
     platform = properties.get("platform", "")
     return {
         "platformShortName": properties["constellation"].upper(),
-        "platformSerialIdentifier": platform[-1].upper() if re.fullmatch(r"sentinel-\d[a-z]", platform) else None,
+        "platformSerialIdentifier": platform[-1].upper()
+        if re.fullmatch(r"sentinel-\d[a-z]", platform)
+        else None,
         "instrumentShortName": properties["instruments"][0].upper(),
         "productType": properties["product:type"],
         "processingDate": properties.get("processing:datetime"),

@@ -1,9 +1,9 @@
-"""Real answers of CDSE's OData become valid Items, and Items agree with those of CDSE's own STAC catalogue."""
+"""Real answers of CDSE's OData become valid Items, which agree with those of CDSE's own STAC catalogue."""
 
 import json
 import os
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,7 +23,9 @@ Json = dict[str, Any]
 
 ROOT = "https://bridge.example"
 RECORDINGS = Path(os.environ["STACBRIDGE_RECORDINGS"]) if "STACBRIDGE_RECORDINGS" in os.environ else None
-EXCEPTIONS = tomllib.loads((Path(__file__).parent / "catalogues/cdse/exceptions.toml").read_text(encoding="utf-8"))
+EXCEPTIONS = tomllib.loads(
+    (Path(__file__).parent / "catalogues/cdse/exceptions.toml").read_text(encoding="utf-8")
+)
 NOT_IN_ODATA = "Copernicus_DSM_COG_10_N00_00_E006_00_DEM"
 """The one published Item that names no OData product: CDSE made it from files outside its catalogue."""
 
@@ -138,21 +140,32 @@ def _moment(value: Any) -> datetime | None:
         return None
 
 
-COMPARED = ("type", "title", "roles", "bands", "gsd", "data_type", "nodata", "sar:polarizations", "file:local_path")
+COMPARED = (
+    "type",
+    "title",
+    "roles",
+    "bands",
+    "gsd",
+    "data_type",
+    "nodata",
+    "sar:polarizations",
+    "file:local_path",
+)
 
 
 def _asset_differences(cdse: Mapping, target: Json) -> set[tuple[str, str]]:
     ours = _translated(cdse, target)["assets"]
-    places: dict[str, Callable[[Json], bool]] = {
-        # The path of a file that is found by listing, of a quicklook and of a download cannot be or is not stated.
-        "file:local_path": lambda asset: "file:local_path" in asset,
-    }
     return {
         (key, member)
         for key, asset in target["assets"].items()
         for member in COMPARED
-        if member in asset and places.get(member, bool)(ours[key]) and ours[key].get(member) != asset[member]
+        if member in asset and ours[key].get(member) != asset[member] and not _unstated(ours[key], member)
     }
+
+
+def _unstated(ours: Json, member: str) -> bool:
+    """Tell whether it is the path of a file that has to be found by listing, or is not inside the product."""
+    return member == "file:local_path" and member not in ours
 
 
 def _excused_properties(target: Json) -> Iterator[tuple[str, int]]:
