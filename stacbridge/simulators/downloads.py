@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import records, trees
+from . import trees
 from .answers import Refused, detailed, json_response, malformed_path, zipper
 from .archive import Archive
 from .bursts import Bursts
@@ -18,6 +18,7 @@ from .control import Control
 from .packages import Packages, large_slice
 from .sessions import Sessions
 from .transfer import Body, Download, Slots
+from .values import compressed
 
 CONNECTIONS = 4
 
@@ -103,7 +104,7 @@ class Downloads:
         user = self._user(request)
         row, product = self._here(request)
         view = self.archive.view(row)
-        if not records.compressed(view, 0):
+        if not compressed(view, 0):
             raise detailed(404, f"Product {product.name} has no compressed location.")
         return self._send(request, user, self._zipped(product, f"{product.name}.zip"))
 

@@ -1,6 +1,7 @@
 import re
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -104,10 +105,7 @@ def test_orbits_relate_as_in_published_products(
 def test_sentinel_1_names_say_what_the_attributes_say(records: list[dict[str, Any]]) -> None:
     for record in of_type(records, r"S1._IW_SLC__1S"):
         facts = attributes(record)
-        _, _, _, start, end, orbit, take, _ = (
-            re.split("_+", record["Name"].removesuffix(".SAFE"))[0:3]
-            + re.split("_+", record["Name"].removesuffix(".SAFE"))[4:9]
-        )
+        *_, start, end, orbit, take, _ = record["Name"].removesuffix(".SAFE").split("_")
         assert record["ContentDate"]["Start"].replace("-", "").replace(":", "").startswith(start)
         assert record["ContentDate"]["End"].replace("-", "").replace(":", "").startswith(end)
         assert int(orbit) == int(facts["orbitNumber"])
@@ -190,7 +188,7 @@ def test_times_of_a_record_follow_each_other(records: list[dict[str, Any]]) -> N
         dates = [record["ContentDate"]["Start"], record["ContentDate"]["End"]]
         dates += [record["OriginDate"], record["PublicationDate"], record["ModificationDate"]]
         moments = [datetime.fromisoformat(date) for date in dates]
-        assert all(a <= b + timedelta(milliseconds=1) for a, b in zip(moments, moments[1:], strict=False))
+        assert all(a <= b + timedelta(milliseconds=1) for a, b in pairwise(moments))
 
 
 def test_auxiliary_products_have_no_footprint(records: list[dict[str, Any]]) -> None:

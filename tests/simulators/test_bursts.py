@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from stacbridge.simulators import CdseSimulator
-from stacbridge.simulators.bursts import burst_number
+from stacbridge.simulators.burst_cycle import burst_number
 
 from .conftest import products
 

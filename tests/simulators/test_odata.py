@@ -1,6 +1,7 @@
 import json
 import os
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -177,7 +178,7 @@ def test_ordered_pages_break_ties_by_identifier(simulator: CdseSimulator) -> Non
         starts = [product["ContentDate"]["Start"].ljust(27, "0")[:23] for product in page["value"]]
         assert starts == sorted(starts)[::sign]
         keys = [(start, product["Id"]) for start, product in zip(starts, page["value"], strict=True)]
-        for (start, id_), (after, next_id) in zip(keys, keys[1:], strict=False):
+        for (start, id_), (after, next_id) in pairwise(keys):
             assert start != after or id_ < next_id
         assert len(set(starts)) < len(starts)
 

@@ -1,6 +1,6 @@
+import json
 from collections.abc import Iterator
 
-import jwt
 import pytest
 import requests
 
@@ -123,14 +123,12 @@ def test_nonsense_at_the_token_endpoint_is_an_error_and_counted(
 
 
 def test_tokens_are_signed_by_the_published_key(simulator: CdseSimulator) -> None:
+    jwt = pytest.importorskip("jwt", reason="PyJWT is not installed")
     realm = simulator.token_url.removesuffix("/protocol/openid-connect/token")
     discovery = requests.get(f"{realm}/.well-known/openid-configuration", timeout=10).json()
     assert discovery["issuer"] == realm
     assert discovery["token_endpoint"] == simulator.token_url
     (key,) = requests.get(discovery["jwks_uri"], timeout=10).json()["keys"]
     token = bearer(simulator)["Authorization"].removeprefix("Bearer ")
-    options = {"verify_exp": False, "verify_iat": False}
-    claims = jwt.decode(
-        token, jwt.PyJWK(key), algorithms=["RS256"], audience="CLOUDFERRO_PUBLIC", options=options
-    )
-    assert claims["preferred_username"] == simulator.username
+    payload = jwt.PyJWS().decode_complete(token, jwt.PyJWK(key), algorithms=["RS256"])["payload"]
+    assert json.loads(payload)["preferred_username"] == simulator.username
