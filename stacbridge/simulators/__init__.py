@@ -37,10 +37,11 @@ Unknown, and so not simulated: rate limits of the catalogue and Retry-After; ent
 monthly volumes; bursts of EW products; DeletedProducts, Subscriptions, on-demand production and S3.
 
 Smaller than life: files have kilobytes; a product's ContentLength is the sum of the simulated files;
-names of Sentinel-1 SLC members carry the product's times rather than each swath's own; Sentinel-1C,
-Sentinel-2 and later orbits start from real ascending nodes, all others are plausible; product types and
-names of SMOS, Envisat, Landsat, MODIS, S2GLC and Sentinel-1 RTC follow the style of real ones without
-having been checked against them.
+names of Sentinel-1 SLC members carry the product's times rather than each swath's own. Relative orbits and
+cycles of Sentinel-1A, -1C, -2A, -3 and -6 follow from orbit numbers as in published products; where a
+satellite is at a time is real to some seconds for Sentinel-1A and -1C and plausible for the others. Product
+types and names of SMOS, Envisat, Landsat, MODIS, S2GLC and Sentinel-1 RTC follow the style of real ones
+without having been checked against them.
 
 About four in a hundred records show an oddity of real ones (records.py lists them), and footprints over
 the antimeridian come in three forms (footprints.py).
@@ -49,6 +50,7 @@ the antimeridian come in three forms (footprints.py).
 from .clock import Clock, ManualClock, SystemClock
 from .control import RequestRecord
 from .faults import LOGIN_PAGE, Failure, Faults
+from .process import serve
 from .server import CDSE, Addresses, CdseSimulator
 
 __all__ = [
@@ -62,4 +64,5 @@ __all__ = [
     "ManualClock",
     "RequestRecord",
     "SystemClock",
+    "serve",
 ]

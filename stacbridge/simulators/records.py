@@ -49,56 +49,28 @@ def products(view: View, holdings: Holdings, base_url: str) -> list[Json]:
 
 
 def _plain(view: View, holdings: Holdings) -> list[Json]:
-    rows = zip(
-        ids(view, holdings),
-        view.name.tolist(),
-        lengths(view, holdings),
-        iso(view.origin_date),
-        iso(view.published),
-        iso(view.modified),
-        online(view, holdings),
-        s3_paths(view, holdings),
-        _checksums(view, holdings),
-        iso(view.start),
-        iso(view.end),
-        _footprints(view),
-        view.trap.tolist(),
-        strict=True,
-    )
-    return [
-        {
-            "@odata.mediaContentType": "application/octet-stream",
-            "Id": id_,
-            "Name": name,
-            "ContentType": "application/octet-stream",
-            "ContentLength": length,
-            "OriginDate": origin,
-            "PublicationDate": published,
-            "ModificationDate": modified,
-            "Online": here,
-            "EvictionDate": "" if trap == 8 else NEVER,
-            "S3Path": path,
-            "Checksum": checksum,
-            "ContentDate": {"Start": start, "End": end},
-            "Footprint": shape and footprints.ewkt(shape),
-            "GeoFootprint": shape,
-        }
-        for (
-            id_,
-            name,
-            length,
-            origin,
-            published,
-            modified,
-            here,
-            path,
-            checksum,
-            start,
-            end,
-            shape,
-            trap,
-        ) in rows
-    ]
+    """The records without what is shown only on request, field by field in the service's order."""
+    shapes = _footprints(view)
+    dates = zip(iso(view.start), iso(view.end), strict=True)
+    same = ["application/octet-stream"] * len(view.rows)
+    columns: dict[str, list[Any]] = {
+        "@odata.mediaContentType": same,
+        "Id": ids(view, holdings),
+        "Name": view.name.tolist(),
+        "ContentType": same,
+        "ContentLength": lengths(view, holdings),
+        "OriginDate": iso(view.origin_date),
+        "PublicationDate": iso(view.published),
+        "ModificationDate": iso(view.modified),
+        "Online": online(view, holdings),
+        "EvictionDate": ["" if trap == 8 else NEVER for trap in view.trap.tolist()],
+        "S3Path": s3_paths(view, holdings),
+        "Checksum": _checksums(view, holdings),
+        "ContentDate": [{"Start": start, "End": end} for start, end in dates],
+        "Footprint": [shape and footprints.ewkt(shape) for shape in shapes],
+        "GeoFootprint": shapes,
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _footprints(view: View) -> list[Json | None]:

@@ -59,6 +59,13 @@ def test_gdal_reads_pictures(kind: str, driver: str) -> None:
         assert opened.read(1).std() > 10
 
 
+def test_gdal_places_a_jpeg_2000_picture() -> None:
+    rasterio = pytest.importorskip("rasterio", reason="rasterio is not installed")
+    with rasterio.MemoryFile(content.make("jp2", "product/B02", BOUNDS)) as memory, memory.open() as opened:
+        assert tuple(opened.bounds) == pytest.approx(BOUNDS)
+        assert opened.crs.to_epsg() == 4326
+
+
 def test_gdal_reads_netcdf() -> None:
     rasterio = pytest.importorskip("rasterio", reason="rasterio is not installed")
     data = content.make("netcdf", "product.nc", BOUNDS)
