@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from . import footprints, records, trees
+from . import footprints, records, trees, values
 from .cells import CellView
 from .families import Family, collections, families
 from .hashing import Rows
@@ -53,6 +53,7 @@ class Archive:
         self.asset_ids = Identifiers(_ASSET_SALT, size)
         self.large_bytes = large_bytes
         self.large_row = self._row_of_large() if large_bytes else None
+        self._holdings = values.Holdings(self.ids, self.asset_ids, self.large_row, large_bytes)
 
     # Rows and their families ----------------------------------------------------------------------
     @cached_property
@@ -131,19 +132,19 @@ class Archive:
             return self._times[path][rows]
         if path == "Name":
             return self.names[rows]
-        compute, dtype = records.COLUMNS[path]
+        compute, dtype = values.COLUMNS[path]
         out: NDArray[Any] = np.empty(len(rows), dtype=object)
         for at, view in self.views(rows):
-            out[at] = compute(view, self)
+            out[at] = compute(view, self._holdings)
         return out.astype(dtype)
 
     def attribute(self, name: str, rows: Rows) -> Iterator[tuple[Rows, NDArray[Any], str]]:
         """Attribute `name` of the rows that have it: positions, values and OData type, family by family."""
         for at, view in self.views(rows):
-            found = records.attribute(view, name)
+            found = values.attribute(view, name)
             if found is not None:
-                present, values, type_ = found
-                yield at[present], values[present], type_
+                present, held, type_ = found
+                yield at[present], held[present], type_
 
     def intersects(self, geometry: shapely.Geometry, rows: Rows) -> Mask:
         """Which footprints meet `geometry` (lon, lat within +-180), exactly and planar in degrees.
@@ -161,7 +162,7 @@ class Archive:
         """The complete products, with Attributes, Assets and Locations, in the order of `rows`."""
         out: list[dict[str, Any]] = [{}] * len(rows)
         for at, view in self.views(rows):
-            for position, record in zip(at, records.products(view, self, base_url), strict=True):
+            for position, record in zip(at, records.products(view, self._holdings, base_url), strict=True):
                 out[position] = record
         return out
 
@@ -171,7 +172,7 @@ class Archive:
 
     def product(self, row: int) -> trees.Product:
         """What the files of a product are named after."""
-        return records.products_of(self.view(row))[0]
+        return values.products_of(self.view(row))[0]
 
     @staticmethod
     def collections() -> dict[str, dict[str, str]]:

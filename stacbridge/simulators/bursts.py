@@ -1,9 +1,6 @@
-"""Sentinel-1 bursts: the parts of which IW SLC products are made, numbered by their place in the orbit cycle.
+"""Sentinel-1 bursts: the parts of which IW SLC products are made, as rows to search and to print.
 
-The burst number is 1 + floor((t - Tanx + (orbit - 1) * Od - Tpre) / Tbeam) with t the burst's start plus
-half its length, which is the formula of CDSE's own extraction tool (eu-cdse/utilities,
-sentinel1_burst_extractor.sh); it takes the relative orbit for BurstId and the absolute orbit for
-AbsoluteBurstId. CDSE lists bursts of IW and EW products sensed since 2024-08-02; here only those of IW.
+CDSE lists bursts of IW and EW products sensed since 2024-08-02; here only those of IW.
 """
 
 from collections.abc import Iterator
@@ -15,47 +12,25 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from . import orbits, records, trees
+from . import orbits, trees
 from .archive import Archive
+from .burst_cycle import SWATHS, burst_number, starts
 from .footprints import ewkt, geojson, meets
 from .hashing import Floats, Rows
 from .identifiers import Identifiers
 from .orbits import SECOND, microseconds
+from .values import iso
 from .views import Texts, pick, texts
 
-ORBIT_SECONDS = 12 * 86400 / 175
-BEAM_CYCLE = {"IW": 2.758273, "EW": 3.038376}
-PREAMBLE = {"IW": 2.299849, "EW": 2.299970}
-BURST_SECONDS = {
-    "IW1": 0.81531490,
-    "IW2": 1.06087913,
-    "IW3": 0.83045822,
-    "EW1": 0.66551400,
-    "EW2": 0.54139519,
-    "EW3": 0.59473403,
-    "EW4": 0.54745052,
-    "EW5": 0.60098234,
-}
 TIME_COLUMNS = ("ContentDate/Start", "ContentDate/End", "BeginningDateTime", "EndingDateTime", "AzimuthTime")
 FIRST_SENSED = microseconds("2024-08-02")
 PER_SWATH = 9
-_SWATHS = ("IW1", "IW2", "IW3")
-_WITHIN_CYCLE = np.array([0.139, 0.44, 0.80])
-"""Where in a beam cycle the middle of each swath's burst lies; IW1's is that of CDSE's documented example."""
 _EDGES_KM = (360, 443, 527, 610)
 _AZIMUTH_LEAD = 1_137_605
 _LASTS = 3_190_000
 _SAMPLES = (22998, 25999, 24997)
 _ID_SALT = 103
 Mask = NDArray[np.bool_]
-
-
-def burst_number(since_node: Floats | float, orbit: Rows | int, swath: str) -> Any:
-    """Number of the burst that starts `since_node` seconds after the ascending node of `orbit`."""
-    mode = swath[:2]
-    middle = since_node + BURST_SECONDS[swath] / 2
-    along = middle + (orbit - 1) * ORBIT_SECONDS - PREAMBLE[mode]
-    return 1 + np.floor(along / BEAM_CYCLE[mode]).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +78,10 @@ class Bursts:
         view = self._parents
         node = view.start[parent] - np.rint(view.since_node[parent] * SECOND).astype(np.int64)
         relative, absolute = view.relative_orbit[parent], view.orbit[parent]
-        start = self._starts(node, relative, view.since_node[parent], swath, n)
+        start = starts(node, relative, view.since_node[parent], swath, n)
         since = (start - node) / SECOND
         number, absolute_number = np.empty_like(start), np.empty_like(start)
-        for index, name in enumerate(_SWATHS):
+        for index, name in enumerate(SWATHS):
             chosen = swath == index
             number[chosen] = burst_number(since[chosen], relative[chosen], name)
             absolute_number[chosen] = burst_number(since[chosen], absolute[chosen], name)
@@ -122,7 +97,7 @@ class Bursts:
             "AbsoluteBurstId": absolute_number,
             "RelativeOrbitNumber": relative,
             "DatatakeID": view.datatake[parent],
-            "SwathIdentifier": pick(_SWATHS, swath),
+            "SwathIdentifier": pick(SWATHS, swath),
             "PolarisationChannels": texts([pols[p][q] for p, q in zip(parent, pol, strict=True)]),
             "OperationalMode": pick(["IW"], swath),
             "OrbitDirection": view.direction[parent],
@@ -131,16 +106,6 @@ class Bursts:
             "ParentProductName": view.name[parent],
             "ParentProductId": texts(self._archive.ids.of(view.rows))[parent],
         }
-
-    @staticmethod
-    def _starts(node: Rows, relative: Rows, parent_since: Floats, swath: Rows, n: Rows) -> Rows:
-        """When each burst starts: the n-th of its swath that starts within the parent."""
-        half = np.array([BURST_SECONDS[name] / 2 for name in _SWATHS])[swath]
-        before = (relative - 1) * ORBIT_SECONDS - PREAMBLE["IW"] + half
-        place = _WITHIN_CYCLE[swath]
-        first = np.ceil((parent_since + before) / BEAM_CYCLE["IW"] - place)
-        seconds = (first + n + place) * BEAM_CYCLE["IW"] - before
-        return np.asarray(node + np.rint(seconds * SECOND).astype(np.int64))
 
     # Search ---------------------------------------------------------------------------------------
     def column(self, path: str, rows: Rows) -> NDArray[Any]:
@@ -205,7 +170,7 @@ class Bursts:
     def records(self, rows: Rows) -> list[Any]:
         """The complete bursts."""
         c = {key: values[rows] for key, values in self._columns.items()} if len(rows) else {}
-        printed = {key: records.iso(c[key]) for key in c if key in TIME_COLUMNS}
+        printed = {key: iso(c[key]) for key in c if key in TIME_COLUMNS}
         plain = {key: values.tolist() for key, values in c.items() if key not in TIME_COLUMNS}
         rings = self._rings(rows) if len(rows) else np.empty((0, 7, 2))
         paths = self._paths(rows)
@@ -240,7 +205,7 @@ class Bursts:
         for row in rows.tolist():
             parent, pol, swath, _ = (int(column[row]) for column in self._index)
             product = self._archive.product(int(self._parents.rows[parent]))
-            core = f"-{_SWATHS[swath].lower()}-slc-{product.polarisations[pol].lower()}-"
+            core = f"-{SWATHS[swath].lower()}-slc-{product.polarisations[pol].lower()}-"
             path = next(m.path for m in trees.members(product) if m.kind == "tiff" and core in m.path)
             out.append(f"/eodata/{self._parents.folder[parent]}/{product.name}/{path}")
         return out

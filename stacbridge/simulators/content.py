@@ -18,6 +18,7 @@ _TILE = 128
 _HEAD = 1024
 _TIFF = _HEAD + SIDE * SIDE + _TILE * _TILE
 _CELLS = 24
+_GEOJP2 = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
 SIZES = {
     "manifest": 24576,
     "xml": 4096,
@@ -38,7 +39,7 @@ def make(kind: str, title: str, bounds: Bounds, text: str = "") -> bytes:
         case "tiff":
             made = geotiff(_picture(title), bounds)
         case "jp2":
-            made = _jp2(title)
+            made = _jp2(title, bounds)
         case "png":
             made = _png(title)
         case "jpeg":
@@ -83,38 +84,33 @@ def _raw(title: str) -> bytes:
 # GeoTIFF ------------------------------------------------------------------------------------------
 def geotiff(picture: NDArray[np.uint8], bounds: Bounds) -> bytes:
     """A tiled, cloud-optimised GeoTIFF in EPSG:4326 with one overview; `picture` is SIDE x SIDE."""
-    west, south, east, north = bounds if bounds[0] < bounds[2] else (0.0, 0.0, 1.0, 1.0)
     small = picture[::2, ::2]
-    scale = struct.pack("<3d", (east - west) / SIDE, (north - south) / SIDE, 0.0)
-    tie = struct.pack("<6d", 0, 0, 0, west, north, 0)
-    keys = struct.pack("<16H", 1, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 2048, 0, 1, 4326)
     first = _HEAD + _TILE * _TILE
     tiles = [first + n * _TILE * _TILE for n in range(4)]
-    offsets, counts = struct.pack("<4I", *tiles), struct.pack("<4I", *[_TILE * _TILE] * 4)
     extra = 512
-    places = {}
-    blob = b""
-    for name, value in {
-        "scale": scale,
-        "tie": tie,
-        "keys": keys,
-        "offsets": offsets,
-        "counts": counts,
-    }.items():
-        places[name] = extra + len(blob)
-        blob += value
-    geo = [(33550, 12, 3, places["scale"]), (33922, 12, 6, places["tie"]), (34735, 3, 16, places["keys"])]
-    main = _ifd(0, SIDE, [(324, 4, 4, places["offsets"]), (325, 4, 4, places["counts"])], geo)
+    arrays = struct.pack("<4I", *tiles) + struct.pack("<4I", *[_TILE * _TILE] * 4)
+    geo, values = _georeference(bounds, extra + len(arrays))
+    main = _ifd(0, SIDE, [(324, 4, 4, extra), (325, 4, 4, extra + 16)], geo)
     over = _ifd(1, _TILE, [(324, 4, 1, _HEAD), (325, 4, 1, _TILE * _TILE)], [])
-    second = 8 + len(main)
-    head = b"II*\0" + struct.pack("<I", 8) + main[:-4] + struct.pack("<I", second) + over
-    head = head.ljust(extra, b"\0") + blob
+    head = b"II*\0" + struct.pack("<I", 8) + main[:-4] + struct.pack("<I", 8 + len(main)) + over
+    head = head.ljust(extra, b"\0") + arrays + values
     return head.ljust(_HEAD, b"\0") + small.tobytes() + _tiles(picture)
 
 
-def _ifd(
-    subfile: int, side: int, data: list[tuple[int, int, int, int]], geo: list[tuple[int, int, int, int]]
-) -> bytes:
+Entry = tuple[int, int, int, int]
+
+
+def _georeference(bounds: Bounds, at: int) -> tuple[list[Entry], bytes]:
+    """Tags that place SIDE x SIDE pixels in EPSG:4326, and their values, which are to stand at byte `at`."""
+    west, south, east, north = bounds if bounds[0] < bounds[2] else (0.0, 0.0, 1.0, 1.0)
+    scale = struct.pack("<3d", (east - west) / SIDE, (north - south) / SIDE, 0.0)
+    tie = struct.pack("<6d", 0, 0, 0, west, north, 0)
+    keys = struct.pack("<16H", 1, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 2048, 0, 1, 4326)
+    entries = [(33550, 12, 3, at), (33922, 12, 6, at + 24), (34735, 3, 16, at + 72)]
+    return entries, scale + tie + keys
+
+
+def _ifd(subfile: int, side: int, data: list[Entry], geo: list[Entry]) -> bytes:
     entries = [
         (254, 4, 1, subfile),
         (256, 4, 1, side),
@@ -157,8 +153,14 @@ def _encoded(number: int, form: str) -> bytes:
     return out.getvalue()
 
 
-def _jp2(title: str) -> bytes:
+def _jp2(title: str, bounds: Bounds) -> bytes:
+    """A JPEG 2000 file with a GeoJP2 box: a TIFF of one pixel that carries the georeference."""
+    at = 8 + 2 + 15 * 12 + 4  # the head, and a directory of fifteen entries
+    geo, values = _georeference(bounds, at)
+    tiff = b"II*\0" + struct.pack("<I", 8) + _ifd(0, 1, [(324, 4, 1, 0), (325, 4, 1, 0)], geo)
+    place = _GEOJP2 + tiff.ljust(at, b"\0") + values
     body = _encoded(zlib.crc32(title.encode()) % 16, "JPEG2000")
+    body += struct.pack(">I4s", 8 + len(place), b"uuid") + place
     room = SIZES["jp2"] - len(body)
     return body + struct.pack(">I4s", room, b"xml ") + f"<member>{title}</member>".encode().ljust(room - 8)
 

@@ -5,12 +5,13 @@ import mimetypes
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import records, trees
+from . import trees
 from .answers import Refused, detailed, json_response, malformed_path, zipper
 from .archive import Archive
 from .bursts import Bursts
@@ -18,6 +19,7 @@ from .control import Control
 from .packages import Packages, large_slice
 from .sessions import Sessions
 from .transfer import Body, Download, Slots
+from .values import compressed
 
 CONNECTIONS = 4
 
@@ -97,15 +99,15 @@ class Downloads:
         if product.layout == "single":
             (member,) = trees.members(product)
             return self._send(request, user, self._member(row, product, member))
-        return self._send(request, user, self._zipped(product, f"{product.name}.zip"))
+        return self._send(request, user, await self._zipped(product, f"{product.name}.zip"))
 
     async def _zip(self, request: Request) -> ASGIApp:
         user = self._user(request)
         row, product = self._here(request)
         view = self.archive.view(row)
-        if not records.compressed(view, 0):
+        if not compressed(view, 0):
             raise detailed(404, f"Product {product.name} has no compressed location.")
-        return self._send(request, user, self._zipped(product, f"{product.name}.zip"))
+        return self._send(request, user, await self._zipped(product, f"{product.name}.zip"))
 
     async def _burst(self, request: Request) -> ASGIApp:
         user = self._user(request)
@@ -113,7 +115,9 @@ class Downloads:
         if row is None:
             raise detailed(404, f"Burst with id {request.path_params['id']} not found.")
         burst = self.bursts.burst(row)
-        return self._send(request, user, self._zipped(burst.product, burst.name.replace(".SAFE", ".zip")))
+        return self._send(
+            request, user, await self._zipped(burst.product, burst.name.replace(".SAFE", ".zip"))
+        )
 
     # Nodes ----------------------------------------------------------------------------------------
     async def _node(self, request: Request) -> ASGIApp:
@@ -155,8 +159,8 @@ class Downloads:
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
         return Body(len(data), lambda start, length: data[start : start + length], name, media, True, etag)
 
-    def _zipped(self, product: trees.Product, filename: str) -> Body:
-        data = self.packages.zip(product)
+    async def _zipped(self, product: trees.Product, filename: str) -> Body:
+        data = await run_in_threadpool(self.packages.zip, product)
         return Body(
             len(data), lambda start, length: data[start : start + length], filename, "application/zip", False
         )

@@ -23,6 +23,11 @@ class Packages:
         self._size = 0
         self._lock = threading.Lock()
 
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes are kept."""
+        return self._size
+
     def member(self, product: trees.Product, member: trees.Member) -> bytes:
         """The bytes of one file of a product."""
         return self._keep((product.name, member.path), lambda: _make(product, member))
