@@ -1,4 +1,4 @@
-"""The data plane: bytes from an upstream to a client, in constant memory, never a short body ended cleanly."""
+"""The data plane: bytes from an upstream to a client in constant memory, never a short body ended cleanly."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -94,11 +94,11 @@ class Body:
     asked: str
 
     async def pump(self, send: Send, idle: float) -> None:
-        """Hand every byte to `send`, and the end only if there were exactly as many as there must be.
+        """Hand every byte to `send`, and the end only if there were as many as there must be.
 
-        Raises `UpstreamError` and its kin when the upstream breaks off, stalls for `idle` seconds, or sends too
-        much or too little; `TimeoutError` when the client takes nothing for so long. The client's connection
-        must then be cut, never ended cleanly.
+        Raises `UpstreamError` and its kin when the upstream breaks off, stalls for `idle` seconds, or sends
+        too much or too little; `TimeoutError` when the client takes nothing for so long. The client's
+        connection must then be cut, never ended cleanly.
         """
         loop = asyncio.get_running_loop()
         received = sent = 0

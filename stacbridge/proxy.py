@@ -32,7 +32,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 PREFIX = "/assets/"
 METHODS = ("GET", "HEAD", "OPTIONS")
 SIBLINGS = (".aux", ".aux.xml", ".msk", ".ovr", ".rrd")
-"""Ends of names that GDAL looks for beside a raster; no asset's own name ends so, and none is worth a search."""
+"""Ends of names that GDAL looks for beside a raster; no asset's name ends so, and none is worth a search."""
 LONGEST_NAME = 255
 """Characters in a part of the path at most, as in file systems."""
 _CORS = {

@@ -34,7 +34,7 @@ def unsatisfiable(asked: str, content_range: str | None) -> RangeNotSatisfiable:
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """One range: `first` to `last` inclusive, `first` to the end, or (`first` is None) the final `last` bytes."""
+    """One range: `first` to `last` inclusive, `first` to the end, or (no `first`) the final `last` bytes."""
 
     first: int | None
     last: int | None

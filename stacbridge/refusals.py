@@ -92,7 +92,7 @@ def excerpt(body: bytes, media_type: str, secrets: Iterable[str]) -> str:
 
 
 def _message(body: bytes) -> str | None:
-    """Return the sentence in an error object, e.g. `{"detail": …}`, `{"error": {"message": …}}`, `{"message": …}`."""
+    """Return the sentence in an error object, such as `{"detail": {"message": …}}` or `{"message": …}`."""
     try:
         told: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
