@@ -12,6 +12,7 @@ from yarl import URL
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.refusals import ASK_AGAIN
 from stacbridge.settings import Settings
+from stacbridge.tap import tap
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -101,11 +102,13 @@ class Body:
         connection must then be cut, never ended cleanly.
         """
         loop = asyncio.get_running_loop()
+        tapped = tap(self.response)
+        read = tapped.read if tapped else self.response.content.readany
         received = sent = 0
         try:
             async with asyncio.timeout(idle) as patience:
                 renewed = loop.time()
-                while chunk := await self.response.content.readany():
+                while chunk := await read():
                     received += len(chunk)
                     if self.length is not None and received > self.length:
                         break
@@ -118,7 +121,7 @@ class Body:
             if received > sent:
                 raise TimeoutError(f"The client took nothing for {idle:g} s, after {sent} bytes.") from None
             raise self._failure(UpstreamTimeout, f"sent nothing for {idle:g} s", received) from None
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, ConnectionError) as error:
             raise self._failure(UpstreamUnavailable, "broke off", received) from error
         if self.length is not None and received != self.length:
             raise self._failure(UpstreamError, "sent a body of the wrong length", received)

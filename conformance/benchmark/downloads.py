@@ -2,8 +2,8 @@
 
     python -m conformance.benchmark.downloads [--size MiB] [--rounds N]
 
-Everything shares the machine's cores, so the megabytes a second are worth nothing alone: read the ratio, and the CPU
-time for each gigabyte. Goals: a ratio of at least 0.8, and a peak below 150 MB of memory.
+Everything shares the machine's cores, so the megabytes a second are worth nothing alone: read the ratio, and
+the CPU time for each gigabyte. Goals: a ratio of at least 0.8, and a peak below 150 MB of memory.
 """
 
 import argparse
@@ -21,13 +21,12 @@ from pathlib import Path
 from statistics import median
 
 from conformance.benchmark.processes import cpu_seconds, free_port, peak_megabytes, stopped, wait_for
-from conformance.benchmark.upstreams import FILE, Ports, nginx
+from conformance.benchmark.upstreams import FILE, SCHEMES, nginx
 
 GOAL = 0.8
 PEAK = 150
 STREAMS = (1, 16)
-WIRES = ("plain", "tls")
-SERVERS = ("nginx", "bridge")
+WIRES = tuple(SCHEMES)
 MEGABYTE, GIGABYTE = 10**6, 10**9
 SINK = bytearray(1024 * 1024)
 
@@ -42,8 +41,17 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A proxy under measurement: its process, its ports by wire, and the path of the file there."""
+
+    pid: int
+    ports: dict[str, int]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
-    """One measurement: bytes a second that the client took, CPU seconds a gigabyte that the bridge used."""
+    """One measurement: bytes a second that the client took, CPU seconds a gigabyte that the proxy used."""
 
     rate: float
     cpu: float
@@ -94,38 +102,37 @@ class Stream:
         return self.left == 0
 
 
-def measure(bridge: int, ports: Ports, port: int, size: int, rounds: int) -> dict[Cell, list[Round]]:
-    """Return the rounds of every server, wire and number of streams, in shuffled order within each round."""
+def measure(targets: dict[str, Target], size: int, rounds: int) -> dict[Cell, list[Round]]:
+    """Return the rounds of every server, wire and number of streams, shuffled anew in each round."""
     found: dict[Cell, list[Round]] = defaultdict(list)
-    cells = [Cell(server, wire, streams) for server in SERVERS for wire in WIRES for streams in STREAMS]
+    cells = [Cell(server, wire, streams) for server in targets for wire in WIRES for streams in STREAMS]
     for _ in range(rounds):
         for cell in random.sample(cells, len(cells)):
-            before = cpu_seconds(bridge)
-            if cell.server == "bridge":
-                rate = drain(port, f"/assets/{cell.wire}/c/i/a/{FILE}", cell.streams, size)
-            else:
-                rate = drain(ports.proxies[cell.wire], f"/{FILE}", cell.streams, size)
-            found[cell].append(Round(rate, (cpu_seconds(bridge) - before) / size * GIGABYTE))
+            target = targets[cell.server]
+            before = cpu_seconds(target.pid)
+            rate = drain(target.ports[cell.wire], target.path.format(wire=cell.wire), cell.streams, size)
+            found[cell].append(Round(rate, (cpu_seconds(target.pid) - before) / size * GIGABYTE))
     return found
 
 
 def report(found: dict[Cell, list[Round]], peak: float) -> bool:
     """Print the medians; return whether the goals are met."""
-    print("wire   streams   nginx MB/s   bridge MB/s   ratio   bridge CPU s/GB")
-    worst = float("inf")
+    print("upstream  streams |  MB/s: nginx  bridge  ratio |  CPU s/GB: nginx  bridge")
+    ratios = []
     for wire in WIRES:
         for streams in STREAMS:
-            nginx_rate, rate = (
-                median(one.rate for one in found[Cell(server, wire, streams)]) for server in SERVERS
-            )
-            cpu = median(one.cpu for one in found[Cell("bridge", wire, streams)])
-            worst = min(worst, rate / nginx_rate)
+            theirs, ours = (found[Cell(server, wire, streams)] for server in ("nginx", "bridge"))
+            rates = [median(one.rate for one in rounds) / MEGABYTE for rounds in (theirs, ours)]
+            cpus = [median(one.cpu for one in rounds) for rounds in (theirs, ours)]
+            ratios.append(rates[1] / rates[0])
             print(
-                f"{wire:5}  {streams:7}  {nginx_rate / MEGABYTE:11.0f}  {rate / MEGABYTE:12.0f}"
-                f"  {rate / nginx_rate:6.2f}  {cpu:16.2f}"
+                f"{wire:8}  {streams:7} |  {rates[0]:11.0f}  {rates[1]:6.0f}  {ratios[-1]:5.2f}"
+                f" |  {cpus[0]:15.2f}  {cpus[1]:6.2f}"
             )
-    print(f"lowest ratio {worst:.2f} (goal: {GOAL} or more), peak memory {peak:.0f} MB (goal: below {PEAK})")
-    return worst >= GOAL and peak < PEAK
+    print(
+        f"lowest ratio {min(ratios):.2f} (goal: {GOAL} or more), peak memory {peak:.0f} MB (goal: below {PEAK})"
+    )
+    return min(ratios) >= GOAL and peak < PEAK
 
 
 def main() -> None:
@@ -136,17 +143,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     size = options.size * 1024 * 1024
-    with tempfile.TemporaryDirectory() as name, nginx(Path(name), size) as ports:
+    with tempfile.TemporaryDirectory() as name, nginx(Path(name), size) as servers:
         port = free_port()
         environment = os.environ | {"SSL_CERT_FILE": f"{name}/authority.pem"}
-        command = [sys.executable, "-m", "conformance.benchmark.bridge", str(port)]
-        command += [
-            f"http://localhost:{ports.upstreams['plain']}",
-            f"https://localhost:{ports.upstreams['tls']}",
-        ]
+        origins = [f"{scheme}://localhost:{servers.upstreams[wire]}" for wire, scheme in SCHEMES.items()]
+        command = [sys.executable, "-m", "conformance.benchmark.bridge", str(port), *origins]
         with stopped(subprocess.Popen(command, env=environment)) as bridge:
             wait_for(port)
-            found = measure(bridge.pid, ports, port, size, options.rounds)
+            targets = {
+                "nginx": Target(servers.pid, servers.proxies, f"/{FILE}"),
+                "bridge": Target(bridge.pid, dict.fromkeys(WIRES, port), f"/assets/{{wire}}/c/i/a/{FILE}"),
+            }
+            found = measure(targets, size, options.rounds)
             met = report(found, peak_megabytes(bridge.pid))
     sys.exit(not met)
 

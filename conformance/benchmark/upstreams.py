@@ -52,32 +52,34 @@ PROXY = """
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """Where the upstream listens, and the nginx proxy of it, by what the upstream speaks ("plain", "tls")."""
+class Servers:
+    """The ports of the upstream, and of the nginx proxy, by what the upstream speaks; its process id."""
 
     upstreams: dict[str, int]
     proxies: dict[str, int]
+    pid: int
 
 
 @contextmanager
-def nginx(folder: Path, size: int) -> Iterator[Ports]:
+def nginx(folder: Path, size: int) -> Iterator[Servers]:
     """Run the upstream with a file of `size` bytes, and the proxies."""
     prepare(folder, size)
-    ports = Ports({wire: free_port() for wire in SCHEMES}, {wire: free_port() for wire in SCHEMES})
+    upstream_ports = {wire: free_port() for wire in SCHEMES}
+    proxy_ports = {wire: free_port() for wire in SCHEMES}
     upstream, proxies = CERTIFICATE.format(folder=folder), ""
     for wire, scheme in SCHEMES.items():
-        port, tls = ports.upstreams[wire], " ssl" if wire == "tls" else ""
+        port, tls = upstream_ports[wire], " ssl" if wire == "tls" else ""
         upstream += UPSTREAM.format(port=port, tls=tls, folder=folder, token=TOKEN)
         origin = f"{scheme}://localhost:{port}"
-        proxies += PROXY.format(port=ports.proxies[wire], upstream=origin, folder=folder, token=TOKEN)
-    with run(folder, "upstream", upstream), run(folder, "proxy", proxies):
-        for port in (*ports.upstreams.values(), *ports.proxies.values()):
+        proxies += PROXY.format(port=proxy_ports[wire], upstream=origin, folder=folder, token=TOKEN)
+    with run(folder, "upstream", upstream), run(folder, "proxy", proxies) as proxy:
+        for port in (*upstream_ports.values(), *proxy_ports.values()):
             wait_for(port)
-        yield ports
+        yield Servers(upstream_ports, proxy_ports, proxy.pid)
 
 
 @contextmanager
-def run(folder: Path, role: str, servers: str) -> Iterator[None]:
+def run(folder: Path, role: str, servers: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run one nginx with `servers`."""
     binary = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
@@ -87,8 +89,10 @@ def run(folder: Path, role: str, servers: str) -> Iterator[None]:
     user = "user root;" if os.geteuid() == 0 else ""
     config = folder / f"{role}.conf"
     config.write_text(TEMPLATE.substitute(folder=folder, role=role, user=user, servers=servers))
-    with stopped(subprocess.Popen([binary, "-c", str(config), "-p", str(folder)], stderr=subprocess.DEVNULL)):
-        yield
+    with stopped(
+        subprocess.Popen([binary, "-c", str(config), "-p", str(folder)], stderr=subprocess.DEVNULL)
+    ) as server:
+        yield server
 
 
 def prepare(folder: Path, size: int) -> None:
