@@ -1,8 +1,8 @@
-"""The rest of a long body, straight from its connection: half the copies, and over TLS a fifth less CPU time.
+"""The rest of a long body, straight from its connection: fewer copies, and over TLS a fifth less CPU time.
 
-An HTTP client hands a body out in the pieces that its parser cuts, each copied several times. Where the length is
-known there is nothing left to parse after the headers, so the connection's transport is taken over, and reads go
-into one buffer. Its connection cannot be used for another request afterwards, which is nothing beside a long body.
+An HTTP client hands a body out in the pieces that its parser cuts, each copied several times. Where the
+length is known there is nothing left to parse after the headers, so the connection's transport is taken over,
+and reads go into one buffer. The connection cannot be used again, which is nothing beside a long body.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Tap(asyncio.BufferedProtocol):
         transport.resume_reading()
 
     async def read(self) -> bytes:
-        """Return the next piece, empty at the end. Raises `ConnectionError` where the connection ends before."""
+        """Return the next piece, empty at the end. Raises `ConnectionError` if the connection ends before."""
         while not self._pieces:
             if self._left <= 0:
                 return b""
