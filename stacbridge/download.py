@@ -1,6 +1,7 @@
 """The data plane: bytes from an upstream to a client in constant memory, never a short body ended cleanly."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,8 +27,10 @@ class Transfers:
     Nothing is decompressed, followed or remembered (cookies) here: what the upstream says is what comes out.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, context: ssl.SSLContext | None = None) -> None:
+        """Trust the authorities of `context`, which are the system's (or `SSL_CERT_FILE`'s) if not given."""
         self._settings = settings
+        self._context = context or ssl.create_default_context()
         self._opened: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -59,7 +62,7 @@ class Transfers:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._context),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout),
                 headers={"Accept-Encoding": "identity", "User-Agent": f"stacbridge/{version('stacbridge')}"},
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -89,11 +89,10 @@ class Fetch:
         return await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
 
     def _next(self, url: str, location: str) -> str:
-        target = urldefrag(urljoin(url, quote(location, safe=_URL_CHARACTERS))).url
-        before, after = urlsplit(url).scheme, urlsplit(target).scheme
-        if not location or after not in ("http", "https") or (before, after) == ("https", "http"):
+        target = _target(url, location)
+        if target is None:
             raise self._failure(
-                "The upstream redirected to somewhere that is not a safe HTTP address.", target
+                "The upstream redirected to something that is not a safe HTTP address.", location
             )
         if not self._catalogue.may_follow(target):
             raise self._failure(
@@ -128,8 +127,8 @@ class Fetch:
         except (aiohttp.ClientError, TimeoutError):
             return b""
 
-    def _failure(self, description: str, target: str | None = None) -> UpstreamError:
-        answered = None if target is None else f"Location: {target.partition('?')[0][:200]}"
+    def _failure(self, description: str, location: str | None = None) -> UpstreamError:
+        answered = None if location is None else f"Location: {location.partition('?')[0][:200]}"
         return UpstreamError(description, upstream=self._catalogue.id, asked=self._asked, answered=answered)
 
 
@@ -137,3 +136,17 @@ def _url(request: Request) -> str:
     if not request.params:
         return request.url
     return f"{request.url}{'&' if '?' in request.url else '?'}{urlencode(request.params, quote_via=quote)}"
+
+
+def _target(url: str, location: str) -> str | None:
+    """Return the address that `location` means on an answer of `url`; None unless it is HTTP and no less safe.
+
+    An address with a user's name is none: it would replace the account's credentials.
+    """
+    try:
+        target = urlsplit(urldefrag(urljoin(url, quote(location, safe=_URL_CHARACTERS))).url)
+        sound = location != "" and target.hostname and target.port != 0 and "@" not in target.netloc
+    except ValueError:
+        return None
+    secure = target.scheme == "https" or (target.scheme == "http" and not url.startswith("https:"))
+    return target.geturl() if sound and secure else None

@@ -6,6 +6,7 @@ ranges, and hold whole products in memory.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -93,11 +94,13 @@ class Address:
 class AssetProxy:
     """An ASGI application for everything below `/assets/`."""
 
-    def __init__(self, catalogues: Mapping[str, Catalogue], settings: Settings) -> None:
-        """Serve the assets of `catalogues`, by id."""
+    def __init__(
+        self, catalogues: Mapping[str, Catalogue], settings: Settings, context: ssl.SSLContext | None = None
+    ) -> None:
+        """Serve the assets of `catalogues`, by id; `context` says which authorities vouch for upstreams."""
         self._catalogues = catalogues
         self._settings = settings
-        self._transfers = Transfers(settings)
+        self._transfers = Transfers(settings, context)
         self._threads = ThreadPoolExecutor(settings.search_threads, "assets")
         self._slots = {
             name: Slots(name, catalogue.connections, settings.download_queue, settings.download_wait)

@@ -84,13 +84,10 @@ class Upstream:
         self._busy = 0
         self._change = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
+        scheme, host = ("https", "localhost") if context else ("http", "127.0.0.1")
+        self.url = f"{scheme}://{host}:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept)]
         self._sockets: list[socket.socket] = []
-
-    @property
-    def url(self) -> str:
-        host = "localhost" if self._context else "127.0.0.1"
-        return f"{'https' if self._context else 'http'}://{host}:{self._listener.getsockname()[1]}"
 
     def wait(self, asked: int, busy: int, seconds: float = PATIENCE) -> bool:
         """Wait until `asked` requests have come and `busy` are being answered; return whether that came."""
@@ -212,8 +209,8 @@ class Heard:
 class Bridge:
     """The proxy as it is served, under uvicorn with uvloop and httptools."""
 
-    def __init__(self, catalogue: OneAsset, **settings: Any) -> None:
-        self._proxy = AssetProxy({catalogue.id: catalogue}, Settings(**settings))
+    def __init__(self, catalogue: OneAsset, context: ssl.SSLContext | None = None, **settings: Any) -> None:
+        self._proxy = AssetProxy({catalogue.id: catalogue}, Settings(**settings), context)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
@@ -274,12 +271,13 @@ def bridged(
         yield bridge, upstream
 
 
-def certificates() -> tuple[trustme.CA, ssl.SSLContext]:
-    """Return an authority, and a server's context with a certificate of it for localhost."""
+def tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return a server's context with a certificate for localhost, and a client's that trusts it."""
     authority = trustme.CA()
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost").configure_cert(context)
-    return authority, context
+    server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
 
 
 def within(seconds: float, condition: Callable[[], bool]) -> bool:
