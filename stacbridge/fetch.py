@@ -139,7 +139,7 @@ def _url(request: Request) -> str:
 
 
 def _target(url: str, location: str) -> str | None:
-    """Return the address that `location` means on an answer of `url`; None unless it is HTTP and no less safe.
+    """Return the address that `location` means on an answer of `url`, if it is HTTP and no less safe.
 
     An address with a user's name is none: it would replace the account's credentials.
     """

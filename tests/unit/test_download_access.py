@@ -68,6 +68,20 @@ def test_a_token_refused_again_is_502_and_no_login_of_the_clients_to_lose() -> N
     assert told["asked"] == f"GET {upstream.url}/Products(1)/$value"
 
 
+def test_a_token_is_renewed_once_for_a_download_however_many_hosts_refuse_it() -> None:
+    def first(asked: Asked, connection: Connection) -> None:
+        stale = asked.headers["authorization"] == "Bearer stale"
+        connection.answer("401 Unauthorized" if stale else "302 Found", Location=f"{store.url}/x")
+
+    with Upstream(only_for("another")) as store, Upstream(first) as upstream:
+        catalogue = in_front_of(upstream)
+        catalogue.tokens = ["stale", "fresh", "fresher"]
+        catalogue.trusted.add(urlsplit(store.url).netloc)
+        with Bridge(catalogue) as bridge:
+            assert bridge.ask().status == 502
+    assert (catalogue.renewals, len(store.asked)) == (1, 1)
+
+
 def test_no_token_is_asked_for_where_none_was_given() -> None:
     with Upstream(only_for("another")) as upstream:
         catalogue = in_front_of(upstream)

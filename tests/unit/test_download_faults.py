@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import socket
 import threading
 from collections.abc import Callable
 
@@ -68,7 +67,9 @@ def test_a_body_that_breaks_off_never_ends_cleanly(fault: Fault, body: bytes) ->
 
 
 @pytest.mark.parametrize("sent", [SHORT_BODY[:-1], SHORT_BODY + b"x"], ids=["too short", "too long"])
-def test_chunks_that_are_not_as_many_bytes_as_the_catalogue_states_never_end_cleanly(sent: bytes) -> None:
+def test_chunks_that_are_not_as_many_bytes_as_the_catalogue_states_never_end_cleanly(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     def script(asked: Asked, connection: Connection) -> None:
         connection.answer(body=chunked(sent), Content_Length="", Transfer_Encoding="chunked")
 
@@ -77,6 +78,7 @@ def test_chunks_that_are_not_as_many_bytes_as_the_catalogue_states_never_end_cle
         pytest.raises((http.client.IncompleteRead, ConnectionError)),
     ):
         bridge.ask()
+    assert "The upstream sent a body of the wrong length" in caplog.text
 
 
 def test_more_bytes_than_the_upstream_announced_never_end_cleanly() -> None:
@@ -126,6 +128,28 @@ def test_a_long_body_arrives_whole_however_it_is_cut_up(size: int, secure: bool)
             assert digest(bridge.ask().body) == digest(LONG_BODY)
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_long_body_that_starts_late_arrives_whole(secure: bool) -> None:
+    started = threading.Event()
+
+    def script(asked: Asked, connection: Connection) -> None:
+        connection.answer(Content_Length=str(len(LONG_BODY)))
+        started.wait(PATIENCE)
+        connection.sock.sendall(LONG_BODY)
+
+    server, client = tls() if secure else (None, None)
+    with (
+        Upstream(script, server) as upstream,
+        Bridge(in_front_of(upstream), client) as bridge,
+        bridge.client() as sock,
+        sock.makefile("rb") as lines,
+    ):
+        while lines.readline().strip():
+            pass
+        started.set()
+        assert digest(lines.read(len(LONG_BODY))) == digest(LONG_BODY)
+
+
 def test_a_body_that_comes_slowly_but_steadily_is_not_cut() -> None:
     def script(asked: Asked, connection: Connection) -> None:
         connection.answer(Content_Length="10")
@@ -156,11 +180,6 @@ def test_a_client_that_takes_nothing_is_cut_and_gives_its_slot_back() -> None:
         while True:
             connection.sock.sendall(LONG_BODY)
 
-    with bridged(endless, settings={"download_idle_timeout": 0.5}) as (bridge, upstream):
-        with socket.socket() as idle:
-            idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            idle.settimeout(PATIENCE)
-            idle.connect(("127.0.0.1", bridge.port))
-            idle.sendall(b"GET /assets/one/c/i/a/S2A.zip HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert upstream.wait(asked=1, busy=1)
-            assert upstream.wait(asked=1, busy=0)
+    with bridged(endless, settings={"download_idle_timeout": 0.5}) as (bridge, upstream), bridge.client():
+        assert upstream.wait(asked=1, busy=1)
+        assert upstream.wait(asked=1, busy=0)
