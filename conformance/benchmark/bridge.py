@@ -1,0 +1,65 @@
+"""The bridge's download proxy alone in a process: `python -m conformance.benchmark.bridge PORT PLAIN TLS`."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from conformance.benchmark.upstreams import FILE, TOKEN
+from stacbridge.model import Found, Json, Query, Ready, Request
+from stacbridge.proxy import AssetProxy
+from stacbridge.settings import Settings
+
+
+@dataclass
+class OneFile:
+    """A catalogue whose every asset is the same file."""
+
+    id: str
+    url: str
+    title: str = "One file"
+    connections: int = 64
+
+    def locate(self, collection: str, item: str, asset: str) -> Ready:
+        return Ready(Request("GET", f"{self.url}/{FILE}"), FILE, "application/zip", ranges=True)
+
+    def authorize(self, url: str) -> dict[str, str]:
+        return {"Authorization": TOKEN}
+
+    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+        return {"Authorization": TOKEN}
+
+    def may_follow(self, url: str) -> bool:
+        return False
+
+    def search(self, query: Query, root: str) -> Found:
+        return Found([])
+
+    def collections(self) -> list[Json]:
+        return []
+
+    def queryables(self, collection: str | None) -> Json:
+        return {}
+
+    def sortables(self, collection: str | None) -> Json:
+        return {}
+
+
+def main(port: int, upstreams: Mapping[str, str]) -> None:
+    """Serve `/assets/{name}/c/i/a/{FILE}` for each upstream by name."""
+    catalogues = {name: OneFile(name, url) for name, url in upstreams.items()}
+    proxy = AssetProxy(catalogues, Settings())
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await proxy(scope, receive, send)
+
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", lifespan="off", log_level="warning"
+    )
+    uvicorn.Server(config).run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), {"plain": sys.argv[2], "tls": sys.argv[3]})

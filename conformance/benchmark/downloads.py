@@ -1,0 +1,162 @@
+"""How fast products pass through the bridge, against a tuned nginx on the same machine, upstream and client.
+
+    python -m conformance.benchmark.downloads [--size MiB] [--rounds N]
+
+Everything shares the machine's cores, so the megabytes a second are worth nothing alone: read the ratio, and
+the CPU time for each gigabyte. Goals: a ratio of at least 0.8, and a peak below 150 MB of memory.
+"""
+
+import argparse
+import os
+import random
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from conformance.benchmark.processes import cpu_seconds, free_port, peak_megabytes, stopped, wait_for
+from conformance.benchmark.upstreams import FILE, SCHEMES, nginx
+
+GOAL = 0.8
+PEAK = 150
+STREAMS = (1, 16)
+WIRES = tuple(SCHEMES)
+MEGABYTE, GIGABYTE = 10**6, 10**9
+SINK = bytearray(1024 * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is measured: who serves, what its upstream speaks, and how many streams run at once."""
+
+    server: str
+    wire: str
+    streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A proxy under measurement: its process, its ports by wire, and the path of the file there."""
+
+    pid: int
+    ports: dict[str, int]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One measurement: bytes a second that the client took, CPU seconds a gigabyte that the proxy used."""
+
+    rate: float
+    cpu: float
+
+
+def drain(port: int, path: str, streams: int, total: int) -> float:
+    """Read `total` bytes over `streams` connections at once, throw them away, and return bytes a second."""
+    size = total // streams
+    asked = (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-{size - 1}\r\nConnection: close\r\n\r\n"
+    )
+    start = time.perf_counter()
+    with selectors.DefaultSelector() as ready:
+        for _ in range(streams):
+            connection = socket.create_connection(("127.0.0.1", port))
+            connection.sendall(asked.encode())
+            ready.register(connection, selectors.EVENT_READ, Stream(connection, size))
+        while ready.get_map():
+            for key, _ in ready.select(60):
+                if key.data.read():
+                    ready.unregister(key.fileobj)
+                    key.data.connection.close()
+    return streams * size / (time.perf_counter() - start)
+
+
+@dataclass(slots=True)
+class Stream:
+    """One connection of the client, and how many bytes of its body are still to come."""
+
+    connection: socket.socket
+    left: int
+    started: bool = False
+
+    def read(self) -> bool:
+        """Take what is there; return whether the body is complete."""
+        if self.started:
+            got = self.connection.recv_into(SINK, len(SINK), socket.MSG_TRUNC)
+        else:
+            head, _, body = self.connection.recv(64 * 1024).partition(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 206"):
+                raise SystemExit(f"The server answered {head[:200]!r}.")
+            self.started, got = True, len(body)
+            self.left -= got
+            return self.left == 0
+        if got == 0:
+            raise SystemExit(f"The body ended {self.left} bytes short.")
+        self.left -= got
+        return self.left == 0
+
+
+def measure(targets: dict[str, Target], size: int, rounds: int) -> dict[Cell, list[Round]]:
+    """Return the rounds of every server, wire and number of streams, shuffled anew in each round."""
+    found: dict[Cell, list[Round]] = defaultdict(list)
+    cells = [Cell(server, wire, streams) for server in targets for wire in WIRES for streams in STREAMS]
+    for _ in range(rounds):
+        for cell in random.sample(cells, len(cells)):
+            target = targets[cell.server]
+            before = cpu_seconds(target.pid)
+            rate = drain(target.ports[cell.wire], target.path.format(wire=cell.wire), cell.streams, size)
+            found[cell].append(Round(rate, (cpu_seconds(target.pid) - before) / size * GIGABYTE))
+    return found
+
+
+def report(found: dict[Cell, list[Round]], peak: float) -> bool:
+    """Print the medians; return whether the goals are met."""
+    print("upstream  streams |  MB/s: nginx  bridge  ratio |  CPU s/GB: nginx  bridge")
+    ratios = []
+    for wire in WIRES:
+        for streams in STREAMS:
+            theirs, ours = (found[Cell(server, wire, streams)] for server in ("nginx", "bridge"))
+            rates = [median(one.rate for one in rounds) / MEGABYTE for rounds in (theirs, ours)]
+            cpus = [median(one.cpu for one in rounds) for rounds in (theirs, ours)]
+            ratios.append(rates[1] / rates[0])
+            print(
+                f"{wire:8}  {streams:7} |  {rates[0]:11.0f}  {rates[1]:6.0f}  {ratios[-1]:5.2f}"
+                f" |  {cpus[0]:15.2f}  {cpus[1]:6.2f}"
+            )
+    print(f"lowest ratio {min(ratios):.2f} (goal: {GOAL} or more)")
+    print(f"peak memory {peak:.0f} MB (goal: below {PEAK})")
+    return min(ratios) >= GOAL and peak < PEAK
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", type=int, default=1024, help="MiB for each measurement, over all streams")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    size = options.size * 1024 * 1024
+    with tempfile.TemporaryDirectory() as name, nginx(Path(name), size) as servers:
+        port = free_port()
+        environment = os.environ | {"SSL_CERT_FILE": f"{name}/authority.pem"}
+        origins = [f"{scheme}://localhost:{servers.upstreams[wire]}" for wire, scheme in SCHEMES.items()]
+        command = [sys.executable, "-m", "conformance.benchmark.bridge", str(port), *origins]
+        with stopped(subprocess.Popen(command, env=environment)) as bridge:
+            wait_for(port)
+            targets = {
+                "nginx": Target(servers.pid, servers.proxies, f"/{FILE}"),
+                "bridge": Target(bridge.pid, dict.fromkeys(WIRES, port), f"/assets/{{wire}}/c/i/a/{FILE}"),
+            }
+            found = measure(targets, size, options.rounds)
+            met = report(found, peak_megabytes(bridge.pid))
+    sys.exit(not met)
+
+
+if __name__ == "__main__":
+    main()

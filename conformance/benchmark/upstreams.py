@@ -1,0 +1,107 @@
+"""nginx as an upstream that wants a token, plain and over TLS, and as the tuned proxy in front of it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import trustme
+
+from conformance.benchmark.processes import free_port, stopped, wait_for
+
+TOKEN = "Bearer benchmark"
+FILE = "product.zip"
+SCHEMES = {"plain": "http", "tls": "https"}
+TEMPLATE = Template((Path(__file__).parent / "downloads.nginx.conf").read_text())
+
+UPSTREAM = """
+    server {{
+        listen 127.0.0.1:{port}{tls};
+        root {folder}/files;
+        if ($http_authorization != "{token}") {{ return 401; }}
+    }}
+"""
+CERTIFICATE = """
+    ssl_certificate {folder}/server.pem;
+    ssl_certificate_key {folder}/server.pem;
+    ssl_protocols TLSv1.2 TLSv1.3;
+"""
+PROXY = """
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass {upstream};
+            proxy_http_version 1.1;
+            proxy_set_header Host localhost;
+            proxy_set_header Connection "";
+            proxy_set_header Authorization "{token}";
+            proxy_ssl_trusted_certificate {folder}/authority.pem;
+            proxy_ssl_verify on;
+            proxy_ssl_name localhost;
+            proxy_ssl_server_name on;
+            proxy_max_temp_file_size 0;
+            proxy_buffers 8 64k;
+            proxy_busy_buffers_size 128k;
+        }}
+    }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The ports of the upstream, and of the nginx proxy, by what the upstream speaks; its process id."""
+
+    upstreams: dict[str, int]
+    proxies: dict[str, int]
+    pid: int
+
+
+@contextmanager
+def nginx(folder: Path, size: int) -> Iterator[Servers]:
+    """Run the upstream with a file of `size` bytes, and the proxies."""
+    prepare(folder, size)
+    upstream_ports = {wire: free_port() for wire in SCHEMES}
+    proxy_ports = {wire: free_port() for wire in SCHEMES}
+    upstream, proxies = CERTIFICATE.format(folder=folder), ""
+    for wire, scheme in SCHEMES.items():
+        port, tls = upstream_ports[wire], " ssl" if wire == "tls" else ""
+        upstream += UPSTREAM.format(port=port, tls=tls, folder=folder, token=TOKEN)
+        origin = f"{scheme}://localhost:{port}"
+        proxies += PROXY.format(port=proxy_ports[wire], upstream=origin, folder=folder, token=TOKEN)
+    with run(folder, "upstream", upstream), run(folder, "proxy", proxies) as proxy:
+        for port in (*upstream_ports.values(), *proxy_ports.values()):
+            wait_for(port)
+        yield Servers(upstream_ports, proxy_ports, proxy.pid)
+
+
+@contextmanager
+def run(folder: Path, role: str, servers: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one nginx with `servers`."""
+    binary = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if binary is None:
+        raise SystemExit(
+            "This benchmark measures against nginx, which is not installed (Debian: nginx-light)."
+        )
+    user = "user root;" if os.geteuid() == 0 else ""
+    config = folder / f"{role}.conf"
+    config.write_text(TEMPLATE.substitute(folder=folder, role=role, user=user, servers=servers))
+    with stopped(
+        subprocess.Popen([binary, "-c", str(config), "-p", str(folder)], stderr=subprocess.DEVNULL)
+    ) as server:
+        yield server
+
+
+def prepare(folder: Path, size: int) -> None:
+    """Write the file (sparse: the page cache serves it either way) and a certificate for localhost."""
+    (folder / "files").mkdir()
+    with (folder / "files" / FILE).open("wb") as file:
+        file.truncate(size)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        str(folder / "server.pem")
+    )

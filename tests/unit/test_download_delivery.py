@@ -1,0 +1,120 @@
+"""Ranges, refusals and headers, without any connection."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stacbridge.delivery import disposition
+from stacbridge.ranges import ByteRange, unsatisfiable
+from stacbridge.transfer_refusals import EXCERPT_LENGTH, excerpt, retry_after
+
+offsets = st.integers(0, 10**12)
+ranges = st.one_of(
+    st.builds(ByteRange, offsets, st.none()),
+    st.builds(ByteRange, st.none(), offsets),
+    st.tuples(offsets, offsets).map(lambda pair: ByteRange(min(pair), max(pair))),
+)
+
+
+def served(asked: ByteRange, total: int) -> range:
+    """Return the offsets that a server which follows RFC 9110 sends for `asked`."""
+    if asked.first is None:
+        return range(max(0, total - (asked.last or 0)), total)
+    return range(asked.first, total if asked.last is None else min(asked.last + 1, total))
+
+
+@given(ranges)
+def test_a_range_is_read_as_it_is_written(asked: ByteRange) -> None:
+    assert ByteRange.parse(str(asked)) == asked
+
+
+@given(st.text(max_size=80))
+def test_whatever_a_range_header_says_it_is_read_or_ignored(header: str) -> None:
+    asked = ByteRange.parse(header)
+    assert asked is None or ByteRange.parse(str(asked)) == asked
+
+
+@given(ranges, st.integers(1, 10**12))
+def test_the_part_that_a_server_owes_is_accepted_with_its_length(asked: ByteRange, total: int) -> None:
+    part = served(asked, total)
+    if part:
+        content_range = f"bytes {part.start}-{part.stop - 1}/{total}"
+        assert asked.length_of(content_range) == len(part)
+
+
+@given(ranges, st.integers(1, 10**12), st.integers(0, 10**12), st.integers(0, 10**12))
+def test_every_other_part_is_refused(asked: ByteRange, total: int, first: int, last: int) -> None:
+    part = served(asked, total)
+    if (first, last) != (part.start, part.stop - 1):
+        assert asked.length_of(f"bytes {first}-{last}/{total}") is None
+
+
+def test_a_part_of_a_file_of_unknown_length_is_accepted_if_it_is_the_one_asked_for() -> None:
+    assert ByteRange(5, 9).length_of("bytes 5-9/*") == 5
+    assert ByteRange(5, 9).length_of("bytes 5-8/*") is None
+    assert ByteRange(5, None).length_of("bytes 5-8/*") == 4
+    assert ByteRange(None, 4).length_of("bytes 5-8/*") is None
+
+
+@pytest.mark.parametrize("content_range", [None, "bytes 0-1/5", "bytes */5\r\nSet-Cookie: a=b"])
+def test_a_length_that_the_upstream_does_not_tell_properly_is_not_told(content_range: str | None) -> None:
+    assert "Content-Range" not in unsatisfiable("bytes=9-", content_range).headers()
+
+
+@pytest.mark.parametrize(
+    "value, seconds",
+    [("0", 30), ("7", 7), ("-5", 30), ("1000000000", 900), (None, 30), ("soon", 30), ("", 30), ("²", 30)],
+)
+def test_retry_after_is_a_sane_number_of_seconds(value: str | None, seconds: int) -> None:
+    assert retry_after(value) == seconds
+
+
+@pytest.mark.parametrize("hours, least, most", [(-1, 30, 30), (0.1, 300, 360), (1000, 900, 900)])
+def test_a_date_in_retry_after_is_counted_from_now(hours: float, least: int, most: int) -> None:
+    assert (
+        least <= retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)) <= most
+    )
+
+
+@given(st.text())
+def test_any_retry_after_becomes_a_positive_bounded_number(value: str) -> None:
+    assert 0 < retry_after(value) <= 900
+
+
+@pytest.mark.parametrize(
+    "body, media_type, said",
+    [
+        (b'{"detail": {"message": "Token not found"}}', "application/json", "Token not found"),
+        (b'{"code": "DAT-ZIP-604", "message": "No"}', "application/json", "DAT-ZIP-604: No"),
+        (b'{"detail": "Not found"}', "application/json", "Not found"),
+        (b'{"error": {"code": "404", "message": "gone"}}', "application/json", "404: gone"),
+        (b'{"error": "invalid_grant"}', "application/json", "invalid_grant"),
+        (b'["odd"]', "application/json", '["odd"]'),
+        (b"<html>Log in</html>", "", "with a page of markup"),
+        (b"Log in", "text/html", "with a page of markup"),
+        (b"a\r\n\x1b[31mb  secret \xff", "text/plain", "a [31mb *** \ufffd"),
+    ],
+)
+def test_an_error_body_is_told_in_one_plain_line(body: bytes, media_type: str, said: str) -> None:
+    assert excerpt(body, media_type, ["secret"]) == said
+
+
+@given(st.binary(), st.sampled_from(["", "application/json", "text/html"]))
+def test_any_error_body_is_told_in_bounded_printable_text(body: bytes, media_type: str) -> None:
+    said = excerpt(body, media_type, [])
+    assert len(said) <= EXCERPT_LENGTH
+    assert said.isprintable()
+
+
+@given(st.text(min_size=1))
+def test_any_name_survives_a_content_disposition_but_for_what_no_file_name_may_have(name: str) -> None:
+    header = disposition(name)
+    assert header.isascii()
+    assert header.isprintable()
+    plain, _, extended = header.removeprefix("attachment; filename=").partition("; filename*=UTF-8''")
+    kept = "".join("_" if char in '/\\"' or not char.isprintable() else char for char in name)
+    assert (unquote(extended) or plain.strip('"')) == kept
