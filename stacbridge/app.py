@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from brotli_asgi import BrotliMiddleware
 from fastapi import FastAPI
@@ -42,10 +43,14 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     api = create_api(federation, settings, lifespan)
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
     facade = wrapped(api, settings)
+    prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        to_proxy = scope["type"] == "http" and scope["path"].startswith(ASSETS)
-        await (proxy if to_proxy else facade)(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].removeprefix(prefix).startswith(ASSETS):
+            raw_path = scope["raw_path"].removeprefix(prefix.encode())
+            await proxy({**scope, "raw_path": raw_path}, receive, send)
+        else:
+            await facade(scope, receive, send)
 
     return dispatch
 

@@ -34,7 +34,9 @@ class PublicAddress:
             headers = MutableHeaders(raw=list(scope["headers"]))
             if host:
                 headers["host"] = host
-            scope.update(headers=headers.raw, scheme=scheme, root_path=prefix.rstrip("/"))
+            prefix = prefix.rstrip("/")
+            path = f"{prefix}/" if scope["path"] == prefix else scope["path"]
+            scope.update(headers=headers.raw, scheme=scheme, root_path=prefix, path=path)
         await self.app(scope, receive, send)
 
     def _address(self, scope: Scope) -> tuple[str, str, str]:
