@@ -7,11 +7,12 @@ from typing import Any
 
 import cql2
 import shapely
-import shapely.geometry
+from shapely.geometry import shape
 
+from stacbridge import geometry
 from stacbridge.errors import BadRequest, NotFound, UnsupportedFilter
 from stacbridge.hrefs import asset_href, collection_href, item_href
-from stacbridge.model import Bbox, Found, Interval, Json, Pending, Query, Ready, Request, SortKey
+from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Request, SortKey
 from stacbridge.schemas import described, queryables, sortables
 
 NEWEST_FIRST = (SortKey("datetime", descending=True),)
@@ -23,7 +24,7 @@ class Entry:
     """An Item with what searches ask of it, read once."""
 
     item: Json
-    shape: Any
+    footprint: Any
     start: datetime
     end: datetime
 
@@ -149,8 +150,8 @@ def _entry(item: Json) -> Entry:
     properties = item["properties"]
     start = properties.get("start_datetime") or properties["datetime"]
     end = properties.get("end_datetime") or properties["datetime"]
-    shape = shapely.geometry.shape(item["geometry"]) if item["geometry"] else None
-    return Entry(item, shape, _time(start), _time(end))
+    footprint = shape(item["geometry"]) if item["geometry"] else None
+    return Entry(item, footprint, _time(start), _time(end))
 
 
 def _time(text: str) -> datetime:
@@ -173,9 +174,9 @@ def _conditions(query: Query) -> list[Condition]:
     if query.interval:
         conditions.append(_during(query.interval))
     if query.bbox:
-        conditions.append(_touching(_area(query.bbox)))
+        conditions.append(_touching(geometry.box(query.bbox)))
     if query.intersects:
-        conditions.append(_touching(shapely.geometry.shape(query.intersects)))
+        conditions.append(_touching(query.intersects))
     if query.filter is not None:
         conditions.append(_matching(query.filter))
     return conditions
@@ -186,17 +187,10 @@ def _during(interval: Interval) -> Condition:
     return lambda entry: (end is None or entry.start <= end) and (start is None or entry.end >= start)
 
 
-def _touching(area: Any) -> Condition:
+def _touching(place: Json) -> Condition:
+    area = shape(place)
     shapely.prepare(area)
-    return lambda entry: entry.shape is not None and bool(area.intersects(entry.shape))
-
-
-def _area(bbox: Bbox) -> Any:
-    """Return the geometry of a bbox, which may be a point or a line, or cross the antimeridian."""
-    west, south, east, north = bbox
-    if west > east:
-        return shapely.union(_area((west, south, 180, north)), _area((-180, south, east, north)))
-    return shapely.MultiPoint([(west, south), (west, north), (east, south), (east, north)]).convex_hull
+    return lambda entry: entry.footprint is not None and bool(area.intersects(entry.footprint))
 
 
 def _matching(filter: Json) -> Condition:

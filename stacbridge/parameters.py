@@ -1,6 +1,5 @@
 """The parameters of a search: a URL's text becomes a POST body's JSON, and both a checked `Query`."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +85,7 @@ def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise _bad_bbox(f"{text[:80]!r} is not four or six numbers with commas between") from None
+        raise BadRequest("bbox must be four or six numbers with commas between.", parameter="bbox") from None
 
 
 def _whole(text: str) -> int:
@@ -182,22 +181,7 @@ def _interval(given: Json) -> Interval | None:
 
 
 def _bbox(value: Any) -> Bbox:
-    numbers = _expect(value, list, "bbox", "a list of four or six numbers")
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-            raise _bad_bbox("it must be a list of numbers")
-    if len(numbers) not in (4, 6):
-        raise _bad_bbox(f"it has {len(numbers)} numbers, not four or six")
-    west, south, east, north = numbers if len(numbers) == 4 else (*numbers[0:2], *numbers[3:5])
-    if south > north:
-        raise _bad_bbox("its southern edge is north of its northern one")
-    if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
-        raise _bad_bbox("longitudes go from -180 to 180 and latitudes from -90 to 90 degrees")
-    return (west, south, east, north)
-
-
-def _bad_bbox(reason: str) -> BadRequest:
-    return BadRequest(f"bbox is off: {reason}.", parameter="bbox", advice="Write west,south,east,north.")
+    return geometry.parse_bbox(_expect(value, list, "bbox", "a list of four or six numbers"))
 
 
 def _intersects(given: Json, settings: Settings) -> Json | None:
@@ -206,7 +190,7 @@ def _intersects(given: Json, settings: Settings) -> Json | None:
     if "bbox" in given:
         raise BadRequest("bbox and intersects exclude each other.", parameter="intersects")
     value = _expect(given["intersects"], dict, "intersects", "a GeoJSON geometry")
-    return geometry.checked(value, settings, "intersects")
+    return geometry.check(value, settings.max_vertices, "intersects")
 
 
 def _filter(given: Json, settings: Settings) -> Json | None:

@@ -51,7 +51,9 @@ def test_all_collections_are_on_one_page(api: TestClient) -> None:
     assert "next" not in by_rel(page)
 
 
-def test_a_collection_links_to_itself_its_items_and_its_schemas_and_keeps_its_own_links(api: TestClient) -> None:
+def test_a_collection_links_to_itself_its_items_and_its_schemas_and_keeps_its_own_links(
+    api: TestClient,
+) -> None:
     links = by_rel(api.get("/collections/radar-grd").json())
     home = "http://testserver/collections/radar-grd"
     assert links["self"]["href"] == home
@@ -67,7 +69,9 @@ def test_a_collection_links_to_itself_its_items_and_its_schemas_and_keeps_its_ow
 
 def test_the_openapi_document_has_every_route_and_parameter(api: TestClient) -> None:
     document = api.get("/api").json()
-    assert {"/search", "/queryables", "/collections/{collection_id}/items/{item_id}"} <= set(document["paths"])
+    assert {"/search", "/queryables", "/collections/{collection_id}/items/{item_id}"} <= set(
+        document["paths"]
+    )
     named = {each["name"] for each in document["paths"]["/search"]["get"]["parameters"]}
     assert {"collections", "bbox", "filter", "filter-lang", "sortby", "fields", "token"} <= named
     body = document["components"]["schemas"]["SearchBody"]["properties"]
@@ -119,9 +123,15 @@ def test_the_public_urls_path_may_be_in_the_request_or_not(public: TestClient) -
         ({"X-Forwarded-Host": "stac.example", "X-Forwarded-Port": "8443"}, "http://stac.example:8443"),
         ({"X-Forwarded-Host": "a.example, b.example"}, "http://a.example"),
         ({"X-Forwarded-Host": "stac.example", "X-Forwarded-Prefix": "/eo/"}, "http://stac.example/eo"),
-        ({"Forwarded": 'for=10.0.0.1;proto=https;host="stac.example:444", for=x'}, "https://stac.example:444"),
+        (
+            {"Forwarded": 'for=10.0.0.1;proto=https;host="stac.example:444", for=x'},
+            "https://stac.example:444",
+        ),
         ({"Host": "[::1]:8080"}, "http://[::1]:8080"),
-        ({"X-Forwarded-Host": "evil.example/<script>", "X-Forwarded-Proto": "javascript"}, "http://testserver"),
+        (
+            {"X-Forwarded-Host": "evil.example/<script>", "X-Forwarded-Proto": "javascript"},
+            "http://testserver",
+        ),
     ],
 )
 def test_links_follow_what_a_reverse_proxy_says(api: TestClient, headers: dict[str, str], root: str) -> None:

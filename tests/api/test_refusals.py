@@ -114,13 +114,18 @@ def test_a_body_that_is_no_json_object_is_refused(api: TestClient, content: byte
 
 
 def test_a_refused_body_is_not_repeated(api: TestClient) -> None:
-    reply = api.post("/search", content=b'{"password": "sesame"', headers={"Content-Type": "application/json"})
+    reply = api.post(
+        "/search", content=b'{"password": "sesame"', headers={"Content-Type": "application/json"}
+    )
     assert reply.status_code == 400
     assert "sesame" not in reply.text
 
 
 def test_numbers_that_are_not_finite_are_refused_in_bodies_too(api: TestClient) -> None:
-    for content in (b'{"bbox": [NaN, 0, 1, 1]}', b'{"intersects": {"type": "Point", "coordinates": [NaN, 0]}}'):
+    for content in (
+        b'{"bbox": [NaN, 0, 1, 1]}',
+        b'{"intersects": {"type": "Point", "coordinates": [NaN, 0]}}',
+    ):
         reply = api.post("/search", content=content, headers={"Content-Type": "application/json"})
         assert reply.status_code == 400, content
 
@@ -130,7 +135,9 @@ def test_a_body_larger_than_any_search_is_refused_before_it_is_read_whole(api: T
     assert (reply.status_code, reply.json()["code"]) == (400, "BadRequest")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/collections/x", "/collections/x/items", "/collections/x/queryables"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/collections/x", "/collections/x/items", "/collections/x/queryables"]
+)
 def test_what_is_not_there_is_a_404_of_the_one_shape(api: TestClient, path: str) -> None:
     reply = api.get(path)
     assert reply.status_code == 404
@@ -193,7 +200,11 @@ class Skipping(MemoryCatalogue):
 
     def search(self, query: Query, root: str) -> Found:
         found = super().search(query, root)
-        skipped = (Skipped("A", "it has no start time"), Skipped("B", "it has no start time"), Skipped("C", "x"))
+        skipped = (
+            Skipped("A", "it has no start time"),
+            Skipped("B", "it has no start time"),
+            Skipped("C", "x"),
+        )
         return Found(found.items, found.position, found.matched, skipped)
 
 

@@ -76,7 +76,11 @@ def test_the_next_link_of_a_get_repeats_the_search_and_the_page_size(api: TestCl
 
 
 def test_the_next_link_of_a_post_holds_the_whole_body(api: TestClient) -> None:
-    body = {"collections": ["radar-grd"], "limit": 3, "filter": {"op": ">", "args": [{"property": "eo:cloud_cover"}, 2]}}
+    body = {
+        "collections": ["radar-grd"],
+        "limit": 3,
+        "filter": {"op": ">", "args": [{"property": "eo:cloud_cover"}, 2]},
+    }
     link = next_link(api.post("/search", json=body).json())
     assert link
     assert link["body"].pop("token")
@@ -138,14 +142,18 @@ def test_a_page_of_one_is_counted_because_that_is_how_pystac_client_asks(api: Te
     assert api.get("/search?limit=1&collections=radar-grd").json()["numberMatched"] == 30
 
 
-@pytest.mark.parametrize("text", ["2024-01-03T00:00:00Z", "2024-01-03t00:00:00.000000000z", "2024-01-03T01:00:00+01:00"])
+@pytest.mark.parametrize(
+    "text", ["2024-01-03T00:00:00Z", "2024-01-03t00:00:00.000000000z", "2024-01-03T01:00:00+01:00"]
+)
 def test_instants_are_read_in_every_rfc_3339_form(api: TestClient, text: str) -> None:
     assert api.get("/search", params={"datetime": text}).status_code == 200
 
 
 def test_an_items_own_datetime_finds_it(api: TestClient) -> None:
     item = api.get("/search?collections=optical-l1&limit=1").json()["features"][0]
-    found = api.get("/search", params={"datetime": item["properties"]["datetime"], "collections": "optical-l1"})
+    found = api.get(
+        "/search", params={"datetime": item["properties"]["datetime"], "collections": "optical-l1"}
+    )
     assert ids(found.json()) == [item["id"]]
 
 
@@ -170,14 +178,29 @@ def test_a_box_may_have_heights(api: TestClient) -> None:
 def test_a_geometry_is_taken_from_get_and_post(api: TestClient) -> None:
     shape = '{"type": "Point", "coordinates": [12.5, 12.5]}'
     found = ids(api.get("/search", params={"intersects": shape}).json())
-    assert found == ids(api.post("/search", content=f'{{"intersects": {shape}}}'.encode(), headers=JSON).json()) != []
+    assert (
+        found
+        == ids(api.post("/search", content=f'{{"intersects": {shape}}}'.encode(), headers=JSON).json())
+        != []
+    )
 
 
 JSON = {"Content-Type": "application/json"}
 
 
 def test_null_members_count_as_absent(api: TestClient) -> None:
-    names = ("collections", "ids", "bbox", "intersects", "datetime", "limit", "filter", "sortby", "token", "count")
+    names = (
+        "collections",
+        "ids",
+        "bbox",
+        "intersects",
+        "datetime",
+        "limit",
+        "filter",
+        "sortby",
+        "token",
+        "count",
+    )
     assert api.post("/search", json=dict.fromkeys(names)).json()["numberReturned"] == 100
 
 

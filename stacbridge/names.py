@@ -1,0 +1,50 @@
+"""What the archives' naming conventions put into a product's name: one regular expression per convention.
+
+`{parts}` of a path pattern come from here. A part holds only letters, digits, `-` and `_`, so that it is safe in a URL
+and in JSON as it is.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Parts = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """How a family names its products: the parts there are, and how to read them (`None`: not such a name)."""
+
+    parts: frozenset[str]
+    read: Callable[[str], Parts | None]
+
+
+def _convention(pattern: str, *, lower: bool = False) -> Convention:
+    compiled = re.compile(pattern, re.ASCII)
+
+    def read(name: str) -> Parts | None:
+        found = compiled.match(name)
+        return found.groupdict() if found else None
+
+    def read_lower(name: str) -> Parts | None:
+        found = compiled.match(name)
+        return {part: value.lower() for part, value in found.groupdict().items()} if found else None
+
+    return Convention(frozenset(compiled.groupindex), read_lower if lower else read)
+
+
+CONVENTIONS: dict[str, Convention] = {
+    # Sentinel-1 Product Specification, section 3.4; file names inside a product repeat these parts in lower case.
+    "sentinel-1": _convention(
+        r"(?P<platform>S1[A-Z])_(?P<mode>[A-Z0-9]{2})_(?P<type>[A-Z]{3})(?P<resolution>[FHM_])_"
+        r"(?P<level>\d)(?P<class>[SAN])(?P<polarisation>[SDHV]{2})_"
+        r"(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})_(?P<orbit>\d{6})_(?P<datatake>[0-9A-F]{6})_"
+        r"(?P<unique>[0-9A-F]{4})",
+        lower=True,
+    ),
+    # Sentinel-2 Products Specification Document, "compact" names since December 2016.
+    "sentinel-2": _convention(
+        r"(?P<platform>S2[A-Z])_(?P<type>MSIL[12][ABC])_(?P<start>\d{8}T\d{6})_N(?P<baseline>\d{4})_"
+        r"R(?P<orbit>\d{3})_(?P<tile>T\d{2}[A-Z]{3})_(?P<discriminator>\d{8}T\d{6})"
+    ),
+}
