@@ -8,7 +8,6 @@ from stacbridge.model import Json
 START = datetime(2024, 1, 1, tzinfo=UTC)
 STEP = timedelta(hours=7, minutes=13, seconds=21, milliseconds=123)
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
-EO = "https://stac-extensions.github.io/eo/v2.0.0/schema.json"
 ORIGIN = "https://origin.example/products"
 
 
@@ -39,7 +38,7 @@ def item(collection_id: str, number: int, origin: str = ORIGIN) -> Json:
     return {
         "type": "Feature",
         "stac_version": "1.1.0",
-        "stac_extensions": [EO],
+        "stac_extensions": [],
         "id": id,
         "collection": collection_id,
         "geometry": {"type": "Polygon", "coordinates": [ring]},
