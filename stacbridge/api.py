@@ -1,21 +1,12 @@
 """The STAC API: stac-fastapi's routes, our answers as ready bytes."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
 from fastapi import FastAPI
-from stac_fastapi.api.app import StacApi
-from stac_fastapi.extensions.filter import FilterExtension
-from stac_fastapi.extensions.filter.client import AsyncBaseFiltersClient
-from stac_fastapi.extensions.sort import (
-    AsyncBaseSortablesClient,
-    ItemCollectionSortExtension,
-    SearchSortExtension,
-)
-from stac_fastapi.types.config import ApiSettings
-from stac_fastapi.types.core import AsyncBaseCoreClient
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,8 +16,22 @@ from stacbridge.federation import Federation, Results
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
 from stacbridge.openapi import ItemsUrl, SearchBody, SearchUrl
-from stacbridge.parameters import Search, from_url, search
+from stacbridge.parameters import PARAMETERS, Search, from_url, search
 from stacbridge.settings import Settings
+
+# stac-fastapi warns, when imported, that its titles are not in the environment; they are given below.
+logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
+
+from stac_fastapi.api.app import StacApi  # noqa: E402
+from stac_fastapi.extensions.filter import FilterExtension  # noqa: E402
+from stac_fastapi.extensions.filter.client import AsyncBaseFiltersClient  # noqa: E402
+from stac_fastapi.extensions.sort import (  # noqa: E402
+    AsyncBaseSortablesClient,
+    ItemCollectionSortExtension,
+    SearchSortExtension,
+)
+from stac_fastapi.types.config import ApiSettings  # noqa: E402
+from stac_fastapi.types.core import AsyncBaseCoreClient  # noqa: E402
 
 STAC_VERSION = "1.1.0"
 LANDING_ID = "stacbridge"
@@ -151,8 +156,9 @@ class Client:
         root = root_of(request)
         body: Json = await request.json()
         asked = search(body, self.settings)
+        known = {name: value for name, value in body.items() if name in PARAMETERS}
         return await self._page(
-            asked, root, links.found(root), lambda token: links.next_post(f"{root}/search", body, token)
+            asked, root, links.found(root), lambda token: links.next_post(f"{root}/search", known, token)
         )
 
     async def _page(

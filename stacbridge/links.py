@@ -56,8 +56,8 @@ def collection(root: str, found: Json) -> Json:
     href = collection_href(root, found["id"])
     api_links = [
         link("self", href, JSON, found.get("title")),
-        link("root", f"{root}/", JSON),
-        link("parent", f"{root}/", JSON),
+        link("root", f"{root}/", JSON, "All collections"),
+        link("parent", f"{root}/", JSON, "All collections"),
         link("items", f"{href}/items", GEOJSON, "Items"),
         link(QUERYABLES, f"{href}/queryables", SCHEMA, "Properties that a filter may name"),
         link(SORTABLES, f"{href}/sortables", SCHEMA, "Properties that sortby may name"),

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import cql2
 import shapely
 from shapely.geometry import shape
 
 from stacbridge import geometry
-from stacbridge.errors import BadRequest, NotFound, UnsupportedFilter
+from stacbridge.errors import BadRequest, NotFound
 from stacbridge.hrefs import asset_href, collection_href, item_href
+from stacbridge.matching import condition
 from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Request, SortKey
 from stacbridge.schemas import described, queryables, sortables
 
 NEWEST_FIRST = (SortKey("datetime", descending=True),)
-UNDECIDED = "Could not reduce expression to boolean"  # cql2's words where a condition is unknown (NULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class MemoryCatalogue:
     def search(self, query: Query, root: str) -> Found:
         """Return one page of matching Items."""
         conditions = _conditions(query)
-        matches = [entry for entry in self._entries if all(condition(entry) for condition in conditions)]
+        matches = [entry for entry in self._entries if all(holds(entry) for holds in conditions)]
         ordered = self._ordered(matches, query.sortby or NEWEST_FIRST)
         start = int((query.position or {"n": 0})["n"])
         end = start + query.limit
@@ -178,7 +177,8 @@ def _conditions(query: Query) -> list[Condition]:
     if query.intersects:
         conditions.append(_touching(query.intersects))
     if query.filter is not None:
-        conditions.append(_matching(query.filter))
+        matches = condition(query.filter)
+        conditions.append(lambda entry: matches(entry.item))
     return conditions
 
 
@@ -191,20 +191,3 @@ def _touching(place: Json) -> Condition:
     area = shape(place)
     shapely.prepare(area)
     return lambda entry: entry.footprint is not None and bool(area.intersects(entry.footprint))
-
-
-def _matching(filter: Json) -> Condition:
-    """Return the condition of a CQL2 filter; unknown (as where a property is absent) is no match."""
-    expression = cql2.Expr(filter)
-
-    def matches(entry: Entry) -> bool:
-        try:
-            return bool(expression.matches(entry.item))
-        except Exception as error:  # cql2 raises bare exceptions; only one of them means "unknown"
-            if str(error) == UNDECIDED:
-                return False
-            raise UnsupportedFilter(
-                f"The filter cannot be evaluated: {error}.", parameter="filter"
-            ) from error
-
-    return matches

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stacbridge.errors import BadRequest
 from stacbridge.failures import answer
-from stacbridge.parameters import FROM_TEXT
+from stacbridge.parameters import PARAMETERS
 
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
 SLASHES = re.compile("//+")
@@ -78,7 +78,7 @@ class TidyUrl:
             path = SLASHES.sub("/", scope["path"])
             scope["path"] = path.rstrip("/") or "/"
             pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-            scope["query_string"] = urlencode([pair for pair in pairs if pair[0] in FROM_TEXT]).encode()
+            scope["query_string"] = urlencode([pair for pair in pairs if pair[0] in PARAMETERS]).encode()
         await self.app(scope, receive, send)
 
 

@@ -47,7 +47,7 @@ def from_url(pairs: Iterable[tuple[str, str]]) -> Json:
         if name in texts and name not in LISTS:
             raise BadRequest(f"{name} is given more than once.", parameter=name)
         texts[name] = f"{texts[name]},{text}" if name in texts else text
-    return {name: FROM_TEXT[name](text) for name, text in texts.items() if name in FROM_TEXT}
+    return {name: PARAMETERS[name](text) for name, text in texts.items() if name in PARAMETERS}
 
 
 def search(body: Json, settings: Settings) -> Search:
@@ -55,6 +55,7 @@ def search(body: Json, settings: Settings) -> Search:
 
     Members that are `null` count as absent, but for `fields`; members that no extension knows are ignored.
     """
+    _check_writable(body)
     for name, advice in REFUSED.items():
         if body.get(name):
             raise BadRequest(f"The parameter {name} is not served.", parameter=name, advice=advice)
@@ -75,6 +76,14 @@ def search(body: Json, settings: Settings) -> Search:
         count=limit == 1 or _flag(given, "count"),
     )
     return Search(query, token, _fields(given["fields"]) if "fields" in given else None)
+
+
+def _check_writable(body: Json) -> None:
+    """Refuse what no cursor or link could repeat: deep nesting, huge integers, halves of characters."""
+    try:
+        orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise BadRequest(f"The search cannot be read: {error}.") from None
 
 
 def _split(text: str) -> list[str]:
@@ -98,12 +107,15 @@ def _whole(text: str) -> int:
 def _object(text: str) -> Json | None:
     if not text:
         return None
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"intersects is not JSON: {error}.", parameter="intersects") from None
-    checked: Json = _expect(value, dict, "intersects", "a GeoJSON geometry")
+    checked: Json = _expect(_json(text, "intersects"), dict, "intersects", "a GeoJSON geometry")
     return checked
+
+
+def _json(text: str, parameter: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"{parameter} is not JSON: {error}.", parameter=parameter) from None
 
 
 def _sort_keys(text: str) -> list[Json]:
@@ -121,7 +133,7 @@ def _field_names(text: str) -> Json:
     return {"include": include, "exclude": exclude} if include else {"exclude": exclude}
 
 
-FROM_TEXT: dict[str, Callable[[str], Any]] = {
+PARAMETERS: dict[str, Callable[[str], Any]] = {
     "collections": _split,
     "ids": _split,
     "bbox": lambda text: _numbers(text) if text else None,
@@ -201,10 +213,25 @@ def _filter(given: Json, settings: Settings) -> Json | None:
         raise BadRequest("filter-lang must be cql2-text or cql2-json.", parameter="filter-lang")
     if value is None:
         return None
+    if isinstance(value, str) and language in CQL2_JSON:
+        value = _json(value, "filter")
     if isinstance(value, dict):
-        return cql.parse_json(value, settings)
-    text: str = _expect(value, str, "filter", "CQL2 text or JSON")
-    return cql.parse_json(text, settings) if language in CQL2_JSON else cql.parse_text(text, settings)
+        current: Json = _current(cql.parse_json(value, settings))
+        return current
+    return cql.parse_text(_expect(value, str, "filter", "CQL2 text or JSON"), settings)
+
+
+def _current(expression: Any) -> Any:
+    """Return a filter whose `between` has three arguments; some clients still write the draft's x, [a, b]."""
+    if isinstance(expression, list):
+        return [_current(part) for part in expression]
+    if not isinstance(expression, dict):
+        return expression
+    members = {name: _current(part) for name, part in expression.items()}
+    match members:
+        case {"op": "between", "args": [value, [lower, upper]]}:
+            members["args"] = [value, lower, upper]
+    return members
 
 
 def _sortby(value: Any) -> tuple[SortKey, ...]:

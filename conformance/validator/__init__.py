@@ -1,1 +1,1 @@
-"""stac-api-validator without the internet: schemas come from pystac's own files and the folder STACBRIDGE_SCHEMAS."""
+"""stac-api-validator without the internet: schemas are pystac's own, and those in STACBRIDGE_SCHEMAS."""

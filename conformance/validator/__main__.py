@@ -3,7 +3,7 @@
 from typing import Any
 
 import pystac.validation
-import stac_validator.utilities
+import stac_validator.utilities  # type: ignore[import-untyped]
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 from stac_api_validator.__main__ import main
 

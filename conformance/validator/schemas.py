@@ -22,8 +22,8 @@ STAC_VERSION = "v1.1.0"
 def schema(url: str) -> Json:
     """Return the schema with this URL.
 
-    The core's of STAC 1.1.0 and GeoJSON's are pystac's; those of extensions are listed in index.json in the folder
-    STACBRIDGE_SCHEMAS. Raises `LookupError` for any other.
+    The core's of STAC 1.1.0 and GeoJSON's are pystac's; those of extensions are listed in index.json in the
+    folder STACBRIDGE_SCHEMAS. Raises `LookupError` for any other.
     """
     parts = urlsplit(url)
     name = parts.path.rpartition("/")[2]
@@ -47,7 +47,7 @@ def check(document: Json) -> None:
     """
     kind = "item" if document["type"] == "Feature" else document["type"].lower()
     core = f"https://schemas.stacspec.org/{STAC_VERSION}/{kind}-spec/json-schema/{kind}.json"
-    registry: Registry[Any] = Registry(retrieve=_resource)
+    registry: Registry[Any] = Registry(retrieve=_resource)  # type: ignore[call-arg]
     for url in (core, *document.get("stac_extensions", ())):
         Draft7Validator(schema(url), registry=registry).validate(document)
 

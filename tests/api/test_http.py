@@ -8,9 +8,9 @@ import pytest
 import requests
 from starlette.testclient import TestClient
 
-from tests.api.archive import alpha, beta
 from stacbridge.app import create_app
 from stacbridge.settings import Settings
+from tests.api.archive import alpha, beta
 
 PATHS = [
     "/",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pystac
 import pytest
@@ -17,7 +18,9 @@ def client(bridge: str) -> Iterator[Client]:
 
 def test_it_lists_collections_and_finds_one(client: Client) -> None:
     assert [each.id for each in client.get_collections()] == ["optical-l1", "radar-grd", "thermal-l2"]
-    assert client.get_collection("radar-grd").title == "Radar Grd"
+    found = client.get_collection("radar-grd")
+    assert found
+    assert found.title == "Radar Grd"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -49,7 +52,7 @@ def test_it_narrows_by_place_time_and_ids(client: Client, method: str) -> None:
     ("method", "cql2"),
     [("GET", "eo:cloud_cover < 3"), ("POST", {"op": "<", "args": [{"property": "eo:cloud_cover"}, 3]})],
 )
-def test_it_filters_sorts_and_chooses_fields(client: Client, method: str, cql2: object) -> None:
+def test_it_filters_sorts_and_chooses_fields(client: Client, method: str, cql2: str | dict[str, Any]) -> None:
     search = client.search(
         method=method,
         filter=cql2,
@@ -69,7 +72,10 @@ def test_it_reads_queryables_of_the_api_and_of_collections(client: Client) -> No
 
 def test_it_finds_an_item_of_a_collection_and_none_that_is_not_there(client: Client) -> None:
     collection = client.get_collection("radar-grd")
-    assert collection.get_item("radar-grd-0003").id == "radar-grd-0003"
+    assert collection
+    item = collection.get_item("radar-grd-0003")
+    assert item
+    assert item.id == "radar-grd-0003"
     assert collection.get_item("radar-grd-9999") is None
 
 

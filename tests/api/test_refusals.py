@@ -113,6 +113,21 @@ def test_a_body_that_is_no_json_object_is_refused(api: TestClient, content: byte
     assert (reply.status_code, set(reply.json())) == (400, {"code", "description"})
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"ids": ["\\ud800"]}',
+        b'{"limit": 1, "nonsense": ' + b"9" * 40 + b"}",
+        b'{"limit": 1, "nonsense": ' + b"[" * 400 + b"]" * 400 + b"}",
+        b'{"limit": 1, "filter": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"intersects": {"type": "Point", "coordinates": [1, 1], "x": ' + b"[" * 400 + b"]" * 400 + b"}}",
+    ],
+)
+def test_a_body_that_no_link_could_repeat_is_refused(api: TestClient, content: bytes) -> None:
+    reply = api.post("/search", content=content, headers={"Content-Type": "application/json"})
+    assert (reply.status_code, reply.json()["code"]) == (400, "BadRequest")
+
+
 def test_a_refused_body_is_not_repeated(api: TestClient) -> None:
     reply = api.post(
         "/search", content=b'{"password": "sesame"', headers={"Content-Type": "application/json"}
