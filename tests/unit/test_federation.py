@@ -1,7 +1,7 @@
 """Many catalogues as one: routing, pages across catalogues, counts, bounds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -33,8 +33,8 @@ class Recording(MemoryCatalogue):
         return super().search(query, root)
 
 
-def federation(*catalogues: MemoryCatalogue, **settings: int) -> Federation:
-    return Federation(catalogues, Settings(search_threads=1, **settings))
+def federation(*catalogues: MemoryCatalogue, max_upstream_pages: int = 10) -> Federation:
+    return Federation(catalogues, Settings(search_threads=1, max_upstream_pages=max_upstream_pages))
 
 
 def walk(served: Federation, query: Query) -> list[list[str]]:
@@ -103,16 +103,12 @@ def test_counts_are_summed_over_catalogues_and_asked_once_each() -> None:
     assert served.search(Query(limit=2, count=True), results.token, ROOT).matched is None
 
 
-@dataclass
 class Sparse(MemoryCatalogue):
     """A catalogue whose pages are empty for a while, as where records are skipped."""
 
-    empty_pages: int
-    found: list[Found] = field(default_factory=list)
-    id: str = "sparse"
-
-    def collections(self) -> list[dict[str, object]]:
-        return [collection("a")]
+    def __init__(self, empty_pages: int) -> None:
+        super().__init__("sparse", [collection("a")], [])
+        self.empty_pages = empty_pages
 
     def search(self, query: Query, root: str) -> Found:
         number = (query.position or {"n": 0})["n"]

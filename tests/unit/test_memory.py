@@ -88,7 +88,7 @@ def test_pages_of_a_sorted_search_are_the_whole_in_order_with_the_unknown_last(
     values: list[int | None], limit: int, descending: bool
 ) -> None:
     items = [
-        item(f"i{number:02}", **({} if value is None else {"gsd": value}))
+        item(f"i{number:02}", None, **({} if value is None else {"gsd": value}))
         for number, value in enumerate(values)
     ]
     items.append(item("known", gsd=0))
