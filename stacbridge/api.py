@@ -15,8 +15,9 @@ from stacbridge.conformance import CONFORMANCE
 from stacbridge.federation import Federation, Results
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
-from stacbridge.openapi import ItemsUrl, SearchBody, SearchUrl
-from stacbridge.parameters import PARAMETERS, Search, from_url, search
+from stacbridge.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
+from stacbridge.parameters import Search, search
+from stacbridge.querystring import PARAMETERS, from_url
 from stacbridge.settings import Settings
 
 # stac-fastapi warns, when imported, that its titles are not in the environment; they are given below.
@@ -51,6 +52,7 @@ def create_api(federation: Federation, settings: Settings, lifespan: Any = None)
         docs_url="/api.html",
         redoc_url=None,
         lifespan=lifespan,
+        responses=FAILURES,
     )
     StacApi(
         settings=ApiSettings(

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stacbridge.errors import BadRequest
 from stacbridge.failures import answer
-from stacbridge.parameters import PARAMETERS
+from stacbridge.querystring import PARAMETERS
 
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
 SLASHES = re.compile("//+")

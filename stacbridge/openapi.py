@@ -105,3 +105,27 @@ class SearchBody(BaseModel):
             }
         },
     )
+
+
+FAILURE = {
+    "type": "object",
+    "required": ["code", "description"],
+    "properties": {
+        "code": {"type": "string", "description": "The failure's name, stable for programs."},
+        "description": {"type": "string", "description": "What went wrong, for a person."},
+        "upstream": {"type": "string", "description": "Who failed."},
+        "asked": {"type": "string", "description": "What was asked of it."},
+        "answered": {"type": "string", "description": "What it said."},
+        "advice": {"type": "string", "description": "What to do."},
+        "parameter": {"type": "string", "description": "Which parameter of the request is off."},
+        "retry_after": {"type": "integer", "description": "Seconds after which to ask again."},
+    },
+}
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "content": {"application/json": {"schema": FAILURE}}}
+    for status, meaning in (
+        ("4XX", "The request cannot be answered."),
+        ("5XX", "An upstream or the bridge failed."),
+    )
+}
+"""How every route describes its errors: `errors.StacbridgeError.body`."""

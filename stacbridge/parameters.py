@@ -1,6 +1,5 @@
-"""The parameters of a search: a URL's text becomes a POST body's JSON, and both a checked `Query`."""
+"""The parameters of a search: the JSON of a POST body, or of a URL, becomes a checked `Query`."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,11 @@ from stacbridge import cql, geometry, intervals
 from stacbridge.errors import BadRequest
 from stacbridge.fields import Fields, fields
 from stacbridge.model import Bbox, Interval, Json, Query, SortKey
+from stacbridge.querystring import CQL2_JSON
 from stacbridge.settings import Settings
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 CQL2_TEXT = "cql2-text"
-CQL2_JSON = ("cql2-json", "cql-json")
-"""`cql-json` is what old clients (pystac-client 0.3 in QGIS's plugin) call JSON filters."""
 
 REFUSED = {
     "query": "Say it as a CQL2 `filter`.",
@@ -35,19 +33,6 @@ class Search:
     def shown(self, item: Json) -> Json:
         """Return the Item with the members that were asked for."""
         return item if self.fields is None else self.fields.project(item)
-
-
-def from_url(pairs: Iterable[tuple[str, str]]) -> Json:
-    """Return the JSON form of a URL's parameters; lists may be written `a,b` or by repeating the name.
-
-    Unknown parameters are left out. Raises `BadRequest` naming the parameter.
-    """
-    texts: dict[str, str] = {}
-    for name, text in pairs:
-        if name in texts and name not in LISTS:
-            raise BadRequest(f"{name} is given more than once.", parameter=name)
-        texts[name] = f"{texts[name]},{text}" if name in texts else text
-    return {name: PARAMETERS[name](text) for name, text in texts.items() if name in PARAMETERS}
 
 
 def search(body: Json, settings: Settings) -> Search:
@@ -84,75 +69,6 @@ def _check_writable(body: Json) -> None:
         orjson.dumps(body)
     except orjson.JSONEncodeError as error:
         raise BadRequest(f"The search cannot be read: {error}.") from None
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _numbers(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise BadRequest("bbox must be four or six numbers with commas between.", parameter="bbox") from None
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise BadRequest(f"limit must be a whole number, not {text[:20]!r}.", parameter="limit") from None
-
-
-def _object(text: str) -> Json | None:
-    if not text:
-        return None
-    checked: Json = _expect(_json(text, "intersects"), dict, "intersects", "a GeoJSON geometry")
-    return checked
-
-
-def _json(text: str, parameter: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"{parameter} is not JSON: {error}.", parameter=parameter) from None
-
-
-def _sort_keys(text: str) -> list[Json]:
-    """Read `name`, `+name` (whose `+` may have become a space on its way) and `-name`."""
-    return [
-        {"field": name.lstrip("+-").strip(), "direction": "desc" if name.startswith("-") else "asc"}
-        for name in _split(text)
-    ]
-
-
-def _field_names(text: str) -> Json:
-    names = _split(text)
-    include = [name.lstrip("+").strip() for name in names if not name.startswith("-")]
-    exclude = [name[1:] for name in names if name.startswith("-")]
-    return {"include": include, "exclude": exclude} if include else {"exclude": exclude}
-
-
-PARAMETERS: dict[str, Callable[[str], Any]] = {
-    "collections": _split,
-    "ids": _split,
-    "bbox": lambda text: _numbers(text) if text else None,
-    "intersects": _object,
-    "datetime": str,
-    "limit": lambda text: _whole(text) if text else None,
-    "filter": lambda text: text or None,
-    "filter-lang": lambda text: text or None,
-    "filter-crs": lambda text: text or None,
-    "sortby": _sort_keys,
-    "fields": _field_names,
-    "token": lambda text: text or None,
-    "count": lambda text: text.lower() in ("", "true", "1"),
-    "query": str,
-    "q": str,
-}
-"""Every parameter that a URL may have, and how its text becomes JSON."""
-
-LISTS = ("collections", "ids", "sortby", "fields")
 
 
 def _expect(value: Any, kind: type, parameter: str, what: str) -> Any:
@@ -213,8 +129,6 @@ def _filter(given: Json, settings: Settings) -> Json | None:
         raise BadRequest("filter-lang must be cql2-text or cql2-json.", parameter="filter-lang")
     if value is None:
         return None
-    if isinstance(value, str) and language in CQL2_JSON:
-        value = _json(value, "filter")
     if isinstance(value, dict):
         current: Json = _current(cql.parse_json(value, settings))
         return current

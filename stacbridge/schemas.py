@@ -50,12 +50,18 @@ def sortables(properties: Json) -> Json:
 
 def merged(documents: Iterable[Json], id: str) -> Json:
     """Return one document, under the URL `id`, with the properties of all; the first description wins."""
-    title = ""
-    properties: Json = {}
+    whole: Json = {
+        "$schema": DRAFT,
+        "$id": id,
+        "type": "object",
+        "properties": {},
+        "additionalProperties": False,
+    }
     for document in documents:
-        title = title or document.get("title", "")
-        properties = {**document["properties"], **properties}
-    return {"$schema": DRAFT, "$id": id, **_document(title, properties)}
+        whole.setdefault("title", document["title"])
+        whole["properties"] = {**document["properties"], **whole["properties"]}
+        whole["additionalProperties"] |= document.get("additionalProperties", True)
+    return whole
 
 
 def _document(title: str, properties: Json) -> Json:

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from stacbridge.app import create_app
 from stacbridge.conformance import CONFORMANCE
+from stacbridge.errors import StacbridgeError
 from stacbridge.settings import Settings
 from tests.api.archive import alpha, beta
 
@@ -76,6 +77,16 @@ def test_the_openapi_document_has_every_route_and_parameter(api: TestClient) -> 
     assert {"collections", "bbox", "filter", "filter-lang", "sortby", "fields", "token"} <= named
     body = document["components"]["schemas"]["SearchBody"]["properties"]
     assert {"collections", "intersects", "filter", "sortby"} <= set(body)
+
+
+def test_the_openapi_document_tells_the_one_shape_of_errors_and_no_other(api: TestClient) -> None:
+    document = api.get("/api").json()
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert set(operation["responses"]) == {"200", "4XX", "5XX"}
+            told = operation["responses"]["4XX"]["content"]["application/json"]["schema"]
+            assert told["required"] == ["code", "description"]
+            assert set(told["properties"]) == set(vars(StacbridgeError("x"))) | {"code"}
 
 
 @pytest.mark.parametrize("path", ["/queryables", "/collections/radar-grd/queryables", "/sortables"])

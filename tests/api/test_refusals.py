@@ -51,6 +51,7 @@ BAD_URLS = [
     ("filter=id='x'&filter-lang=sql", "filter-lang"),
     ("filter=id='x'&filter-crs=http://www.opengis.net/def/crs/EPSG/0/3857", "filter-crs"),
     ("token=!!", "token"),
+    ("count=perhaps", "count"),
     ("query={}", "query"),
     ("q=snow", "q"),
 ]
