@@ -1,43 +1,50 @@
-"""JSON Schemas by their URL, from files."""
+"""JSON Schemas by their URL: STAC 1.1.0's from pystac, extensions' from the folder STACBRIDGE_SCHEMAS."""
 
 import json
 import os
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jsonschema import Draft7Validator
+from pystac.validation.local_validator import get_local_schema_cache
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
 Json = dict[str, Any]
 
-CORE = files("pystac.validation.jsonschemas")
-STAC_VERSION = "v1.1.0"
+STACSPEC = "https://schemas.stacspec.org"
+CORE = {
+    "Catalog": f"{STACSPEC}/v1.1.0/catalog-spec/json-schema/catalog.json",
+    "Collection": f"{STACSPEC}/v1.1.0/collection-spec/json-schema/collection.json",
+    "Feature": f"{STACSPEC}/v1.1.0/item-spec/json-schema/item.json",
+}
+BASICS = "item-spec/json-schema/basics.json"
 
 
 @cache
-def schema(url: str) -> Json:
-    """Return the schema with this URL.
+def schemas() -> dict[str, Json]:
+    """Return all schemas at hand by URL.
 
-    The core's of STAC 1.1.0 and GeoJSON's are pystac's; those of extensions are listed in index.json in the
-    folder STACBRIDGE_SCHEMAS. Raises `LookupError` for any other.
+    Two that extensions refer to are not at hand. Titles and descriptions of STAC 1.0.0 are read as those of
+    1.1.0, which says the same of them; PROJJSON is not checked.
     """
-    parts = urlsplit(url)
-    name = parts.path.rpartition("/")[2]
-    if parts.hostname == "schemas.stacspec.org" and STAC_VERSION in parts.path:
-        return _read((CORE / "stac-spec" / STAC_VERSION / name).read_text())
-    if parts.hostname == "geojson.org":
-        return _read((CORE / "geojson" / name).read_text())
-    folder = os.environ.get("STACBRIDGE_SCHEMAS")
-    if folder is None:
-        raise LookupError(f"No schema {url}: the environment variable STACBRIDGE_SCHEMAS names no folder.")
-    index = _read((Path(folder) / "index.json").read_text())
-    if url not in index:
-        raise LookupError(f"No schema {url} in {folder}.")
-    return _read((Path(folder) / index[url]).read_text())
+    known: dict[str, Json] = dict(get_local_schema_cache())
+    known[f"{STACSPEC}/v1.0.0/{BASICS}"] = known[f"{STACSPEC}/v1.1.0/{BASICS}"]
+    known["https://proj.org/schemas/v0.7/projjson.schema.json"] = {}
+    if folder := os.environ.get("STACBRIDGE_SCHEMAS"):
+        index = json.loads((Path(folder) / "index.json").read_text())
+        known |= {url: json.loads((Path(folder) / file).read_text()) for url, file in index.items()}
+    return known
+
+
+def schema(url: str) -> Json:
+    """Return the schema with this URL. Raises `LookupError` where it is not at hand."""
+    if url not in schemas():
+        raise LookupError(
+            f"There is no schema {url}. STACBRIDGE_SCHEMAS names the folder of extensions' schemas."
+        )
+    return schemas()[url]
 
 
 def check(document: Json) -> None:
@@ -45,17 +52,10 @@ def check(document: Json) -> None:
 
     Raises `jsonschema.ValidationError`, or `LookupError` for a schema that is not at hand.
     """
-    kind = "item" if document["type"] == "Feature" else document["type"].lower()
-    core = f"https://schemas.stacspec.org/{STAC_VERSION}/{kind}-spec/json-schema/{kind}.json"
     registry: Registry[Any] = Registry(retrieve=_resource)  # type: ignore[call-arg]
-    for url in (core, *document.get("stac_extensions", ())):
+    for url in (CORE[document["type"]], *document.get("stac_extensions", ())):
         Draft7Validator(schema(url), registry=registry).validate(document)
 
 
 def _resource(url: str) -> Resource[Any]:
-    return Resource.from_contents(schema(url.partition("#")[0]), default_specification=DRAFT7)
-
-
-def _read(text: str) -> Json:
-    document: Json = json.loads(text)
-    return document
+    return Resource.from_contents(schema(url), default_specification=DRAFT7)
