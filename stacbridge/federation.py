@@ -22,21 +22,17 @@ Step = tuple[Catalogue, Query]
 
 @dataclass(slots=True)
 class Results:
-    """One page of a search. `token` is the cursor of the next page, `None` at the end.
+    """One page of a search.
 
-    `counts` are the numbers of all matches by catalogue id, where they were asked for.
+    `token` is the cursor of the next page, `None` at the end. `matched` is the number of all matches, where
+    it was asked for and every catalogue told its own (`counts`, by catalogue id).
     """
 
     items: list[Json] = field(default_factory=list)
     token: str | None = None
     skipped: list[Skipped] = field(default_factory=list)
     counts: dict[str, int | None] = field(default_factory=dict)
-
-    @property
-    def matched(self) -> int | None:
-        """The number of all matches, where every catalogue told its own."""
-        known = [count for count in self.counts.values() if count is not None]
-        return sum(known) if known and len(known) == len(self.counts) else None
+    matched: int | None = None
 
 
 class Federation:
@@ -112,7 +108,7 @@ class Federation:
             catalogue, position = ends
             results.token = self._cursors.write(query, catalogue.id, position)
         if query.count:
-            _count(steps, results, root)
+            results.matched = _counted(steps, results.counts, root)
         return results
 
     def _owners_of(self, collection: str | None) -> Iterable[Catalogue]:
@@ -176,8 +172,14 @@ class Federation:
         )
 
 
-def _count(steps: list[Step], results: Results, root: str) -> None:
-    """Ask the catalogues that the page did not reach how many items match there."""
+def _counted(steps: list[Step], counts: dict[str, int | None], root: str) -> int | None:
+    """Return the sum of all counts, asking catalogues that the page did not reach; `None` if one is unknown."""
+    total = 0
     for catalogue, query in steps:
-        if catalogue.id not in results.counts:
-            results.counts[catalogue.id] = catalogue.search(replace(query, limit=1), root).matched
+        if catalogue.id not in counts:
+            counts[catalogue.id] = catalogue.search(replace(query, limit=1), root).matched
+        count = counts[catalogue.id]
+        if count is None:
+            return None
+        total += count
+    return total

@@ -80,7 +80,7 @@ def test_all_collections_of_a_catalogue_are_no_condition_on_it() -> None:
 def test_collections_that_nobody_has_match_nothing_and_ask_nobody() -> None:
     one = Recording("one", ["a"], 1)
     results = federation(one).search(Query(collections=("x",), count=True), None, ROOT)
-    assert (results.items, results.token, one.asked) == ([], None, [])
+    assert (results.items, results.token, results.matched, one.asked) == ([], None, 0, [])
 
 
 def test_a_second_page_asks_only_the_catalogue_where_it_starts() -> None:
