@@ -173,7 +173,7 @@ class Federation:
 
 
 def _counted(steps: list[Step], counts: dict[str, int | None], root: str) -> int | None:
-    """Return the sum of all counts, asking catalogues that the page did not reach; `None` if one is unknown."""
+    """Return the sum of all counts, asking catalogues not reached yet; `None` if one is unknown."""
     total = 0
     for catalogue, query in steps:
         if catalogue.id not in counts:
