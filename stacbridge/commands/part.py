@@ -32,11 +32,11 @@ class Part:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if validator is not None:
             self._validator.write_text(validator, "utf-8")
-        return self.path.open("wb", buffering=0)
+        return self.path.open("wb")
 
     def resume(self) -> BinaryIO:
         """Open for writing after what has arrived."""
-        return self.path.open("ab", buffering=0)
+        return self.path.open("ab")
 
     def complete(self) -> None:
         """Give the file its name, in one step."""

@@ -1,0 +1,174 @@
+"""`stacbridge download`: fetch the files of items."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import click
+import requests
+
+from stacbridge.commands.assets import transfers
+from stacbridge.commands.client import api, direct_where_local
+from stacbridge.commands.options import SearchOptions, search_options, url_option
+from stacbridge.commands.pool import each
+from stacbridge.commands.progress import Bars
+from stacbridge.commands.results import Results, find
+from stacbridge.commands.search import remarks
+from stacbridge.commands.terminal import in_words, remark, size
+from stacbridge.commands.transfer import Fetcher, Transfer
+from stacbridge.errors import NotFound, StacbridgeError
+
+LARGE = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to fetch, what is there already, and what cannot be fetched, by name, with why."""
+
+    transfers: list[Transfer] = field(default_factory=list)
+    complete: list[Path] = field(default_factory=list)
+    failures: dict[str, StacbridgeError] = field(default_factory=dict)
+
+    @property
+    def known_size(self) -> int:
+        """Bytes of all files whose size is stated."""
+        return sum(transfer.size or 0 for transfer in self.transfers)
+
+    @property
+    def unknown(self) -> int:
+        """How many files state no size."""
+        return sum(transfer.size is None for transfer in self.transfers)
+
+
+@click.command
+@click.argument("collection", required=False)
+@click.argument("item", required=False)
+@click.option("--asset", "keys", multiple=True, metavar="KEY", help="Asset to fetch; repeatable.")
+@click.option(
+    "--output",
+    "-o",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=4, show_default=True, help="Files at once.")
+@click.option(
+    "--retries", type=click.IntRange(min=0), default=5, show_default=True, help="Fruitless attempts in a row."
+)
+@click.option(
+    "--longest-wait",
+    type=click.IntRange(min=0),
+    default=900,
+    show_default=True,
+    help="Seconds to wait for a busy server.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before more than 1 GB.")
+@search_options
+@url_option
+def command(
+    collection: str | None,
+    item: str | None,
+    keys: tuple[str, ...],
+    folder: Path,
+    jobs: int,
+    retries: int,
+    longest_wait: int,
+    yes: bool,
+    options: SearchOptions,
+    url: str | None,
+) -> None:
+    """Download one ITEM of a COLLECTION, or all items that a search finds.
+
+    Without --asset that is the whole product of each item. Files that are there already are kept. Run it
+    again after an interruption, and it goes on where it stopped, where the server can.
+
+    Example: stacbridge download sentinel-2-l2a S2B_MSIL2A_20240601T101559_N0510_R065_T32TPT_20240601T140432
+    """
+    wanted = _wanted(collection, item, options)
+    with api(url) as client, requests.Session() as session:
+        results = find(client, wanted)
+        if item and not results.items:
+            raise NotFound(f"Collection {collection} has no item {item}.")
+        todo = plan(results, keys, folder)
+        announce(todo, remarks(results, wanted))
+        if todo.known_size > LARGE and not yes:
+            click.confirm("Download?", abort=True, err=True)
+        fetcher = Fetcher(direct_where_local(session, str(client.self_href)), retries, longest_wait)
+        todo.failures |= run(todo.transfers, fetcher, jobs)
+    if todo.failures:
+        raise StacbridgeError(f"{len(todo.failures)} could not be downloaded:{_listed(todo.failures)}")
+
+
+def plan(results: Results, keys: tuple[str, ...], folder: Path) -> Plan:
+    """Decide what to fetch; a file that several items name is fetched once."""
+    made = Plan()
+    places: dict[Path, Transfer] = {}
+    for item in results.items:
+        try:
+            for transfer in transfers(item, keys, folder):
+                _place(transfer, places)
+        except StacbridgeError as error:
+            made.failures[item["id"]] = error
+    for transfer in places.values():
+        if transfer.is_complete:
+            made.complete.append(transfer.path)
+        else:
+            made.transfers.append(transfer)
+    return made
+
+
+def announce(todo: Plan, further: list[str]) -> None:
+    """Say what will be fetched, and how much that is."""
+    for line in further:
+        remark(line)
+    for path in todo.complete:
+        remark(f"{path} is there already.")
+    unknown = f", and {todo.unknown} of unknown size" if todo.unknown else ""
+    known = len(todo.transfers) - todo.unknown
+    remark(f"To download: {known} files, {size(todo.known_size)}{unknown}.")
+
+
+def run(todo: list[Transfer], fetcher: Fetcher, jobs: int) -> dict[str, StacbridgeError]:
+    """Fetch files, and return those that failed."""
+    failures = {}
+    with Bars(sum(transfer.size or 0 for transfer in todo) or None) as bars:
+
+        def fetch(transfer: Transfer) -> str | None:
+            bar = bars.file(transfer)
+            try:
+                return fetcher.fetch(transfer, bar)
+            finally:
+                bar.finish()
+
+        for transfer, outcome in each(fetch, todo, jobs):
+            if isinstance(outcome, StacbridgeError):
+                failures[str(transfer.path)] = outcome
+            elif isinstance(outcome, Exception):
+                raise outcome
+            else:
+                remark(f"{transfer.path} {outcome or 'done'}")
+    return failures
+
+
+def _wanted(collection: str | None, item: str | None, options: SearchOptions) -> SearchOptions:
+    if collection is None:
+        if options.is_empty:
+            raise click.UsageError("Say what to download: COLLECTION ITEM, or the options of a search.")
+        return options
+    if item is None:
+        raise click.UsageError("Give COLLECTION and ITEM, or name the collection with --collection.")
+    if not options.is_empty:
+        raise click.UsageError("Give COLLECTION and ITEM, or the options of a search, not both.")
+    return replace(options, collections=(collection,), ids=(item,))
+
+
+def _place(transfer: Transfer, places: dict[Path, Transfer]) -> None:
+    other = places.setdefault(transfer.path, transfer)
+    if other.href != transfer.href:
+        raise StacbridgeError(
+            f"Two files would be {transfer.path}.", asked=f"{other.href} and {transfer.href}"
+        )
+
+
+def _listed(failures: dict[str, StacbridgeError]) -> str:
+    return "".join(f"\n{name}: {in_words(error)}" for name, error in failures.items())

@@ -1,0 +1,51 @@
+"""The simulated archive beside the bridge, in a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+import orjson
+
+from stacbridge.errors import Misconfigured, StacbridgeError
+from stacbridge.model import Json
+
+NEEDED = ("odata_query", "PIL")
+STOP_SECONDS = 5
+
+
+def require_demo() -> None:
+    """Refuse to start the simulators where the packages that they need are not installed."""
+    if any(find_spec(name) is None for name in NEEDED):
+        raise Misconfigured(
+            "The simulated archive needs the `demo` extra.", advice="pip install 'stacbridge[demo]'"
+        )
+
+
+@contextmanager
+def simulated() -> Iterator[Json]:
+    """Run the simulators as long as the block lasts; gives what they announce: URLs and credentials.
+
+    They end when their stdin closes, so they outlive no bridge, however that ends.
+    """
+    require_demo()
+    command = [sys.executable, "-m", "stacbridge.simulators", "--announce-json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None and child.stdout is not None
+        try:
+            yield _announced(child.stdout.readline())
+        finally:
+            child.stdin.close()
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _announced(line: bytes) -> Json:
+    try:
+        announced: Json = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise StacbridgeError("The simulated archive did not start.", answered=line.decode()[:200]) from None
+    return announced
