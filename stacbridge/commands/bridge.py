@@ -58,7 +58,9 @@ def serve(app: Any, listening: socket.socket, log_level: str, on_ready: Callable
 def running(app: Any) -> Iterator[str]:
     """Serve an ASGI app on a free loopback port as long as the block lasts; gives its URL."""
     outcome: SimpleQueue[bool] = SimpleQueue()
-    server = Server(uvicorn.Config(app, log_config=None, access_log=False), lambda: outcome.put(True))
+    server = Server(
+        uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE), lambda: outcome.put(True)
+    )
 
     def run() -> None:
         with suppress(SystemExit):  # uvicorn's way to say that the app cannot start
@@ -73,5 +75,5 @@ def running(app: Any) -> Iterator[str]:
         try:
             yield url_of(listening)
         finally:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
             thread.join(GRACE)

@@ -125,7 +125,7 @@ def announce(todo: Plan, further: list[str]) -> None:
         remark(f"{path} is there already.")
     unknown = f", and {todo.unknown} of unknown size" if todo.unknown else ""
     known = len(todo.transfers) - todo.unknown
-    remark(f"To download: {known} files, {size(todo.known_size)}{unknown}.")
+    remark(f"To download: {known} file{'' if known == 1 else 's'}, {size(todo.known_size)}{unknown}.")
 
 
 def run(todo: list[Transfer], fetcher: Fetcher, jobs: int) -> dict[str, StacbridgeError]:

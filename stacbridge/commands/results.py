@@ -8,7 +8,9 @@ import orjson
 from pystac_client import Client, ItemSearch
 
 from stacbridge.commands.client import told
+from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.options import SearchOptions
+from stacbridge.cql import parse_json, parse_text
 from stacbridge.errors import BadRequest, StacbridgeError
 from stacbridge.model import Json
 
@@ -57,6 +59,7 @@ def count(client: Client, options: SearchOptions) -> int:
 
 def prepare(client: Client, options: SearchOptions, **further: Any) -> ItemSearch:
     """Return the search that the options describe, not yet asked."""
+    condition = _cql2(options.filter)
     try:
         return client.search(
             collections=list(options.collections) or None,
@@ -64,13 +67,21 @@ def prepare(client: Client, options: SearchOptions, **further: Any) -> ItemSearc
             bbox=options.bbox,
             intersects=options.intersects,
             datetime=options.datetime,
-            filter=options.filter,
+            filter=condition,
             sortby=options.sortby,
             **further,
         )
     except Exception as error:
         # pystac-client raises plain Exception for words it cannot read.
         raise BadRequest(f"The search cannot be asked: {error}.") from error
+
+
+def _cql2(text: str | None) -> Json | None:
+    """Return CQL2 text or JSON as JSON, parsed within the settings' bounds."""
+    if text is None:
+        return None
+    parse = parse_json if text.lstrip().startswith("{") else parse_text
+    return parse(text, load_settings())
 
 
 def item_collection(results: Results) -> bytes:

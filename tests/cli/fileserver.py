@@ -71,6 +71,9 @@ class FileServer(ThreadingHTTPServer):
         self.files: dict[str, Served] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent where a client has gone away."""
+
     def serve(self, path: str, served: Served) -> str:
         self.files[path] = served
         return self.url + path
