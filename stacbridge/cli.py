@@ -44,7 +44,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="stacbridge")
+@click.version_option(package_name="stacbridge", prog_name="stacbridge")
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
