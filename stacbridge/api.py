@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-import attr
 import orjson
 from fastapi import FastAPI
 from stac_fastapi.api.app import StacApi
 from stac_fastapi.extensions.filter import FilterExtension
-from stac_fastapi.extensions.sort import ItemCollectionSortExtension, SearchSortExtension
+from stac_fastapi.extensions.filter.client import AsyncBaseFiltersClient
+from stac_fastapi.extensions.sort import (
+    AsyncBaseSortablesClient,
+    ItemCollectionSortExtension,
+    SearchSortExtension,
+)
 from stac_fastapi.types.config import ApiSettings
 from stac_fastapi.types.core import AsyncBaseCoreClient
 from starlette.requests import Request
@@ -25,13 +29,16 @@ from stacbridge.parameters import Search, from_url, search
 from stacbridge.settings import Settings
 
 STAC_VERSION = "1.1.0"
+LANDING_ID = "stacbridge"
 DESCRIPTION = "One modern STAC API over Earth-observation archives that speak older languages."
 
 
 def create_api(federation: Federation, settings: Settings, lifespan: Any = None) -> FastAPI:
     """Return the STAC API over `federation`, without any middleware."""
-    client = Client(federation=federation, settings=settings)
-    schemas = Schemas(federation=federation)
+    # stac-fastapi types its clients' answers as dicts, and serves a Response as it is: hence the casts.
+    client = cast(AsyncBaseCoreClient, Client(federation, settings))
+    filters = cast(AsyncBaseFiltersClient, Schemas(federation))
+    sorts = cast(AsyncBaseSortablesClient, Schemas(federation))
     app = FastAPI(
         title=settings.title,
         description=DESCRIPTION,
@@ -41,16 +48,23 @@ def create_api(federation: Federation, settings: Settings, lifespan: Any = None)
         lifespan=lifespan,
     )
     StacApi(
-        settings=ApiSettings(_env_file=None),
+        settings=ApiSettings(
+            stac_fastapi_title=settings.title,
+            stac_fastapi_description=DESCRIPTION,
+            stac_fastapi_version=STAC_VERSION,
+            stac_fastapi_landing_id=LANDING_ID,
+            enable_response_models=False,
+            enable_direct_response=False,
+        ),
         client=client,
         app=app,
         title=settings.title,
         description=DESCRIPTION,
         stac_version=STAC_VERSION,
         extensions=[
-            FilterExtension(client=schemas),
-            SearchSortExtension(client=schemas),
-            ItemCollectionSortExtension(client=schemas),
+            FilterExtension(client=filters),
+            SearchSortExtension(client=sorts),
+            ItemCollectionSortExtension(client=sorts),
         ],
         exceptions={},
         search_get_request_model=SearchUrl,
@@ -67,19 +81,19 @@ def root_of(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-@attr.s(auto_attribs=True, kw_only=True)
-class Client(AsyncBaseCoreClient):  # type: ignore[misc]
+class Client:
     """Answers the core routes. What stac-fastapi has parsed is for its OpenAPI document; checks are ours."""
 
-    federation: Federation
-    settings: Settings
+    def __init__(self, federation: Federation, settings: Settings) -> None:
+        self.federation = federation
+        self.settings = settings
 
     async def landing_page(self, request: Request, **_: Any) -> Response:
         """Answer GET /."""
         page = {
             "type": "Catalog",
             "stac_version": STAC_VERSION,
-            "id": "stacbridge",
+            "id": LANDING_ID,
             "title": self.settings.title,
             "description": DESCRIPTION,
             "conformsTo": list(CONFORMANCE),
@@ -152,18 +166,18 @@ class Client(AsyncBaseCoreClient):  # type: ignore[misc]
         return await self.federation.run(page)
 
 
-@attr.s(auto_attribs=True, kw_only=True)
 class Schemas:
     """Answers the routes that tell what filters and `sortby` may name."""
 
-    federation: Federation
+    def __init__(self, federation: Federation) -> None:
+        self.federation = federation
 
-    async def get_queryables(
-        self, request: Request, collection_id: str | None = None, **_: Any
-    ) -> Response:
+    async def get_queryables(self, request: Request, collection_id: str | None = None, **_: Any) -> Response:
         """Answer GET /queryables and GET /collections/{collection_id}/queryables."""
         url = schema_href(request, collection_id, "queryables")
-        return respond(await self.federation.run(self.federation.queryables, collection_id, url), links.SCHEMA)
+        return respond(
+            await self.federation.run(self.federation.queryables, collection_id, url), links.SCHEMA
+        )
 
     async def get_sortables(self, request: Request, **_: Any) -> Response:
         """Answer GET /sortables."""
@@ -182,7 +196,7 @@ def respond(document: Json, media_type: str = links.JSON) -> Response:
 
 
 def feature_collection(asked: Search, results: Results, page_links: list[Json]) -> Json:
-    """Return the answer of a search: Items, links, and what is known of their number and of what was left out."""
+    """Return the answer of a search: Items, links, their number where known, and what was left out."""
     page: Json = {
         "type": "FeatureCollection",
         "features": [asked.shown(item) for item in results.items],

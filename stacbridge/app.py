@@ -16,7 +16,6 @@ from stacbridge.federation import Federation
 from stacbridge.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.proxy import AssetProxy
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
 
 ASSETS = "/assets/"
 EXPOSED = ["Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Location", "Retry-After", "Link"]
@@ -31,8 +30,7 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
 
     Raises `Misconfigured` for settings that cannot work.
     """
-    served = [load(id, settings) for id in settings.catalogues] if catalogues is None else catalogues
-    federation = Federation(served, settings)
+    federation = Federation(loaded(settings) if catalogues is None else catalogues, settings)
     proxy = AssetProxy(federation.catalogues, settings)
 
     @asynccontextmanager
@@ -50,6 +48,13 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         await (proxy if to_proxy else facade)(scope, receive, send)
 
     return dispatch
+
+
+def loaded(settings: Settings) -> list[Catalogue]:
+    """Return the catalogues that the settings name."""
+    from stacbridge.upstream import load
+
+    return [load(id, settings) for id in settings.catalogues]
 
 
 async def healthz() -> JSONResponse:

@@ -1,9 +1,9 @@
 """What the API conforms to: one table, advertised by the landing page, printed by the documentation.
 
-Not advertised, because it would not be true: `cql2/1.0/conf/basic-cql2`. A filter is answered exactly or refused with
-a 400 that names property and operator, and some upstreams cannot answer every comparison of every queryable. The
-`filter`, `cql2-text` and `cql2-json` classes are advertised all the same: they say that filters are read in both
-encodings, and clients (pystac-client, STAC Browser) send no filter without them.
+Not advertised, because it would not be true: `cql2/1.0/conf/basic-cql2`. A filter is answered exactly or
+refused with a 400 that names property and operator, and some upstreams cannot answer every comparison of
+every queryable. The `filter`, `cql2-text` and `cql2-json` classes are advertised all the same: they say that
+filters are read in both encodings, and clients (pystac-client, STAC Browser) send none without them.
 """
 
 STAC = "https://api.stacspec.org/v1.0.0"

@@ -20,8 +20,8 @@ DIGEST_BYTES = 12
 class Cursors:
     """Writes and reads cursors: where the next page of one search starts.
 
-    A cursor is base64url(HMAC-SHA256[:16] + JSON [version, digest of the search, catalogue id, position]). It grants
-    nothing: the signature only keeps a position from being made up and sent to an upstream.
+    A cursor is base64url(HMAC-SHA256[:16] + JSON [version, digest of the search, catalogue id, position]). It
+    grants nothing: the signature only keeps a position from being made up and sent to an upstream.
     """
 
     def __init__(self, secret: str | None = None) -> None:
@@ -36,7 +36,8 @@ class Cursors:
     def read(self, token: str, query: Query) -> tuple[str, Json | None]:
         """Return catalogue id and position.
 
-        Raises `BadRequest` naming `token` where it was changed, made with another secret, or belongs to another search.
+        Raises `BadRequest` naming `token` where it was changed, made with another secret, or is of another
+        search.
         """
         try:
             raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))

@@ -14,7 +14,7 @@ from stacbridge.errors import BadRequest, StacbridgeError
 from stacbridge.model import Json
 
 PATIENCE = 30
-"""Seconds at most in Retry-After: pystac-client's connection pool sleeps them word for word, five times over."""
+"""Seconds at most in Retry-After: pystac-client sleeps them word for word, five times over."""
 
 SERVER_FAULT: Json = {
     "code": "InternalServerError",

@@ -1,4 +1,4 @@
-"""Many catalogues as one: who owns a collection, and one page of a search walked over all that may answer it."""
+"""Many catalogues as one: who owns a collection, and one page of a search walked over all of them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -51,7 +51,7 @@ class Federation:
         for catalogue in catalogues:
             for collection in catalogue.collections():
                 self._own(collection, catalogue)
-        self._cursors = Cursors(settings.secret and settings.secret.get_secret_value())
+        self._cursors = Cursors(settings.secret.get_secret_value() if settings.secret else None)
         self._threads = ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search")
 
     def _own(self, collection: Json, catalogue: Catalogue) -> None:
@@ -100,9 +100,9 @@ class Federation:
     def search(self, query: Query, token: str | None, root: str) -> Results:
         """Return the page of `query` that `token` names, or the first.
 
-        Catalogues answer one after another, in the order of the settings; a page goes on into the next catalogue
-        where one ends. Collections that nobody has match nothing. Raises what catalogues raise, and `BadRequest` for
-        a token that is not of this search. Matches are counted on the first page only.
+        Catalogues answer one after another, in the order of the settings; a page goes on into the next
+        catalogue where one ends. Collections that nobody has match nothing. Matches are counted on the first
+        page only. Raises what catalogues raise, and `BadRequest` for a token that is not of this search.
         """
         query = replace(query, count=query.count and token is None)
         steps = self._steps(query)
@@ -158,7 +158,7 @@ class Federation:
     def _filled(
         self, results: Results, catalogue: Catalogue, query: Query, limit: int, root: str
     ) -> Json | None:
-        """Add a catalogue's next items to `results`; ask again while the page is empty. Return where it stopped."""
+        """Add a catalogue's next items, asking again while the page is empty; return where it stopped."""
         for _ in range(self._settings.max_upstream_pages):
             room = limit - len(results.items)
             found = catalogue.search(replace(query, limit=room), root)

@@ -1,6 +1,7 @@
 """The Fields extension: which members of an Item an answer holds.
 
-Source: https://github.com/stac-api-extensions/fields (v1.0.0). The rules, as stac-api-validator 0.6.8 checks them:
+Source: https://github.com/stac-api-extensions/fields (v1.0.0).
+The rules, as stac-api-validator 0.6.8 checks them:
 
 * nothing included or excluded, or `include` empty: the default members;
 * `include`: these members and the always-present ones;

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from stacbridge.errors import BadRequest
 from stacbridge.model import Interval
 
-# Seconds may be 60 (leap), which Python's datetime does not know; it is read as the last microsecond of the minute.
+# Second 60 (a leap second), which Python does not know, is read as the last microsecond of its minute.
 INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )

@@ -24,8 +24,8 @@ def link(rel: str, href: str, media_type: str, title: str | None = None, **more:
 def landing(root: str, collections: Iterable[Json]) -> list[Json]:
     """Return the links of the landing page.
 
-    Each Collection is a `child`: readers of static catalogues (`pystac.Catalog`, QGIS's plugin where it does not
-    find OGC API - Features) see the Collections by these alone, and API clients pass over them.
+    Each Collection is a `child`: readers of static catalogues (`pystac.Catalog`, QGIS's plugin where it does
+    not find OGC API - Features) see the Collections by these alone, and API clients pass over them.
     """
     search = f"{root}/search"
     return [
@@ -90,5 +90,3 @@ def next_get(url: str, parameters: Iterable[tuple[str, str]], token: str) -> Jso
 def next_post(url: str, body: Json, token: str) -> Json:
     """Return the link to the next page of a POST, with the whole body: few clients can merge one."""
     return {**link("next", url, GEOJSON, method="POST"), "body": {**body, "token": token}}
-
-

@@ -89,7 +89,9 @@ class MemoryCatalogue:
                 found = entry.item["assets"].get(asset)
                 if found and found["href"].startswith(("http://", "https://")):
                     media_type = found.get("type", "application/octet-stream")
-                    return Ready(Request("GET", found["href"]), _file_name(found["href"]), media_type, ranges=True)
+                    return Ready(
+                        Request("GET", found["href"]), _file_name(found["href"]), media_type, ranges=True
+                    )
         raise NotFound(f"There is no asset {asset!r} in item {item!r} of collection {collection!r}.")
 
     def authorize(self, url: str) -> dict[str, str]:
@@ -126,7 +128,9 @@ class MemoryCatalogue:
             {"rel": "parent", **parent},
             {"rel": "collection", **parent},
         ]
-        assets = {key: self._proxied(asset, root, collection, id, key) for key, asset in item["assets"].items()}
+        assets = {
+            key: self._proxied(asset, root, collection, id, key) for key, asset in item["assets"].items()
+        }
         return {**item, "links": [*api_links, *item.get("links", ())], "assets": assets}
 
     def _proxied(self, asset: Json, root: str, collection: str, item: str, key: str) -> Json:
@@ -196,7 +200,7 @@ def _area(bbox: Bbox) -> Any:
 
 
 def _matching(filter: Json) -> Condition:
-    """Return the condition of a CQL2 filter: an Item for which it is unknown (a property is absent) does not match."""
+    """Return the condition of a CQL2 filter; unknown (as where a property is absent) is no match."""
     expression = cql2.Expr(filter)
 
     def matches(entry: Entry) -> bool:
@@ -205,6 +209,8 @@ def _matching(filter: Json) -> Condition:
         except Exception as error:  # cql2 raises bare exceptions; only one of them means "unknown"
             if str(error) == UNDECIDED:
                 return False
-            raise UnsupportedFilter(f"The filter cannot be evaluated: {error}.", parameter="filter") from error
+            raise UnsupportedFilter(
+                f"The filter cannot be evaluated: {error}.", parameter="filter"
+            ) from error
 
     return matches

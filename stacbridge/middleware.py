@@ -18,8 +18,8 @@ FORWARDED = re.compile(r'(\w+)="?([^;,"]+)"?')
 class PublicAddress:
     """Make the request's URL the one that the client sees.
 
-    That is `public_url` where it is set; else what Forwarded (RFC 7239) or X-Forwarded-Proto, -Host, -Port and
-    -Prefix of a reverse proxy say. A client that makes these up only changes the links of its own answer.
+    That is `public_url` where it is set; else what Forwarded (RFC 7239) or X-Forwarded-Proto, -Host, -Port
+    and -Prefix of a reverse proxy say. A client that makes these up only changes the links of its answer.
     """
 
     def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
@@ -63,8 +63,8 @@ def _first(headers: Headers, name: str) -> str:
 class TidyUrl:
     """Forgive `//` and a slash at the end of a path, and forget unknown query parameters.
 
-    QGIS's plugin sends its Authorization header as a query parameter too. It is taken out of the server's own scope,
-    so that no log line and no link that is made later holds it.
+    QGIS's plugin sends its Authorization header as a query parameter too. It is taken out of the server's own
+    scope, so that no log line and no link that is made later holds it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -119,7 +119,9 @@ class BodyLimit:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self.max_bytes:
-                refusal = BadRequest(f"The body is larger than {self.max_bytes} bytes.", advice="Simplify the search.")
+                refusal = BadRequest(
+                    f"The body is larger than {self.max_bytes} bytes.", advice="Simplify the search."
+                )
                 await answer(refusal)(scope, receive, send)
                 return
         whole = iter([{"type": "http.request", "body": bytes(body), "more_body": False}])

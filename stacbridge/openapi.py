@@ -32,7 +32,7 @@ def described(name: str) -> Any:
 
 
 @attr.s
-class SearchUrl(APIRequest):  # type: ignore[misc]
+class SearchUrl(APIRequest):
     """The parameters of GET /search."""
 
     collections: Annotated[Text, described("collections")] = attr.ib(default=None)
@@ -51,7 +51,7 @@ class SearchUrl(APIRequest):  # type: ignore[misc]
 
 
 @attr.s
-class ItemsUrl(APIRequest):  # type: ignore[misc]
+class ItemsUrl(APIRequest):
     """The parameters of GET /collections/{collection_id}/items."""
 
     collection_id: Annotated[str, Path(description="Id of a collection.")] = attr.ib()

@@ -1,4 +1,4 @@
-"""The parameters of a search: a URL's text becomes the JSON of a POST body, and both become a checked `Query`."""
+"""The parameters of a search: a URL's text becomes a POST body's JSON, and both a checked `Query`."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ import orjson
 from stacbridge import cql, geometry, intervals
 from stacbridge.errors import BadRequest
 from stacbridge.fields import Fields, fields
-from stacbridge.model import Bbox, Json, Query, SortKey
+from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.settings import Settings
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -103,10 +103,12 @@ def _object(text: str) -> Json | None:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"intersects is not JSON: {error}.", parameter="intersects") from None
-    return _expect(value, dict, "intersects", "a GeoJSON geometry")
+    checked: Json = _expect(value, dict, "intersects", "a GeoJSON geometry")
+    return checked
 
 
 def _sort_keys(text: str) -> list[Json]:
+    """Read `name`, `+name` (whose `+` may have become a space on its way) and `-name`."""
     return [
         {"field": name.lstrip("+-").strip(), "direction": "desc" if name.startswith("-") else "asc"}
         for name in _split(text)
@@ -137,7 +139,7 @@ FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "query": str,
     "q": str,
 }
-"""Every parameter that a URL may have, and how its text becomes JSON. `+` for ascending may arrive as a space."""
+"""Every parameter that a URL may have, and how its text becomes JSON."""
 
 LISTS = ("collections", "ids", "sortby", "fields")
 
@@ -173,7 +175,7 @@ def _flag(given: Json, parameter: str) -> bool:
     return bool(_expect(given.get(parameter, False), bool, parameter, "true or false"))
 
 
-def _interval(given: Json) -> intervals.Interval | None:
+def _interval(given: Json) -> Interval | None:
     if "datetime" not in given:
         return None
     return intervals.parse(_expect(given["datetime"], str, "datetime", "a string"))

@@ -21,7 +21,7 @@ SCALARS = ("string", "number", "integer")
 
 
 def described(items: Iterable[Json]) -> Json:
-    """Return the JSON Schema of each property that occurs in `items`; whole numbers are numbers where fractions occur too."""
+    """Return the JSON Schema of each property in `items`; `integer` gives way to `number`."""
     properties: Json = {
         "id": {"title": "Item id", "type": "string"},
         "collection": {"title": "Collection id", "type": "string"},
@@ -49,8 +49,9 @@ def sortables(properties: Json) -> Json:
 
 
 def merged(documents: Iterable[Json], id: str) -> Json:
-    """Return one document with the properties of all, under the URL `id`; the first to name a property describes it."""
-    title, properties = "", {}
+    """Return one document, under the URL `id`, with the properties of all; the first description wins."""
+    title = ""
+    properties: Json = {}
     for document in documents:
         title = title or document.get("title", "")
         properties = {**document["properties"], **properties}
