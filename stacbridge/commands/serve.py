@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Any
 
@@ -61,7 +62,9 @@ def configured(demo: bool, **given: Any) -> Iterator[Settings]:
     if not demo:
         yield load_settings(**given)
         return
-    with simulated() as archive:
+    with simulated() as announcement:
+        import_module("stacbridge.app")  # slow, and the simulators start meanwhile
+        archive = announcement()
         account = Credentials(username=archive["username"], password=archive["password"])
         endpoints = {name: archive[f"{name}_url"] for name in ("catalogue", "download", "token")}
         yield load_settings(

@@ -1,9 +1,5 @@
 """`stacbridge simulate`: run the simulated archive alone."""
 
-import subprocess
-import sys
-from contextlib import suppress
-
 import click
 
 from stacbridge.commands.simulators import require_demo
@@ -11,13 +7,18 @@ from stacbridge.commands.simulators import require_demo
 
 @click.command
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="First port; 0, the default, takes free ones."
+    "--port",
+    type=click.IntRange(0, 65533),
+    default=0,
+    help="Port of the catalogue, downloads and login on the next two; 0, the default, takes free ones.",
 )
-def command(port: int) -> None:
-    """Run the simulated CDSE (catalogue, downloads, login) in the foreground, for clients of OData."""
+@click.option(
+    "--size", type=click.IntRange(min=1), default=100_000, show_default=True, help="Products in it."
+)
+def command(port: int, size: int) -> None:
+    """Run the simulated CDSE (catalogue, downloads, login) until ctrl-C, for clients of OData."""
     require_demo()
-    with suppress(KeyboardInterrupt):
-        done = subprocess.run(
-            [sys.executable, "-m", "stacbridge.simulators", "--port", str(port)], check=False
-        )
-        sys.exit(done.returncode)
+    # Imported here, because its packages come with the `demo` extra.
+    from stacbridge.simulators.__main__ import serve
+
+    serve(ports=(port, port + 1, port + 2) if port else (0, 0, 0), size=size)

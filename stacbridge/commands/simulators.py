@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
+from typing import IO
 
 import orjson
 
@@ -24,8 +26,10 @@ def require_demo() -> None:
 
 
 @contextmanager
-def simulated() -> Iterator[Json]:
-    """Run the simulators as long as the block lasts; gives what they announce: URLs and credentials.
+def simulated() -> Iterator[Callable[[], Json]]:
+    """Run the simulators as long as the block lasts.
+
+    Gives a function that waits for what they announce: URLs, user name and password.
 
     They end when their stdin closes, so they outlive no bridge, however that ends.
     """
@@ -34,7 +38,7 @@ def simulated() -> Iterator[Json]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin is not None and child.stdout is not None
         try:
-            yield _announced(child.stdout.readline())
+            yield partial(_announcement, child.stdout)
         finally:
             child.stdin.close()
             try:
@@ -43,7 +47,8 @@ def simulated() -> Iterator[Json]:
                 child.kill()
 
 
-def _announced(line: bytes) -> Json:
+def _announcement(stdout: IO[bytes]) -> Json:
+    line = stdout.readline()
     try:
         announced: Json = orjson.loads(line)
     except orjson.JSONDecodeError:
