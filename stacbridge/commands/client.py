@@ -11,7 +11,6 @@ from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from requests import Session
 
-from stacbridge.app import create_app
 from stacbridge.commands.bridge import running
 from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.replies import refusal
@@ -27,6 +26,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def api(url: str | None) -> Iterator[Client]:
     """Open the STAC API at `url`; without one, the API of a bridge that runs as long as the block lasts."""
     if url is None:
+        # Imported here, because it takes long, and is not needed for an API elsewhere.
+        from stacbridge.app import create_app
+
         with running(create_app(load_settings())) as own:
             yield _open(own)
     else:

@@ -13,6 +13,7 @@ from stacbridge.commands.pool import each
 from stacbridge.commands.progress import Bars
 from stacbridge.commands.results import Results, find
 from stacbridge.commands.search import remarks
+from stacbridge.commands.sizes import sizes
 from stacbridge.commands.terminal import in_words, remark, size
 from stacbridge.commands.transfer import Fetcher, Transfer
 from stacbridge.errors import NotFound, StacbridgeError
@@ -27,16 +28,6 @@ class Plan:
     transfers: list[Transfer] = field(default_factory=list)
     complete: list[Path] = field(default_factory=list)
     failures: dict[str, StacbridgeError] = field(default_factory=dict)
-
-    @property
-    def known_size(self) -> int:
-        """Bytes of all files whose size is stated."""
-        return sum(transfer.size or 0 for transfer in self.transfers)
-
-    @property
-    def unknown(self) -> int:
-        """How many files state no size."""
-        return sum(transfer.size is None for transfer in self.transfers)
 
 
 @click.command
@@ -90,11 +81,12 @@ def command(
         if item and not results.items:
             raise NotFound(f"Collection {collection} has no item {item}.")
         todo = plan(results, keys, folder)
-        announce(todo, remarks(results, wanted))
-        if todo.known_size > LARGE and not yes:
+        direct_where_local(session, str(client.self_href))
+        known = sizes(session, todo.transfers, jobs)
+        announce(todo, known, remarks(results, wanted))
+        if sum(known.values()) > LARGE and not yes:
             click.confirm("Download?", abort=True, err=True)
-        fetcher = Fetcher(direct_where_local(session, str(client.self_href)), retries, longest_wait)
-        todo.failures |= run(todo.transfers, fetcher, jobs)
+        todo.failures |= run(todo.transfers, known, Fetcher(session, retries, longest_wait), jobs)
     if todo.failures:
         raise StacbridgeError(f"{len(todo.failures)} could not be downloaded:{_listed(todo.failures)}")
 
@@ -117,21 +109,25 @@ def plan(results: Results, keys: tuple[str, ...], folder: Path) -> Plan:
     return made
 
 
-def announce(todo: Plan, further: list[str]) -> None:
+def announce(todo: Plan, known: dict[Path, int], further: list[str]) -> None:
     """Say what will be fetched, and how much that is."""
     for line in further:
         remark(line)
     for path in todo.complete:
         remark(f"{path} is there already.")
-    unknown = f", and {todo.unknown} of unknown size" if todo.unknown else ""
-    known = len(todo.transfers) - todo.unknown
-    remark(f"To download: {known} file{'' if known == 1 else 's'}, {size(todo.known_size)}{unknown}.")
+    unknown = len(todo.transfers) - len(known)
+    more = f", and {unknown} of unknown size" if unknown else ""
+    remark(
+        f"To download: {len(known)} file{'' if len(known) == 1 else 's'}, {size(sum(known.values()))}{more}."
+    )
 
 
-def run(todo: list[Transfer], fetcher: Fetcher, jobs: int) -> dict[str, StacbridgeError]:
+def run(
+    todo: list[Transfer], known: dict[Path, int], fetcher: Fetcher, jobs: int
+) -> dict[str, StacbridgeError]:
     """Fetch files, and return those that failed."""
     failures = {}
-    with Bars(sum(transfer.size or 0 for transfer in todo) or None) as bars:
+    with Bars(sum(known.values()) or None) as bars:
 
         def fetch(transfer: Transfer) -> str | None:
             bar = bars.file(transfer)

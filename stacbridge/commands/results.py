@@ -80,8 +80,13 @@ def _cql2(text: str | None) -> Json | None:
     """Return CQL2 text or JSON as JSON, parsed within the settings' bounds."""
     if text is None:
         return None
-    parse = parse_json if text.lstrip().startswith("{") else parse_text
-    return parse(text, load_settings())
+    settings = load_settings()
+    if not text.lstrip().startswith("{"):
+        return parse_text(text, settings)
+    try:
+        return parse_json(orjson.loads(text), settings)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The filter is not JSON: {error}.", parameter="filter") from error
 
 
 def item_collection(results: Results) -> bytes:

@@ -49,6 +49,10 @@ class Handler(BaseHTTPRequestHandler):
             answer = file.answer(self.headers.get("Range", ""), self.headers.get("If-Range"))
             self.send(answer, file.cuts.pop(0) if file.cuts else None, file.states_length)
 
+    def do_HEAD(self) -> None:
+        file = self.server.files[self.path]
+        self.send((200, {}, file.data), 0, file.states_length)
+
     def send(self, answer: Answer, cut: int | None = None, states_length: bool = True) -> None:
         status, headers, body = answer
         self.send_response(status)
@@ -56,9 +60,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if states_length:
             self.send_header("Content-Length", str(len(body)))
+        else:
+            self.send_header("Transfer-Encoding", "chunked")
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
         self.end_headers()
         self.wfile.write(body[:cut])
-        self.close_connection = cut is not None or not states_length
+        self.close_connection = cut is not None
 
     def log_message(self, format: str, *args: object) -> None:
         pass

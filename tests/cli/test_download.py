@@ -34,8 +34,20 @@ def test_a_search_downloads_all_that_it_finds(api: str, tmp_path: Path) -> None:
 
 def test_named_assets_go_into_a_folder_of_their_item(api: str, tmp_path: Path) -> None:
     result = download(api, tmp_path, "grd", "S1A_3", "--asset", "vv")
+    assert result.exit_code == 0, result.stderr
     assert contents(tmp_path) == {"S1A_3/S1A_3-vv.tiff": b"vv"}
-    assert "0 files, 0 bytes, and 1 of unknown size" in result.stderr
+
+
+def test_a_size_that_the_item_does_not_state_is_asked_of_the_server(api: str, tmp_path: Path) -> None:
+    assert "To download: 1 file, 2 bytes." in download(api, tmp_path, "grd", "S1A_3", "--asset", "vv").stderr
+
+
+def test_a_size_that_nobody_states_is_said_to_be_unknown(files: FileServer, api: str, tmp_path: Path) -> None:
+    files.files["/S1A_3-vv.tiff"].states_length = False
+    result = download(api, tmp_path, "grd", "S1A_3", "--asset", "vv")
+    assert "To download: 0 files, 0 bytes, and 1 of unknown size." in result.stderr
+    assert result.exit_code == 0, result.stderr
+    assert contents(tmp_path) == {"S1A_3/S1A_3-vv.tiff": b"vv"}
 
 
 def test_a_complete_file_is_kept_and_not_asked_for_again(api: str, files: FileServer, tmp_path: Path) -> None:
@@ -100,5 +112,5 @@ def test_two_files_of_one_name_are_not_written_over_each_other(tmp_path: Path) -
 
 
 def test_without_files_to_fetch_the_total_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    announce(Plan(), [])
+    announce(Plan(), {}, [])
     assert capsys.readouterr().err == "To download: 0 files, 0 bytes.\n"

@@ -99,7 +99,8 @@ def test_an_offline_item_is_not_online() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--filter", "eo:cloud_cover <"], "The filter is not CQL2"),
+        (["--filter", "eo:cloud_cover <"], "is not CQL2"),
+        (["--filter", "{eo:cloud_cover}"], "The filter is not JSON"),
         (["--datetime", "yesterday"], "invalid datetime component: yesterday"),
         (["--sortby", "nonsense"], "nonsense"),
     ],
