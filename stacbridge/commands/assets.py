@@ -12,15 +12,16 @@ from stacbridge.model import Json
 def transfers(item: Json, keys: tuple[str, ...], folder: Path) -> list[Transfer]:
     """Return the files of the named assets; without names, the whole product.
 
-    The whole product goes into `folder`, other files into a folder in it that is named after the item. Raises
-    `StacbridgeError` where an asset is not there or cannot be fetched over HTTP.
+    A whole product of one file goes into `folder`, other files into a folder in it, named after the item.
+    Raises `StacbridgeError` where an asset is not there or cannot be fetched over HTTP.
     """
     assets: dict[str, Json] = item.get("assets") or {}
     chosen = keys or default_keys(assets)
     missing = [key for key in chosen if key not in assets]
     if missing:
         raise StacbridgeError(f"{item['id']} has no asset {missing[0]!r}.", advice=_choice(assets))
-    return [_transfer(item["id"], key, assets[key], folder) for key in chosen]
+    place = folder / safe_name(item["id"]) if keys or len(chosen) > 1 else folder
+    return [_transfer(key, assets[key], place) for key in chosen]
 
 
 def default_keys(assets: dict[str, Json]) -> list[str]:
@@ -32,12 +33,11 @@ def default_keys(assets: dict[str, Json]) -> list[str]:
     return archives[:1] or data
 
 
-def _transfer(item: str, key: str, asset: Json, folder: Path) -> Transfer:
+def _transfer(key: str, asset: Json, folder: Path) -> Transfer:
     href: str = asset["href"]
     if urlsplit(href).scheme not in ("http", "https"):
-        raise StacbridgeError(f"Asset {key!r} of {item} is not on HTTP.", asked=href)
-    place = folder if "archive" in asset.get("roles", ()) else folder / safe_name(item)
-    return Transfer(href, place / file_name(href), asset.get("file:size"), asset.get("file:checksum"))
+        raise StacbridgeError(f"Asset {key!r} is not on HTTP.", asked=href)
+    return Transfer(href, folder / file_name(href), asset.get("file:size"), asset.get("file:checksum"))
 
 
 def _choice(assets: dict[str, Json]) -> str:

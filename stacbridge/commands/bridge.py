@@ -14,6 +14,8 @@ from stacbridge.errors import Misconfigured, StacbridgeError
 BACKLOG = 2048
 # Seconds that a bridge that is told to stop lets downloads go on.
 GRACE = 10
+# The same for a bridge that a command starts for itself: by then it has what it wants, or ctrl-C was pressed.
+OWN_GRACE = 1
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -58,9 +60,8 @@ def serve(app: Any, listening: socket.socket, log_level: str, on_ready: Callable
 def running(app: Any) -> Iterator[str]:
     """Serve an ASGI app on a free loopback port as long as the block lasts; gives its URL."""
     outcome: SimpleQueue[bool] = SimpleQueue()
-    server = Server(
-        uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE), lambda: outcome.put(True)
-    )
+    config = uvicorn.Config(app, log_config=None, log_level="critical", timeout_graceful_shutdown=OWN_GRACE)
+    server = Server(config, lambda: outcome.put(True))
 
     def run() -> None:
         with suppress(SystemExit):  # uvicorn's way to say that the app cannot start

@@ -73,11 +73,11 @@ def remarks(results: Results, options: SearchOptions) -> list[str]:
     """Say what a person should know beside the items themselves."""
     lines = []
     if results.more:
-        lines.append(f"The first {options.max_items} items; there are more (--max-items).")
+        lines.append(f"There are more items than the first {options.max_items} (--max-items).")
     elif not results.items:
         lines.append("No item matches.")
     skipped = sum(results.skipped.values())
     if skipped:
         reasons = ", ".join(f"{reason} ({number})" for reason, number in results.skipped.items())
-        lines.append(f"{skipped} records of the catalogue could not become items: {reasons}.")
+        lines.append(f"Records of the catalogue that could not become items: {skipped}; {reasons}.")
     return lines

@@ -37,7 +37,9 @@ NO_ACCOUNT = "No account is set for {id}: search works; for downloads set {names
     "--port", type=click.IntRange(0, 65535), help="Port, instead of the settings' (8080); 0: any free one."
 )
 @click.option("--demo", is_flag=True, help="Serve a simulated archive that needs no network and no account.")
-@click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
+@click.option(
+    "--log-level", type=click.Choice(LEVELS), default="warning", show_default=True, help="info logs requests."
+)
 def command(host: str | None, port: int | None, demo: bool, log_level: str) -> None:
     """Serve the configured catalogues as one STAC API; without any settings that is the real CDSE."""
     with (

@@ -56,9 +56,20 @@ def test_the_whole_product_is_fetched_into_the_folder_itself() -> None:
     assert chosen.path == Path("/data/i.zip")
 
 
-def test_without_a_whole_product_the_data_files_are_fetched_into_a_folder_of_the_item() -> None:
-    item = {"id": "i", "assets": {"vv": asset("vv.tiff", "data"), "thumbnail": asset("q.png", "thumbnail")}}
-    assert [transfer.path for transfer in transfers(item, (), Path("/data"))] == [Path("/data/i/vv.tiff")]
+def test_a_product_of_one_data_file_is_fetched_into_the_folder_itself() -> None:
+    item = {"id": "i", "assets": {"netcdf": asset("i.nc", "data"), "thumbnail": asset("q.png", "thumbnail")}}
+    assert [transfer.path for transfer in transfers(item, (), Path("/data"))] == [Path("/data/i.nc")]
+
+
+def test_several_data_files_are_fetched_into_a_folder_of_the_item() -> None:
+    item = {"id": "i", "assets": {"vv": asset("vv.tiff", "data"), "vh": asset("vh.tiff", "data")}}
+    paths = [transfer.path for transfer in transfers(item, (), Path("/data"))]
+    assert paths == [Path("/data/i/vv.tiff"), Path("/data/i/vh.tiff")]
+
+
+def test_a_named_asset_is_fetched_into_a_folder_of_the_item() -> None:
+    item = {"id": "i", "assets": {"Product": asset("i.zip", "archive")}}
+    assert transfers(item, ("Product",), Path("/data"))[0].path == Path("/data/i/i.zip")
 
 
 def test_size_and_checksum_come_from_the_file_extension() -> None:
@@ -85,4 +96,4 @@ def test_an_asset_that_is_not_on_http_is_refused() -> None:
 
 def test_an_item_id_cannot_lead_out_of_the_folder() -> None:
     with pytest.raises(StacbridgeError, match="not a usable file name"):
-        transfers({"id": "../../x", "assets": {"vv": asset("vv.tiff", "data")}}, (), Path("/data"))
+        transfers({"id": "../../x", "assets": {"vv": asset("vv.tiff", "data")}}, ("vv",), Path("/data"))

@@ -54,7 +54,7 @@ def test_each_option_is_the_search_parameter_of_its_name(
 def test_max_items_ends_the_search_and_says_that_there_are_more(api: str) -> None:
     result = search(api, "--json", "--max-items", "2")
     assert len(orjson.loads(result.stdout)["features"]) == 2
-    assert "The first 2 items; there are more" in result.stderr
+    assert "There are more items than the first 2 " in result.stderr
 
 
 def test_exactly_max_items_are_not_said_to_be_more(api: str) -> None:
@@ -80,7 +80,7 @@ def test_no_match_is_said(api: str) -> None:
 def test_what_a_catalogue_skipped_is_told_in_both_forms() -> None:
     results = Results(skipped={"no start time": 2})
     assert remarks(results, SearchOptions())[-1] == (
-        "2 records of the catalogue could not become items: no start time (2)."
+        "Records of the catalogue that could not become items: 2; no start time (2)."
     )
     assert orjson.loads(item_collection(results))["stacbridge:skipped"] == {
         "count": 2,
