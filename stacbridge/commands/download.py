@@ -86,7 +86,11 @@ def command(
         announce(todo, known, remarks(results, wanted))
         if sum(known.values()) > LARGE and not yes:
             click.confirm("Download?", abort=True, err=True)
-        todo.failures |= run(todo.transfers, known, Fetcher(session, retries, longest_wait), jobs)
+        try:
+            todo.failures |= run(todo.transfers, known, Fetcher(session, retries, longest_wait), jobs)
+        except KeyboardInterrupt:
+            remark("Interrupted. The same command goes on where this one stopped.")
+            raise
     if todo.failures:
         raise StacbridgeError(f"{len(todo.failures)} could not be downloaded:{_listed(todo.failures)}")
 
