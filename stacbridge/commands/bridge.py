@@ -1,5 +1,6 @@
 """A bridge that runs in this process."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -38,7 +39,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else error
         advice = "Choose another address with --host, another port with --port; port 0 takes any free one."
         raise Misconfigured(f"Cannot listen on {host} port {port}: {reason}.", advice=advice) from error
 

@@ -1,17 +1,17 @@
 """`stacbridge download`: fetch the files of items."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import requests
 
-from stacbridge.commands.assets import transfers
 from stacbridge.commands.client import api, direct_where_local
 from stacbridge.commands.options import SearchOptions, search_options, url_option
+from stacbridge.commands.plan import Plan, plan
 from stacbridge.commands.pool import each
 from stacbridge.commands.progress import Bars
-from stacbridge.commands.results import Results, find
+from stacbridge.commands.results import find
 from stacbridge.commands.search import remarks
 from stacbridge.commands.sizes import sizes
 from stacbridge.commands.terminal import in_words, remark, size
@@ -19,15 +19,6 @@ from stacbridge.commands.transfer import Fetcher, Transfer
 from stacbridge.errors import NotFound, StacbridgeError
 
 LARGE = 1_000_000_000
-
-
-@dataclass(slots=True)
-class Plan:
-    """What to fetch, what is there already, and what cannot be fetched, by name, with why."""
-
-    transfers: list[Transfer] = field(default_factory=list)
-    complete: list[Path] = field(default_factory=list)
-    failures: dict[str, StacbridgeError] = field(default_factory=dict)
 
 
 @click.command
@@ -80,7 +71,7 @@ def command(
         results = find(client, wanted)
         if item and not results.items:
             raise NotFound(f"Collection {collection} has no item {item}.")
-        todo = plan(results, keys, folder)
+        todo = plan(results.items, keys, folder)
         direct_where_local(session, str(client.self_href))
         known = sizes(session, todo.transfers, jobs)
         announce(todo, known, remarks(results, wanted))
@@ -93,24 +84,6 @@ def command(
             raise
     if todo.failures:
         raise StacbridgeError(f"{len(todo.failures)} could not be downloaded:{_listed(todo.failures)}")
-
-
-def plan(results: Results, keys: tuple[str, ...], folder: Path) -> Plan:
-    """Decide what to fetch; a file that several items name is fetched once."""
-    made = Plan()
-    places: dict[Path, Transfer] = {}
-    for item in results.items:
-        try:
-            for transfer in transfers(item, keys, folder):
-                _place(transfer, places)
-        except StacbridgeError as error:
-            made.failures[item["id"]] = error
-    for transfer in places.values():
-        if transfer.is_complete:
-            made.complete.append(transfer.path)
-        else:
-            made.transfers.append(transfer)
-    return made
 
 
 def announce(todo: Plan, known: dict[Path, int], further: list[str]) -> None:
@@ -160,14 +133,6 @@ def _wanted(collection: str | None, item: str | None, options: SearchOptions) ->
     if not options.is_empty:
         raise click.UsageError("Give COLLECTION and ITEM, or the options of a search, not both.")
     return replace(options, collections=(collection,), ids=(item,))
-
-
-def _place(transfer: Transfer, places: dict[Path, Transfer]) -> None:
-    other = places.setdefault(transfer.path, transfer)
-    if other.href != transfer.href:
-        raise StacbridgeError(
-            f"Two files would be {transfer.path}.", asked=f"{other.href} and {transfer.href}"
-        )
 
 
 def _listed(failures: dict[str, StacbridgeError]) -> str:

@@ -17,9 +17,9 @@ NEEDED = ("odata_query", "PIL")
 STOP_SECONDS = 5
 
 
-def require_demo() -> None:
+def require_demo(packages: tuple[str, ...] = NEEDED) -> None:
     """Refuse to start the simulators where the packages that they need are not installed."""
-    if any(find_spec(name) is None for name in NEEDED):
+    if any(find_spec(name) is None for name in packages):
         raise Misconfigured(
             "The simulated archive needs the `demo` extra.", advice="pip install 'stacbridge[demo]'"
         )

@@ -11,7 +11,13 @@ from click.testing import CliRunner
 
 from stacbridge.cli import main
 from stacbridge.commands.serve import configured
-from stacbridge.commands.simulators import simulated
+from stacbridge.commands.simulators import require_demo, simulated
+from stacbridge.errors import Misconfigured
+
+
+def test_without_the_demo_extra_it_is_said_what_to_install() -> None:
+    with pytest.raises(Misconfigured, match=r"pip install 'stacbridge\[demo\]'"):
+        require_demo(("no_such_package",))
 
 
 def status(url: str) -> int:

@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stacbridge.cli import main
-from stacbridge.commands.download import Plan, announce, plan
-from stacbridge.commands.results import Results
+from stacbridge.commands.download import announce
+from stacbridge.commands.plan import Plan, plan
 from tests.cli.archive import ITEMS, archive, product
 from tests.cli.fileserver import FileServer
 
@@ -106,7 +106,7 @@ def test_two_files_of_one_name_are_not_written_over_each_other(tmp_path: Path) -
     def item(id: str, host: str) -> dict[str, object]:
         return {"id": id, "assets": {"p": {"href": f"http://{host}/x.zip", "roles": ["archive"]}}}
 
-    made = plan(Results([item("a", "one"), item("b", "two"), item("c", "one")]), (), tmp_path)
+    made = plan([item("a", "one"), item("b", "two"), item("c", "one")], (), tmp_path)
     assert [transfer.href for transfer in made.transfers] == ["http://one/x.zip"]
     assert list(made.failures) == ["b"]
 
