@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stacbridge.commands.names import file_name, safe_name
+from stacbridge.commands.names import file_name, safe_name, without_query
 from stacbridge.commands.transfer import Transfer
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Json
@@ -36,7 +36,7 @@ def default_keys(assets: dict[str, Json]) -> list[str]:
 def _transfer(key: str, asset: Json, folder: Path) -> Transfer:
     href: str = asset["href"]
     if urlsplit(href).scheme not in ("http", "https"):
-        raise StacbridgeError(f"Asset {key!r} is not on HTTP.", asked=href)
+        raise StacbridgeError(f"Asset {key!r} is not on HTTP.", asked=without_query(href))
     return Transfer(href, folder / file_name(href), asset.get("file:size"), asset.get("file:checksum"))
 
 

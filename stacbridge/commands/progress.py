@@ -14,6 +14,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from stacbridge.commands.terminal import plain
 from stacbridge.commands.transfer import Transfer
 
 # Characters of a file's name and of a bar, so that a line fits into 80.
@@ -77,7 +78,8 @@ class Bar:
         self._progress.update(self._task, description=f"again in {seconds} s")
         if reason != self._reason:
             self._reason = reason
-            self._progress.console.print(f"{self._name}: {reason} Again in {seconds} s.", markup=False)
+            told = plain(f"{self._name}: {reason} Again in {seconds} s.")
+            self._progress.console.print(told, markup=False)
 
     def finish(self) -> None:
         """Take the bar away."""

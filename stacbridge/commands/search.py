@@ -4,11 +4,12 @@ import sys
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from stacbridge.commands.client import api
 from stacbridge.commands.options import Listed, SearchOptions, search_options, url_option
 from stacbridge.commands.results import Results, count, find, item_collection
-from stacbridge.commands.terminal import remark, show, size
+from stacbridge.commands.terminal import plain, remark, show, size
 from stacbridge.model import Json
 
 
@@ -43,7 +44,7 @@ def table(items: list[Json]) -> Table:
     found = Table("id", "collection", "datetime", "cloud %", "size", "online", box=None, pad_edge=False)
     found.columns[0].overflow = found.columns[1].overflow = "fold"
     for item in items:
-        found.add_row(*row(item))
+        found.add_row(*(Text(plain(cell)) for cell in row(item)))
     return found
 
 

@@ -35,4 +35,4 @@ def _content_length(session: requests.Session, href: str) -> int | None:
     except requests.RequestException:
         return None
     length = reply.headers.get("Content-Length", "")
-    return int(length) if reply.ok and length.isdigit() else None
+    return int(length) if reply.ok and length.isdecimal() else None

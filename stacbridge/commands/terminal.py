@@ -19,7 +19,7 @@ def show(table: Table) -> None:
 
 def remark(text: str) -> None:
     """Print one line for a person to stderr."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
+    Console(stderr=True, soft_wrap=True, highlight=False).print(plain(text), markup=False)
 
 
 def in_words(error: StacbridgeError) -> str:
@@ -30,7 +30,14 @@ def in_words(error: StacbridgeError) -> str:
         error.answered and f"Answered: {error.answered}",
         error.advice and f"To do: {error.advice}",
     )
-    return "\n  ".join(line for line in lines if line)
+    return plain("\n  ".join(line for line in lines if line))
+
+
+def plain(text: str) -> str:
+    """Return text of a server without the characters that would steer a terminal."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text
+    )
 
 
 def size(number: int | None) -> str:

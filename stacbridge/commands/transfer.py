@@ -11,6 +11,7 @@ import requests
 import urllib3
 
 from stacbridge.commands.checksum import matches
+from stacbridge.commands.names import without_query
 from stacbridge.commands.part import Part
 from stacbridge.commands.replies import READ, refusal
 from stacbridge.errors import StacbridgeError
@@ -20,6 +21,8 @@ CONNECT_TIMEOUT = 10
 # A bridge may hold a download in line for `download_wait` (300 s unless set) before the first byte.
 READ_TIMEOUT = 330
 BACKOFF_MAX = 30
+# Digits of a Retry-After that are read; more are as absurd as these.
+DIGITS = 12
 
 PASSING = {502, 504}
 BUSY = {429, 503}
@@ -142,29 +145,31 @@ class Fetcher:
         try:
             return self.session.get(href, headers=headers, stream=True, timeout=timeout)
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise _Broken(StacbridgeError("The server cannot be reached.", asked=href)) from error
+            raise _Broken(
+                StacbridgeError("The server cannot be reached.", asked=without_query(href))
+            ) from error
         except requests.RequestException as error:
-            raise StacbridgeError(f"This cannot be requested: {error}", asked=href) from error
+            raise StacbridgeError("This cannot be requested.", asked=without_query(href)) from error
 
 
 def _body(response: requests.Response) -> Iterator[bytes]:
     try:
         yield from response.raw.stream(CHUNK, decode_content=False)
     except (urllib3.exceptions.HTTPError, ConnectionError) as error:
-        raise _Broken(StacbridgeError("The connection broke.", asked=response.url)) from error
+        raise _Broken(StacbridgeError("The connection broke.", asked=without_query(response.url))) from error
 
 
 def _raise_for_refusal(response: requests.Response, part: Part) -> None:
     status = response.status_code
     if status in (requests.codes.ok, requests.codes.partial):
         return
-    error = refusal(status, response.raw.read(READ, decode_content=True), response.url)
+    error = refusal(status, response.raw.read(READ, decode_content=True), without_query(response.url))
     after = response.headers.get("Retry-After", "")
     if status == requests.codes.requested_range_not_satisfiable:
         part.discard()
         raise _Broken(error, after=0)
     if status in PASSING or (status in BUSY and after):
-        raise _Broken(error, after=int(after) if after.isdigit() else None)
+        raise _Broken(error, after=int(after[:DIGITS]) if after.isdecimal() else None)
     raise error
 
 
@@ -183,7 +188,8 @@ def _continued_at(response: requests.Response, part: Part) -> int:
     if start is None or int(start[1]) != part.size or not same:
         part.discard()
         raise _Broken(
-            StacbridgeError("The server sent another range than asked.", asked=response.url), after=0
+            StacbridgeError("The server sent another range than asked.", asked=without_query(response.url)),
+            after=0,
         )
     return part.size
 
@@ -197,7 +203,7 @@ def _validator(response: requests.Response) -> str | None:
 
 def _total(response: requests.Response, start: int) -> int | None:
     length = response.headers.get("Content-Length", "")
-    return start + int(length) if length.isdigit() else None
+    return start + int(length) if length.isdecimal() else None
 
 
 def _check_size(size: int | None, transfer: Transfer) -> None:

@@ -103,3 +103,10 @@ def test_a_failure_says_what_failed_what_was_asked_what_it_answered_and_what_to_
     assert in_words(error) == (
         "The product is offline.\n  Asked: GET x\n  Answered: 409\n  To do: Use the Data Workspace."
     )
+
+
+def test_what_a_server_says_cannot_steer_the_terminal() -> None:
+    assert (
+        in_words(NotOrderable("\x1b[31mred\x9b2J", answered="a\rb"))
+        == "\ufffd[31mred\ufffd2J\n  Answered: a\ufffdb"
+    )

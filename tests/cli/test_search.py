@@ -5,7 +5,8 @@ from click.testing import CliRunner, Result
 from stacbridge.cli import main
 from stacbridge.commands.options import SearchOptions
 from stacbridge.commands.results import Results, item_collection
-from stacbridge.commands.search import remarks, row
+from stacbridge.commands.search import remarks, row, table
+from stacbridge.commands.terminal import show
 
 
 def search(api: str, *arguments: str) -> Result:
@@ -90,6 +91,11 @@ def test_what_a_catalogue_skipped_is_told_in_both_forms() -> None:
 
 def test_what_an_item_does_not_state_stays_empty() -> None:
     assert row({"id": "x", "properties": {}}) == ("x", "", "", "", "", "")
+
+
+def test_an_id_is_shown_as_it_is_and_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show(table([{"id": "[red]\x1b[2J", "properties": {}}]))
+    assert "[red]\ufffd[2J" in capsys.readouterr().out
 
 
 def test_an_offline_item_is_not_online() -> None:

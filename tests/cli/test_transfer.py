@@ -225,6 +225,22 @@ def test_an_absurd_wait_is_refused_with_the_time_to_come_back(
     assert pauses == []
 
 
+@pytest.mark.parametrize("stated", ["9" * 5000, "\u00b2", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_wait_that_cannot_be_read_as_seconds_is_a_failure_or_a_short_wait(
+    files: FileServer, fetcher: Fetcher, tmp_path: Path, stated: str
+) -> None:
+    href = files.serve("/a.bin", Served(DATA, first=[(503, {"Retry-After": stated}, b"")] * 9))
+    with pytest.raises(StacbridgeError, match=r"refused|come back"):
+        fetcher.fetch(Transfer(href, tmp_path / "a.bin"), Notes())
+
+
+def test_a_signature_in_an_href_is_never_shown(files: FileServer, fetcher: Fetcher, tmp_path: Path) -> None:
+    href = files.serve("/a.bin?signature=hunter2", Served(DATA, first=[(403, {}, b"no")]))
+    with pytest.raises(StacbridgeError) as caught:
+        fetcher.fetch(Transfer(href, tmp_path / "a.bin"), Notes())
+    assert "hunter2" not in f"{caught.value!r} {caught.value} {caught.value.asked}"
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500, 503])
 def test_a_refusal_is_told_in_the_servers_words_and_not_repeated(
     files: FileServer, fetcher: Fetcher, tmp_path: Path, status: int
