@@ -1,4 +1,4 @@
-"""Write the reference pages from the code: `python docs/generate.py`; `--check` only compares, and fails on a difference."""
+"""Write the reference pages from the code; `python docs/generate.py --check` only compares."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,9 +8,9 @@ import click
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from stacbridge.cli import main
 
 from stacbridge import errors
-from stacbridge.cli import main
 from stacbridge.settings import Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -58,7 +58,13 @@ def kind(field: FieldInfo) -> str:
         return "secret"
     if isinstance(annotation, type) and not getattr(annotation, "__args__", None):
         return annotation.__name__
-    return str(annotation).replace("typing.", "").replace("pathlib.", "").replace("stacbridge.settings.", "").replace(" | None", "")
+    return (
+        str(annotation)
+        .replace("typing.", "")
+        .replace("pathlib.", "")
+        .replace("stacbridge.settings.", "")
+        .replace(" | None", "")
+    )
 
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -73,8 +79,9 @@ def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
 def settings() -> Iterator[str]:
     """Yield the page of the settings."""
     yield "# Settings\n"
-    yield "Each setting is read from the environment, then from the TOML file that `STACBRIDGE_CONFIG` (or `--config`) names."
-    yield "Times are seconds, sizes are bytes. Tables nest with two underscores in the environment.\n"
+    yield "Each setting is read from the environment, then from the TOML file that `STACBRIDGE_CONFIG`"
+    yield "(or `--config`) names. Times are seconds, sizes are bytes. Tables nest with two underscores in the"
+    yield "environment.\n"
     yield from fields(Settings, "STACBRIDGE_")
     yield "\n## Accounts\n"
     yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`.\n"
@@ -84,14 +91,25 @@ def settings() -> Iterator[str]:
 def failures() -> Iterator[str]:
     """Yield the page of the errors."""
     yield "# Errors\n"
-    yield "Every error of the API and of the download proxy is one JSON object: `code` and `description`, and where they apply"
-    yield "`upstream` (who failed), `asked` (what was asked of it), `answered` (what it said), `advice` (what to do),"
-    yield "`parameter` (which of your words is off) and `retry_after` (seconds).\n"
-    kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.StacbridgeError)]
-    yield from table(("code", "HTTP status", "meaning"), ((f"`{k.__name__}`", k.status, (k.__doc__ or "").strip()) for k in kinds[1:]))
+    yield "Every error of the API and of the download proxy is one JSON object: `code` and `description`, and"
+    yield "where they apply `upstream` (who failed), `asked` (what it was asked), `answered` (what it said),"
+    yield "`advice` (what to do), `parameter` (which of your words is off) and `retry_after` (seconds).\n"
+    kinds = [
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.StacbridgeError)
+    ]
+    yield from table(
+        ("code", "HTTP status", "meaning"),
+        ((f"`{k.__name__}`", k.status, (k.__doc__ or "").strip()) for k in kinds[1:]),
+    )
 
 
-PAGES: dict[str, Callable[[], Iterator[str]]] = {"cli.md": cli, "settings.md": settings, "errors.md": failures}
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "cli.md": cli,
+    "settings.md": settings,
+    "errors.md": failures,
+}
 
 
 def generate(check: bool) -> list[str]:
