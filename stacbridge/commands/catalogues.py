@@ -11,7 +11,10 @@ from stacbridge.settings import Settings
 
 @click.command
 def command() -> None:
-    """List the configured catalogues: protocol, collections, and whether an account is set."""
+    """List the configured catalogues.
+
+    Says the protocol, the number of collections, and whether an account is set.
+    """
     settings = load_settings()
     found = Table("id", "title", "protocol", "collections", "account", box=None, pad_edge=False)
     for catalogue in settings.catalogues:

@@ -20,6 +20,8 @@ from stacbridge.wire import Wire
 
 # One-time codes and signatures hold for about this long.
 MAX_SKEW = 30
+# User names of OAuth clients of Sentinel Hub; CDSE refuses their tokens for files (DAT-ZIP-609).
+SENTINEL_HUB = "sh-"
 MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
 
 
@@ -35,9 +37,10 @@ class Finding:
 @click.command
 @click.argument("catalogues", nargs=-1)
 def command(catalogues: tuple[str, ...]) -> None:
-    """Test the configured CATALOGUES, all unless named: are they reached, do they answer and log in?
+    """Test the configured catalogues, and say what to fix.
 
-    Exits with 1 where something is wrong. No account is not wrong: searching works without.
+    All, or the CATALOGUES that are named: are they reached, do they answer, is the clock right, does the
+    account log in? Exits with 1 where something is wrong. No account is not wrong: search works without.
     """
     settings = load_settings()
     unknown = [name for name in catalogues if name not in settings.catalogues]
@@ -123,5 +126,7 @@ def _account(catalogue: str, credentials: Credentials | None) -> Finding:
     ]
     if missing:
         return Finding("account", False, f"Set {' and '.join(missing)} too.")
+    if str(credentials.username).startswith(SENTINEL_HUB):
+        return Finding("account", False, f"{username} names a Sentinel Hub client; give the account itself.")
     second = "and one-time codes" if credentials.totp_secret else "without one-time codes"
     return Finding("account", True, f"User name and password, {second}.")

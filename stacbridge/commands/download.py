@@ -31,7 +31,7 @@ LARGE = 1_000_000_000
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Folder.",
+    help="Folder of the files; the current one unless given.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=4, show_default=True, help="Files at once.")
 @click.option(
@@ -59,12 +59,15 @@ def command(
     options: SearchOptions,
     url: str | None,
 ) -> None:
-    """Download one ITEM of a COLLECTION, or all items that a search finds.
+    """Download an item, or all that a search finds.
 
-    Without --asset that is the whole product of each item. Files that are there already are kept. Run it
-    again after an interruption, and it goes on where it stopped, where the server can.
+    Name one ITEM of a COLLECTION, or give the options of a search. Without --asset the whole product of each
+    item is fetched. Files that are there already are kept. Run it again after an interruption, and it goes on
+    where it stopped, where the server can.
 
-    Example: stacbridge download sentinel-2-l2a S2B_MSIL2A_20240601T101559_N0510_R065_T32TPT_20240601T140432
+    \b
+    Example:
+      stacbridge download sentinel-2-l2a S2B_MSIL2A_20240601T101559_N0510_R065_T32TPT_20240601T140432
     """
     wanted = _wanted(collection, item, options)
     with api(url) as client, requests.Session() as session:

@@ -24,7 +24,9 @@ def command(
 ) -> None:
     """Search items, newest first.
 
-    Example: stacbridge search -c sentinel-2-l2a --bbox 11,46,12,47 --filter 'eo:cloud_cover < 20'
+    \b
+    Example:
+      stacbridge search -c sentinel-2-l2a --bbox 11,46,12,47 --filter 'eo:cloud_cover < 20'
     """
     with api(url) as client:
         if only_count:

@@ -41,7 +41,10 @@ NO_ACCOUNT = "No account is set for {id}: search works; for downloads set {names
     "--log-level", type=click.Choice(LEVELS), default="warning", show_default=True, help="info logs requests."
 )
 def command(host: str | None, port: int | None, demo: bool, log_level: str) -> None:
-    """Serve the configured catalogues as one STAC API; without any settings that is the real CDSE."""
+    """Serve the configured catalogues as one STAC API.
+
+    Without any settings that is the real CDSE, whose search needs no account.
+    """
     with (
         configured(demo, host=host, port=port) as settings,
         listen(settings.host, settings.port) as listening,

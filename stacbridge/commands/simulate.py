@@ -16,7 +16,10 @@ from stacbridge.commands.simulators import require_demo
     "--size", type=click.IntRange(min=1), default=100_000, show_default=True, help="Products in it."
 )
 def command(port: int, size: int) -> None:
-    """Run the simulated CDSE (catalogue, downloads, login) until ctrl-C, for clients of OData."""
+    """Run the simulated CDSE alone, until ctrl-C.
+
+    Prints the URLs of its catalogue, downloads and login, and a user name and password.
+    """
     require_demo()
     # Imported here, because its packages come with the `demo` extra.
     from stacbridge.simulators.__main__ import serve

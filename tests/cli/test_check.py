@@ -60,6 +60,11 @@ def test_half_an_account_is_bad_and_names_the_other_half(simulator: CdseSimulato
     assert found == Finding("account", False, "Set STACBRIDGE_CREDENTIALS__CDSE__PASSWORD too.")
 
 
+def test_a_client_of_sentinel_hub_is_the_wrong_kind_of_account(simulator: CdseSimulator) -> None:
+    found = findings(settings(simulator, username="sh-4711", password="hunter2"))["account"]
+    assert (found.good, "Sentinel Hub" in found.said) == (False, True)
+
+
 def test_no_account_is_not_bad(simulator: CdseSimulator) -> None:
     found = findings(settings(simulator))
     assert (found["account"].good, "login" in found) == (None, False)
