@@ -14,14 +14,14 @@ import cql2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stacbridge.mapping import Mapping
-from stacbridge.rows import Row
-from stacbridge.upstream import Upstream, load
 
 from stacbridge.errors import UnsupportedFilter
+from stacbridge.mapping import Mapping
 from stacbridge.model import Json, Query
+from stacbridge.rows import Row
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import CdseSimulator
+from stacbridge.upstream import Upstream, load
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 SIZE = 4000

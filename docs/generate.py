@@ -8,9 +8,9 @@ import click
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from stacbridge.cli import main
 
 from stacbridge import errors
+from stacbridge.cli import main
 from stacbridge.settings import Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -167,7 +167,7 @@ class Client:
         self, asked: Search, root: str, page_links: list[Json], next_link: Callable[[str], Json]
     ) -> Response:
         def page() -> Response:
-            results = self.federation.search(asked.query, asked.token, root)
+            results = self.federation.search(asked.query, asked.token, root, ready=asked.fields is None)
             following = [next_link(results.token)] if results.token else []
             return respond(feature_collection(asked, results, [*page_links, *following]), links.GEOJSON)
 

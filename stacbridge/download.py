@@ -11,9 +11,9 @@ import aiohttp
 from yarl import URL
 
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
-from stacbridge.transfer_refusals import ASK_AGAIN
 from stacbridge.settings import Settings
 from stacbridge.tap import tap
+from stacbridge.transfer_refusals import ASK_AGAIN
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -41,7 +41,6 @@ class Federation:
     def __init__(self, catalogues: Sequence[Catalogue], settings: Settings) -> None:
         """Raises `Misconfigured` where two catalogues claim one collection."""
         self.catalogues = {catalogue.id: catalogue for catalogue in catalogues}
-        self._settings = settings
         self._collections: dict[str, Json] = {}
         self._owners: dict[str, Catalogue] = {}
         for catalogue in catalogues:
@@ -93,7 +92,7 @@ class Federation:
                 return item
         raise NotFound(f"There is no item {id!r} in collection {collection!r}.")
 
-    def search(self, query: Query, token: str | None, root: str) -> Results:
+    def search(self, query: Query, token: str | None, root: str, *, ready: bool = False) -> Results:
         """Return the page of `query` that `token` names, or the first.
 
         Catalogues answer one after another, in the order of the settings; a page goes on into the next
@@ -103,7 +102,7 @@ class Federation:
         query = replace(query, count=query.count and token is None)
         steps = self._steps(query)
         start, position = self._resumed(steps, query, token)
-        results, ends = self._walked(steps[start:], position, query.limit, root)
+        results, ends = self._walked(steps[start:], position, query.limit, root, ready)
         if ends:
             catalogue, position = ends
             results.token = self._cursors.write(query, catalogue.id, position)
@@ -139,37 +138,23 @@ class Federation:
         raise BadRequest(f"The token names catalogue {id!r}, which is not served.", parameter="token")
 
     def _walked(
-        self, steps: list[Step], position: Json | None, limit: int, root: str
+        self, steps: list[Step], position: Json | None, limit: int, root: str, ready: bool
     ) -> tuple[Results, tuple[Catalogue, Json | None] | None]:
         """Return a page, and the catalogue and position where the next one starts."""
         results = Results()
         for catalogue, query in steps:
             if len(results.items) >= limit:
                 return results, (catalogue, None)
-            position = self._filled(results, catalogue, replace(query, position=position), limit, root)
-            if position is not None:
-                return results, (catalogue, position)
-        return results, None
-
-    def _filled(
-        self, results: Results, catalogue: Catalogue, query: Query, limit: int, root: str
-    ) -> Json | None:
-        """Add a catalogue's next items, asking again while the page is empty; return where it stopped."""
-        for _ in range(self._settings.max_upstream_pages):
-            room = limit - len(results.items)
-            found = catalogue.search(replace(query, limit=room), root)
-            if query.count:
-                results.counts[catalogue.id] = found.matched
+            rest = replace(query, position=position, limit=limit - len(results.items))
+            found = catalogue.search(rest, root, ready=ready)
             results.items += found.items
             results.skipped += found.skipped
-            if found.position is None or results.items:
-                return found.position
-            query = replace(query, position=found.position, count=False)
-        raise BadRequest(
-            "Too much had to be looked through before the first match.",
-            upstream=catalogue.id,
-            advice="Narrow the search in time, space or collections.",
-        )
+            if query.count:
+                results.counts[catalogue.id] = found.matched
+            if found.position is not None:
+                return results, (catalogue, found.position)
+            position = None
+        return results, None
 
 
 def _counted(steps: list[Step], counts: dict[str, int | None], root: str) -> int | None:

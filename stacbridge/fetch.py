@@ -14,8 +14,8 @@ from stacbridge.download import Body, Transfers, asked, drop
 from stacbridge.errors import StacbridgeError, UpstreamError
 from stacbridge.model import Ready, Request
 from stacbridge.ranges import unsatisfiable
-from stacbridge.transfer_refusals import EXCERPT_BYTES, refusal
 from stacbridge.settings import Settings
+from stacbridge.transfer_refusals import EXCERPT_BYTES, refusal
 
 InThread = Callable[..., Awaitable[Any]]
 """Runs a blocking function with its arguments somewhere else, and returns what it returns."""

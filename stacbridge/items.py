@@ -110,7 +110,7 @@ class Builder:
         root, home = slot("root"), f"{slot('root')}/collections/{self._url}"
         own = [
             {"rel": "self", "type": "application/geo+json", "href": f"{home}/items/{slot('id_url')}"},
-            {"rel": "root", "type": "application/json", "href": root},
+            {"rel": "root", "type": "application/json", "href": f"{root}/"},
             {"rel": "parent", "type": "application/json", "href": home},
             {"rel": "collection", "type": "application/json", "href": home},
         ]

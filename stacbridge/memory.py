@@ -57,7 +57,7 @@ class MemoryCatalogue:
             for c in collections
         }
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of matching Items."""
         conditions = _conditions(query)
         matches = [entry for entry in self._entries if all(holds(entry) for holds in conditions)]

@@ -73,7 +73,7 @@ class Upstream:
         self._records: Remembered[Json] = Remembered(keep_for, MAX_REMEMBERED, clock=clock)
         self._listings: Remembered[Reply] = Remembered(keep_for, MAX_REMEMBERED, keep=_is_good, clock=clock)
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of items. Pages of nothing but records that cannot be items are passed over.
 
         Raises `BadRequest`, `UpstreamError` and its kin; the latter too after `max_upstream_pages`
@@ -83,7 +83,7 @@ class Upstream:
         matched = None
         for _ in range(self._pages):
             page = self._page(query)
-            items, unfit = self._mapping.items(page.records, root)
+            items, unfit = self._mapping.items(page.records, root, ready=ready)
             skipped += unfit
             matched = page.matched if matched is None else matched
             if items or page.position is None:

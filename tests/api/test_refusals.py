@@ -174,7 +174,7 @@ class Failing(MemoryCatalogue):
         super().__init__("failing", [collection("radar-grd")], [])
         self.failure = failure
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         raise self.failure
 
 
@@ -214,8 +214,8 @@ def test_a_fault_of_ours_is_a_500_without_internals_that_browsers_can_read() -> 
 class Skipping(MemoryCatalogue):
     """A catalogue some of whose records cannot become items."""
 
-    def search(self, query: Query, root: str) -> Found:
-        found = super().search(query, root)
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
+        found = super().search(query, root, ready=ready)
         skipped = (
             Skipped("A", "it has no start time"),
             Skipped("B", "it has no start time"),

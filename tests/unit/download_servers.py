@@ -177,7 +177,7 @@ class OneAsset:
     def may_follow(self, url: str) -> bool:
         return urlsplit(url).netloc in self.trusted | self.foreign
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         return Found([])
 
     def collections(self) -> list[Json]:

@@ -28,13 +28,20 @@ class Recording(MemoryCatalogue):
         )
         self.asked: list[Query] = []
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         self.asked.append(query)
-        return super().search(query, root)
+        return super().search(query, root, ready=ready)
 
 
-def federation(*catalogues: MemoryCatalogue, max_upstream_pages: int = 10) -> Federation:
-    return Federation(catalogues, Settings(search_threads=1, max_upstream_pages=max_upstream_pages))
+class Countless(Recording):
+    """A catalogue that does not tell how many items match."""
+
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
+        return replace(super().search(query, root, ready=ready), matched=None)
+
+
+def federation(*catalogues: MemoryCatalogue) -> Federation:
+    return Federation(catalogues, Settings(search_threads=1))
 
 
 def walk(served: Federation, query: Query) -> list[list[str]]:
@@ -103,33 +110,8 @@ def test_counts_are_summed_over_catalogues_and_asked_once_each() -> None:
     assert served.search(Query(limit=2, count=True), results.token, ROOT).matched is None
 
 
-class Sparse(MemoryCatalogue):
-    """A catalogue whose pages are empty for a while, as where records are skipped."""
-
-    def __init__(self, empty_pages: int) -> None:
-        super().__init__("sparse", [collection("a")], [])
-        self.empty_pages = empty_pages
-
-    def search(self, query: Query, root: str) -> Found:
-        number = (query.position or {"n": 0})["n"]
-        if number < self.empty_pages:
-            return Found([], position={"n": number + 1})
-        return Found([item("a", number)], matched=None)
-
-
-def test_an_empty_page_is_filled_by_asking_on() -> None:
-    results = federation(Sparse(3), max_upstream_pages=4).search(Query(), None, ROOT)
-    assert [found["id"] for found in results.items] == ["a-0003"]
-
-
-def test_asking_on_is_bounded_and_the_bound_is_told() -> None:
-    with pytest.raises(BadRequest) as refused:
-        federation(Sparse(3), max_upstream_pages=3).search(Query(), None, ROOT)
-    assert (refused.value.upstream, bool(refused.value.advice)) == ("sparse", True)
-
-
 def test_a_count_that_one_catalogue_cannot_tell_is_not_told() -> None:
-    served = federation(Recording("one", ["b"], 5), Sparse(0))
+    served = federation(Recording("one", ["b"], 5), Countless("two", ["a"], 1))
     assert served.search(Query(count=True), None, ROOT).matched is None
 
 
