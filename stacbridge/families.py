@@ -136,9 +136,7 @@ def _without(shared: Mapping[str, Row], constants: Json) -> dict[str, Row]:
     return {name: row for name, row in shared.items() if name not in constants}
 
 
-def _assets(
-    entry: Table, groups: Mapping[str, tuple[Table, ...]], convention: str | None
-) -> dict[str, Asset]:
+def _assets(entry: Table, groups: Mapping[str, tuple[Table, ...]], convention: str | None) -> dict[str, Asset]:
     tables: list[Table] = []
     for group in entry.texts("assets"):
         if group not in groups:
@@ -148,9 +146,7 @@ def _assets(
     for table in (*tables, *entry.tables("asset")):
         asset = assets.parse(Table(table.file, table.where, table.members, {"group"}), convention)
         if asset.key in found:
-            raise table.wrong(
-                "key", f"asset {asset.key!r} is there twice in collection {entry.members.get('id')!r}"
-            )
+            raise table.wrong("key", f"asset {asset.key!r} is there twice in collection {entry.members.get('id')!r}")
         found[asset.key] = asset
     return found
 

@@ -21,9 +21,6 @@ from stacbridge.settings import Credentials, Settings
 from stacbridge.wire import Wire
 
 DIALECTS: dict[str, Callable[[Mapping], "Dialect"]] = {"odata": OData}
-MAX_REMEMBERED = 1000
-"""Records and listings that are remembered at most, to find the bytes of assets."""
-
 BEARER = "Bearer "
 
 T = TypeVar("T")
@@ -66,12 +63,10 @@ class Upstream:
         self._archive = Archive(mapping.id, download, terms.offline)
         self._hosts = terms.hosts
         self._wire = Wire(mapping.id, settings, terms.hosts, clock=clock, sleep=sleep)
-        self._tokens = TokenBroker(
-            terms.login, self._wire.exchange, settings.token_margin, clock=clock, wall=wall
-        )
-        keep_for = settings.location_seconds
-        self._records: Remembered[Json] = Remembered(keep_for, MAX_REMEMBERED, clock=clock)
-        self._listings: Remembered[Reply] = Remembered(keep_for, MAX_REMEMBERED, keep=_is_good, clock=clock)
+        self._tokens = TokenBroker(terms.login, self._wire.exchange, settings.token_margin, clock=clock, wall=wall)
+        keep = (settings.location_seconds, settings.locations)
+        self._records: Remembered[Json] = Remembered(*keep, clock=clock)
+        self._listings: Remembered[Reply] = Remembered(*keep, keep=_is_good, clock=clock)
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of items. Pages of nothing but records that cannot be items are passed over.

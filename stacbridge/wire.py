@@ -53,7 +53,6 @@ class Wire:
         self._clock = clock
         self._sleep = sleep
         self._timeout = (settings.connect_timeout, settings.read_timeout)
-        self._patience = (settings.retries + 1) * sum(self._timeout)
         self._adapter = HTTPAdapter(pool_maxsize=settings.search_threads, max_retries=0)
 
     def send(self, request: Request) -> Reply:
@@ -72,7 +71,7 @@ class Wire:
         Raises `UpstreamTimeout` and `UpstreamUnavailable` where there is no answer or the upstream stays
         busy, and `UpstreamError` for too long an answer or a redirect that may not be followed.
         """
-        deadline = self._clock() + self._patience
+        deadline = self._clock() + self._settings.upstream_deadline
         pauses = self._pauses(request.method)
         while True:
             try:
@@ -126,9 +125,7 @@ class Wire:
     def _once(self, step: Request, first: Request, deadline: float) -> Reply:
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **step.headers}
         try:
-            prepared = requests.Request(
-                step.method, full_url(step), headers=headers, data=step.body
-            ).prepare()
+            prepared = requests.Request(step.method, full_url(step), headers=headers, data=step.body).prepare()
             response = self._adapter.send(prepared, stream=True, timeout=self._timeout)
             try:
                 body = b"" if response.status_code in REDIRECTS else self._body(response, first, deadline)
@@ -138,9 +135,7 @@ class Wire:
             raise late(self._upstream, first) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise lost(self._upstream, first, error) from None
-        log.debug(
-            "%s %s: %d, %d bytes", step.method, without_query(step.url), response.status_code, len(body)
-        )
+        log.debug("%s %s: %d, %d bytes", step.method, without_query(step.url), response.status_code, len(body))
         named = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, named, body, prepared.url or step.url)
 

@@ -40,7 +40,9 @@ def ring(generator: random.Random) -> list[list[float]]:
 def attributes(values: Json) -> list[Json]:
     """Return attributes as OData lists them."""
     kinds = {str: "String", int: "Integer", float: "Double", bool: "Boolean"}
-    typed = [(name, "DateTimeOffset" if "Date" in name else kinds[type(value)], value) for name, value in values.items()]
+    typed = [
+        (name, "DateTimeOffset" if "Date" in name else kinds[type(value)], value) for name, value in values.items()
+    ]
     return [
         {"@odata.type": f"#OData.CSC.{kind}Attribute", "Name": name, "Value": value, "ValueType": kind}
         for name, kind, value in typed
@@ -52,8 +54,16 @@ def product(generator: random.Random, name: str, path: str, values: Json) -> Jso
     uuid = "-".join(f"{generator.getrandbits(4 * digits):0{digits}x}" for digits in (8, 4, 4, 4, 12))
     shape = ring(generator)
     checksums = [
-        {"Value": f"{generator.getrandbits(128):032x}", "Algorithm": "MD5", "ChecksumDate": "2025-05-01T00:00:00.000001Z"},
-        {"Value": f"{generator.getrandbits(256):064x}", "Algorithm": "BLAKE3", "ChecksumDate": "2025-05-01T00:00:00.000001Z"},
+        {
+            "Value": f"{generator.getrandbits(128):032x}",
+            "Algorithm": "MD5",
+            "ChecksumDate": "2025-05-01T00:00:00.000001Z",
+        },
+        {
+            "Value": f"{generator.getrandbits(256):064x}",
+            "Algorithm": "BLAKE3",
+            "ChecksumDate": "2025-05-01T00:00:00.000001Z",
+        },
     ]
     size = generator.randrange(10**8, 10**9)
     start = "2025-05-01T10:10:31.024000Z"
@@ -77,7 +87,12 @@ def product(generator: random.Random, name: str, path: str, values: Json) -> Jso
         "GeoFootprint": {"type": "Polygon", "coordinates": [shape]},
         "Attributes": attributes({**values, "beginningDateTime": start, "endingDateTime": start}),
         "Assets": [
-            {"Type": "QUICKLOOK", "Id": uuid, "DownloadLink": f"{host}/Assets({uuid})/$value", "S3Path": f"{path}/{name}"}
+            {
+                "Type": "QUICKLOOK",
+                "Id": uuid,
+                "DownloadLink": f"{host}/Assets({uuid})/$value",
+                "S3Path": f"{path}/{name}",
+            }
         ],
         "Locations": [
             {

@@ -134,9 +134,7 @@ class CdseSimulator:
             )
             self._servers.append(uvicorn.Server(config))
         started = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(sockets, started), name="simulator", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(sockets, started), name="simulator", daemon=True)
         self._thread.start()
         started.wait()
 

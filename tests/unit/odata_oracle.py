@@ -21,7 +21,11 @@ _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Gt: lambda left, right: left > right,
     ast.GtE: lambda left, right: left >= right,
 }
-_CALLS: dict[str, Callable[[str, str], bool]] = {"startswith": str.startswith, "endswith": str.endswith, "contains": str.__contains__}
+_CALLS: dict[str, Callable[[str, str], bool]] = {
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+    "contains": str.__contains__,
+}
 
 
 def compiled(text: str) -> Callable[[Json, str], bool]:
@@ -66,9 +70,7 @@ def _call(node: Any, product: Json) -> bool:
     if node.func.name == "Intersects":
         area = shapely.from_wkt(node.args[0].param.val.removeprefix("SRID=4326;"))
         footprint = product["GeoFootprint"]
-        return footprint is not None and area.intersects(
-            shapely.from_geojson(str(footprint).replace("'", '"'))
-        )
+        return footprint is not None and area.intersects(shapely.from_geojson(str(footprint).replace("'", '"')))
     text, part = (_value(arg, product) for arg in node.args)
     return bool(_CALLS[node.func.name](text, part))
 
