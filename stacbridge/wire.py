@@ -34,8 +34,8 @@ class Wire:
 
     Stands on the transport of `requests` alone: a session of it would add cookies, `.netrc` logins and
     proxies of the environment, and read the bodies of redirects. `hosts` says where redirects may lead and
-    which servers may see an `Authorization` header. A call lasts `(retries + 1) * (connect_timeout +
-    read_timeout)` seconds at most, checked whenever bytes of a body arrive.
+    which servers may see an `Authorization` header. A call lasts `upstream_deadline` seconds at most, checked
+    whenever bytes of a body arrive.
     """
 
     def __init__(
