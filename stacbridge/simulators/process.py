@@ -23,7 +23,8 @@ def serve(
 ) -> None:
     """Run the simulator until SIGTERM or SIGINT, or until standard input closes if asked to.
 
-    Call it from the main thread. Prints the URLs and the demonstration credentials when ready, as one line of JSON with `announce_json`.
+    Call it from the main thread. Prints the URLs and the demonstration credentials when ready: as one line
+    of JSON with `announce_json`.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
