@@ -72,12 +72,13 @@ class Downloads:
         return user
 
     def _send(self, request: Request, user: str, body: Body) -> ASGIApp:
+        changed = request.headers.get("if-range", f'"{body.etag}"') != f'"{body.etag}"'
+        wanted = None if changed else request.headers.get("range")
         if request.method == "HEAD":
-            return Download(body, self.control.faults, request.headers.get("range"), lambda: None)
+            return Download(body, self.control.faults, wanted, lambda: None)
         if not self.slots.take(user):
             raise zipper(429, "DAT-ZIP-100", "Max session number exceeded")
-        release = lambda: self.slots.give_back(user)  # noqa: E731
-        return Download(body, self.control.faults, request.headers.get("range"), release)
+        return Download(body, self.control.faults, wanted, lambda: self.slots.give_back(user))
 
     # Products -------------------------------------------------------------------------------------
     def _row(self, request: Request) -> int:

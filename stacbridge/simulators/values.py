@@ -62,8 +62,14 @@ def ids(view: View, holdings: Holdings) -> list[str]:
     return holdings.ids.of(view.rows)
 
 
+def names(view: View, holdings: Holdings) -> list[str]:
+    """Name of each product."""
+    return list(view.name)
+
+
 COLUMNS: dict[str, tuple[Callable[[View, Holdings], list[Any]], type]] = {
     "Id": (ids, object),
+    "Name": (names, object),
     "Online": (online, bool),
     "ContentLength": (lengths, int),
     "S3Path": (s3_paths, object),

@@ -99,6 +99,9 @@ def test_a_file_of_a_product_is_served_in_ranges(sim: CdseSimulator, auth: dict[
         assert answer.headers["Content-Range"].endswith(f"/{size}")
         assert answer.headers["ETag"] == head.headers["ETag"]
     assert requests.get(url, headers=auth | {"Range": f"bytes={size}-"}, timeout=10).status_code == 416
+    for etag, status in ((head.headers["ETag"], 206), ('"other"', 200)):
+        resumed = requests.get(url, headers=auth | {"Range": "bytes=5-", "If-Range": etag}, timeout=10)
+        assert resumed.status_code == status
 
 
 def test_a_whole_product_ignores_ranges(sim: CdseSimulator, auth: dict[str, str]) -> None:
@@ -231,6 +234,12 @@ def test_a_failure_is_answered_as_often_as_told(faulty: CdseSimulator) -> None:
     assert [requests.get(url, timeout=10).status_code for _ in range(3)] == [502, 502, 200]
 
 
+def test_every_answer_can_be_made_to_wait(faulty: CdseSimulator) -> None:
+    faulty.faults = Faults(delay_seconds=0.2)
+    answer = requests.get(f"{faulty.catalogue_url}/Products?$top=1", timeout=10)
+    assert answer.elapsed.total_seconds() >= 0.2
+
+
 def test_a_login_page_can_stand_where_the_product_should(faulty: CdseSimulator, auth: dict[str, str]) -> None:
     product = find(faulty, "Collection/Name eq 'SENTINEL-2'")
     faulty.faults = Faults(failure=LOGIN_PAGE)
@@ -249,3 +258,8 @@ def test_a_burst_is_posted_to_twice_and_comes_as_a_zip(sim: CdseSimulator, auth:
     name = second.headers["Content-Disposition"].split("filename=")[1]
     assert f"_{burst['BurstId']:06d}_{burst['SwathIdentifier']}_{burst['PolarisationChannels']}_" in name
     assert zipfile.ZipFile(io.BytesIO(second.content)).testzip() is None
+
+
+def test_a_certificate_that_cannot_be_read_is_an_error_at_the_start() -> None:
+    with pytest.raises(OSError), CdseSimulator(1000, certfile="missing.pem", keyfile="missing.pem"):
+        pass

@@ -185,6 +185,16 @@ def test_a_group_alias_spans_its_product_types(alias: str, types: set[str]) -> N
     assert all(alias in ptype and "COG" not in ptype for ptype in spanned)
 
 
+def test_attributes_of_time_and_truth_are_compared_as_such() -> None:
+    at = "2021-05-01T12:00:00.000Z"
+    later = attribute("beginningDateTime", "ge", at, "DateTimeOffset")
+    assert found(later) == found(f"ContentDate/Start ge {at}")
+    slices = found(attribute("sliceProductFlag", "eq", "true", "Boolean"))
+    rows = np.array(sorted(slices))[::50]
+    assert all(value_of(record, "sliceProductFlag") is True for record in ARCHIVE.records(rows))
+    assert slices
+
+
 def test_a_list_finds_what_its_members_find() -> None:
     names = ARCHIVE.names[[3, 700]].tolist()
     assert found(f"Name in ('{names[0]}','{names[1]}')") == {3, 700}
