@@ -21,7 +21,11 @@ _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Gt: lambda left, right: left > right,
     ast.GtE: lambda left, right: left >= right,
 }
-_CALLS: dict[str, Callable[[str, str], bool]] = {"startswith": str.startswith, "endswith": str.endswith, "contains": str.__contains__}
+_CALLS: dict[str, Callable[[str, str], bool]] = {
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+    "contains": str.__contains__,
+}
 
 
 def compiled(text: str) -> Callable[[Json, str], bool]:
