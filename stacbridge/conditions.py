@@ -201,7 +201,11 @@ def _temporal(test: Predicate, args: list[Any]) -> Condition:
     if all(bound is None for _, bound in tests):
         raise unsupported(f"{test.name!r} {test.op}: the interval has no end that could be compared.")
     negated = test.negated != (test.op == "t_disjoint")
-    parts = [Predicate(test.name, INVERSE[op] if negated else op, bound) for op, bound in tests if bound is not None]
+    parts = [
+        Predicate(test.name, INVERSE[op] if negated else op, bound)
+        for op, bound in tests
+        if bound is not None
+    ]
     return disjunction(parts) if negated else conjunction(parts)
 
 

@@ -104,7 +104,11 @@ def matches(collection: Collection, attributes: Json) -> bool:
 
 
 def _all_match(match: Match, attributes: Json) -> bool:
-    return all(name in attributes and attributes[name] in values for name, values in match.items())
+    for name, values in match.items():
+        value = attributes.get(name)
+        if not isinstance(value, str | int | float) or value not in values:
+            return False
+    return True
 
 
 def grouped(table: Table) -> dict[str, tuple[Table, ...]]:

@@ -110,7 +110,7 @@ def footprint(given: BaseGeometry | None) -> Footprint:
         return NOWHERE
     if west < -180 or east > 180 or east - west > 180:
         flat = _cut(flat)
-    if not flat.is_valid:
+    if flat is not None and not flat.is_valid:
         flat = _repaired(flat)
     if flat is None or flat.is_empty:
         return NOWHERE
@@ -118,11 +118,14 @@ def footprint(given: BaseGeometry | None) -> Footprint:
     return _geojson(flat), _bbox(flat)
 
 
-def _cut(geometry: BaseGeometry) -> BaseGeometry:
-    """Cut at the antimeridian what says nothing of it but a jump of more than 180 degrees, or leaves the range."""
+def _cut(geometry: BaseGeometry) -> BaseGeometry | None:
+    """Cut at the antimeridian what crosses it by a jump of more than 180 degrees or leaves the range of longitudes."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of winding orders that it corrects
-        fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
+        warnings.simplefilter("ignore")  # of winding orders, which it corrects
+        try:
+            fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
+        except ValueError:  # it makes no sense as an area
+            return None
     return fixed
 
 

@@ -100,12 +100,19 @@ def _check_range(position: Sequence[Any], parameter: str) -> None:
 
 def _parts(geometry: Any, parameter: str) -> list[Json]:
     """Return the geometries of a GeometryCollection, or the geometry itself."""
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
-    parts = geometry.get("geometries") if kind == "GeometryCollection" else [geometry]
-    known = isinstance(parts, list) and all(isinstance(part, dict) and part.get("type") in DEPTHS for part in parts)
+    if isinstance(geometry, dict) and geometry.get("type") == "GeometryCollection":
+        parts = geometry.get("geometries")
+    else:
+        parts = [geometry]
+    known = isinstance(parts, list) and all(_is_known(part) for part in parts)
     if not known or not parts:
         raise BadRequest(f"`{parameter}` is not a GeoJSON geometry ({', '.join(DEPTHS)}).", parameter=parameter)
     return list(parts)
+
+
+def _is_known(part: Any) -> bool:
+    kind = part.get("type") if isinstance(part, dict) else None
+    return isinstance(kind, str) and kind in DEPTHS
 
 
 def _positions(part: Json, parameter: str) -> list[Sequence[Any]]:

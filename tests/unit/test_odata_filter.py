@@ -149,7 +149,7 @@ def truth(filter: Json, item: Json) -> bool | None:
     return bool(cql2.Expr(filter).matches({**item, **item["properties"]}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(FILTERS, st.sets(st.sampled_from(["grd", "slc", "l1c"])))
 def test_the_pushed_filter_selects_exactly_what_the_filter_says(text: str, collections: set[str]) -> None:
     filter = cql.parse_text(text, SETTINGS)
