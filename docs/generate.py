@@ -1,4 +1,4 @@
-"""Write the reference pages from the code: `python docs/generate.py`; `--check` only compares, and fails on a difference."""
+"""Write the reference pages from the code; `python docs/generate.py --check` only compares."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +11,9 @@ from pydantic_core import PydanticUndefined
 
 from stacbridge import errors
 from stacbridge.cli import main
+from stacbridge.conformance import CONFORMANCE
+from stacbridge.mapping import load
+from stacbridge.rows import Row
 from stacbridge.settings import Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -58,7 +61,13 @@ def kind(field: FieldInfo) -> str:
         return "secret"
     if isinstance(annotation, type) and not getattr(annotation, "__args__", None):
         return annotation.__name__
-    return str(annotation).replace("typing.", "").replace("pathlib.", "").replace("stacbridge.settings.", "").replace(" | None", "")
+    return (
+        str(annotation)
+        .replace("typing.", "")
+        .replace("pathlib.", "")
+        .replace("stacbridge.settings.", "")
+        .replace(" | None", "")
+    )
 
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -73,8 +82,9 @@ def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
 def settings() -> Iterator[str]:
     """Yield the page of the settings."""
     yield "# Settings\n"
-    yield "Each setting is read from the environment, then from the TOML file that `STACBRIDGE_CONFIG` (or `--config`) names."
-    yield "Times are seconds, sizes are bytes. Tables nest with two underscores in the environment.\n"
+    yield "Each setting is read from the environment, then from the TOML file that `STACBRIDGE_CONFIG`"
+    yield "(or `--config`) names. Times are seconds, sizes are bytes. Tables nest with two underscores in the"
+    yield "environment.\n"
     yield from fields(Settings, "STACBRIDGE_")
     yield "\n## Accounts\n"
     yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`.\n"
@@ -84,14 +94,70 @@ def settings() -> Iterator[str]:
 def failures() -> Iterator[str]:
     """Yield the page of the errors."""
     yield "# Errors\n"
-    yield "Every error of the API and of the download proxy is one JSON object: `code` and `description`, and where they apply"
-    yield "`upstream` (who failed), `asked` (what was asked of it), `answered` (what it said), `advice` (what to do),"
-    yield "`parameter` (which of your words is off) and `retry_after` (seconds).\n"
-    kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.StacbridgeError)]
-    yield from table(("code", "HTTP status", "meaning"), ((f"`{k.__name__}`", k.status, (k.__doc__ or "").strip()) for k in kinds[1:]))
+    yield "Every error of the API and of the download proxy is one JSON object: `code` and `description`, and"
+    yield "where they apply `upstream` (who failed), `asked` (what it was asked), `answered` (what it said),"
+    yield "`advice` (what to do), `parameter` (which of your words is off) and `retry_after` (seconds).\n"
+    kinds = [
+        each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.StacbridgeError)
+    ]
+    yield from table(
+        ("code", "HTTP status", "meaning"),
+        ((f"`{k.__name__}`", k.status, (k.__doc__ or "").strip()) for k in kinds[1:]),
+    )
 
 
-PAGES: dict[str, Callable[[], Iterator[str]]] = {"cli.md": cli, "settings.md": settings, "errors.md": failures}
+PUSHED = {
+    "equal": "`=` `IN`",
+    "order": "`=` `<>` `<` `<=` `>` `>=` `BETWEEN` `IN`",
+    "text": "`=` `IN` `LIKE`",
+    None: "",
+}
+
+
+def pushed(row: Row) -> str:
+    """Say which operators the upstream evaluates."""
+    return "all" if row.values else PUSHED[row.push]
+
+
+def mapping(catalogue: str) -> Iterator[str]:
+    """Yield the page of a catalogue: its collections, and what each property is read from and filtered by."""
+    read = load(catalogue, Settings())
+    yield f"# Mapping of {read.title}\n"
+    yield "Each row serves both directions: it is read from the record that the archive answers, and a filter"
+    yield "on the property is pushed to the archive with the operators named. Others are refused with a `400`."
+    yield "“all” means that the archive's values are a closed set, so that any operator becomes a choice among them.\n"
+    for family in dict.fromkeys(spec.family for spec in read.specs.values()):
+        specs = [spec for spec in read.specs.values() if spec.family == family]
+        yield f"\n## {family}\n"
+        yield from table(("collection", "title"), ((f"`{spec.id}`", spec.stac["title"]) for spec in specs))
+        yield ""
+        rows = {name: row for spec in specs for name, row in spec.rows.items()}
+        yield from table(
+            ("property", "read from", "type there", "filters pushed", "sorts"),
+            (
+                (f"`{name}`", ", ".join(f"`{path}`" for path in row.paths), row.type, pushed(row), "yes" * row.sort)
+                for name, row in rows.items()
+            ),
+        )
+
+
+def conformance() -> Iterator[str]:
+    """Yield the page of the conformance classes."""
+    yield "# Conformance\n"
+    yield "The landing page advertises these classes; each is held by the test beside it."
+    yield "`basic-cql2` is not among them: a filter is answered exactly or refused with a `400` that names property and"
+    yield "operator, and the archives cannot evaluate every comparison of every property. `filter`, `cql2-text` and"
+    yield "`cql2-json` say that filters are read in both encodings, and clients send none without them.\n"
+    yield from table(("class", "held by"), ((f"`{uri}`", f"`{test}`") for uri, test in CONFORMANCE.items()))
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "cli.md": cli,
+    "settings.md": settings,
+    "errors.md": failures,
+    "cdse.md": lambda: mapping("cdse"),
+    "conformance.md": conformance,
+}
 
 
 def generate(check: bool) -> list[str]:

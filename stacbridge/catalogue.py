@@ -13,8 +13,11 @@ class Catalogue(Protocol):
     connections: int
     """How many downloads its account may run at once."""
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of items; links and hrefs start with `root` (the API's URL, no trailing slash).
+
+        A page is empty only at the end. `ready` allows `links` and `assets` to be serialised JSON
+        (`orjson.Fragment`), for callers that do nothing with items but hand them to `orjson.dumps`.
 
         Raises `UnsupportedFilter` where a condition cannot be answered exactly, `UpstreamError` and its kin.
         """

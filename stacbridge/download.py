@@ -11,9 +11,9 @@ import aiohttp
 from yarl import URL
 
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
-from stacbridge.refusals import ASK_AGAIN
 from stacbridge.settings import Settings
 from stacbridge.tap import tap
+from stacbridge.transfer_refusals import ASK_AGAIN
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -38,9 +38,7 @@ class Transfers:
         if self._opened is not None:
             await self._opened.close()
 
-    async def ask(
-        self, upstream: str, method: str, url: str, headers: Mapping[str, str]
-    ) -> aiohttp.ClientResponse:
+    async def ask(self, upstream: str, method: str, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Ask `url` (escaped already) and return the answer once its headers are there; `drop` it in the end.
 
         Raises `UpstreamTimeout`, `UpstreamUnavailable`, and `UpstreamError` for an answer that is not HTTP.

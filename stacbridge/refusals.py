@@ -1,107 +1,117 @@
-"""What an upstream's refusal of a download becomes: its status and its words, as one of our failures."""
+"""From trouble on the wire to a failure that says who, what was asked, what came back, what to do."""
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from urllib.parse import quote
 
-import orjson
+from stacbridge.answers import retry_after, sanitise, told
+from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from stacbridge.hosts import without_query
+from stacbridge.model import Reply, Request
 
-from stacbridge.errors import (
-    Forbidden,
-    NotFound,
-    NotStaged,
-    StacbridgeError,
-    UpstreamError,
-    UpstreamRefused,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
+READABLE = "$/:(),'"
+"""Characters that RFC 3986 allows in a query, and that keep an OData filter readable there."""
 
-EXCERPT_BYTES = 4096
-"""Bytes of an error body that are read at most."""
-EXCERPT_LENGTH = 300
-"""Characters of it that are shown at most."""
-ASK_AGAIN = 30
-"""Seconds of Retry-After where the upstream states none that can be read."""
-LONGEST_WAIT = 900
-"""Seconds of Retry-After at most, whatever the upstream states: clients sleep them word for word."""
-
-_KINDS: Mapping[int, tuple[type[StacbridgeError], str]] = {
-    202: (NotStaged, "The upstream is still preparing the file."),
-    401: (UpstreamRefused, "The upstream does not accept the credentials that it gave itself."),
-    403: (Forbidden, "The upstream does not let this account have the file."),
-    404: (NotFound, "The upstream no longer has the file."),
-    410: (NotFound, "The upstream no longer has the file."),
-    408: (UpstreamTimeout, "The upstream gave up on the request."),
-    429: (UpstreamUnavailable, "The upstream allows this account no further download for now."),
-    503: (UpstreamUnavailable, "The upstream is not available for now."),
-    504: (UpstreamTimeout, "The upstream did not get an answer in time itself."),
+ADVICE = {
+    400: "Simplify the search; if it stays so, the bridge asks wrongly: please report it.",
+    401: "Check the account in the settings.",
+    403: "Check that the account may have this, and that its holder agreed to the terms of the data.",
+    422: "Simplify the search; if it stays so, the bridge asks wrongly: please report it.",
+    429: "Try again later, and with fewer requests at once.",
 }
-_OTHER = (UpstreamError, "The upstream answered something that is not the file.")
-_TRANSIENT = frozenset({202, 429, 503})
-_ADVICE = {
-    401: "Check the catalogue's account in the settings; `stacbridge check` tells what is wrong with it.",
-    403: "Check what the account may download at the upstream.",
-}
+"""What to do about a status; for others, waiting is all there is."""
 
 
-def refusal(
-    status: int, headers: Mapping[str, str], body: bytes, *, upstream: str, asked: str, secrets: Iterable[str]
-) -> StacbridgeError:
-    """Return the failure that an answer stands for which is not the file.
+def full_url(request: Request) -> str:
+    """Return the request's URL with its parameters, each name and value escaped once."""
+    pairs = ((quote(name, safe=READABLE), quote(value, safe=READABLE)) for name, value in request.params)
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    separator = "&" if "?" in request.url else "?"
+    return f"{request.url}{separator}{query}" if query else request.url
 
-    `body` is the beginning of what came; `secrets` are left out of what is repeated of it.
+
+def asked(request: Request) -> str:
+    """Return what was asked as a person would read it, without what may hold a secret."""
+    query = "&".join(f"{name}={value}" for name, value in request.params)
+    return sanitise(f"{request.method} {without_query(request.url)}{'?' if query else ''}{query}")
+
+
+def refusal(upstream: str, request: Request, reply: Reply) -> UpstreamError:
+    """Return the failure that an unwelcome status means.
+
+    The answer to a request with a body is told by its status alone, since it may echo a login.
     """
-    kind, description = _KINDS.get(status, _OTHER)
-    words = excerpt(body, headers.get("Content-Type", ""), secrets)
-    return kind(
-        description,
+    failure: UpstreamError
+    match reply.status:
+        case 504:
+            failure = late(upstream, request)
+        case 429 | 502 | 503:
+            failure = UpstreamUnavailable(f"{upstream} refuses for now.")
+        case 401:
+            failure = UpstreamRefused(f"{upstream} wants a valid credential for this.")
+        case _:
+            failure = UpstreamError(f"{upstream} did not answer what was asked.")
+    failure.upstream = upstream
+    failure.asked = asked(request)
+    failure.answered = told(reply) if request.body is None else f"HTTP {reply.status}"
+    failure.retry_after = retry_after(reply.headers)
+    failure.advice = failure.advice or ADVICE.get(reply.status, "Try again later.")
+    return failure
+
+
+def late(upstream: str, request: Request) -> UpstreamTimeout:
+    """Return the failure of an answer that did not come, or did not end, in time."""
+    return UpstreamTimeout(
+        f"{upstream} did not answer in time.",
         upstream=upstream,
-        asked=asked,
-        answered=f"{status} {words}".strip(),
-        advice=_ADVICE.get(status),
-        retry_after=retry_after(headers.get("Retry-After")) if status in _TRANSIENT else None,
+        asked=asked(request),
+        advice="Narrow the search in time or area, or raise the setting read_timeout.",
     )
 
 
-def retry_after(value: str | None) -> int:
-    """Read a Retry-After header (seconds or an HTTP date) as a sane number of seconds."""
-    try:
-        seconds = int(value or "") if (value or "").strip().lstrip("-").isdigit() else _until(value or "")
-    except ValueError:
-        return ASK_AGAIN
-    return min(seconds, LONGEST_WAIT) if seconds > 0 else ASK_AGAIN
+def lost(upstream: str, request: Request, error: BaseException) -> UpstreamUnavailable:
+    """Return the failure of a connection that was not made, or broke."""
+    return UpstreamUnavailable(
+        f"{upstream} cannot be reached, or the connection to it was lost.",
+        upstream=upstream,
+        asked=asked(request),
+        answered=sanitise(str(_root(error))),
+        advice="Try again later; if it stays so, check the network and the catalogue's endpoints.",
+    )
 
 
-def _until(date: str) -> int:
-    moment = parsedate_to_datetime(date)
-    return int((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+def too_long(upstream: str, request: Request, limit: int) -> UpstreamError:
+    """Return the failure of an answer of more than `limit` bytes."""
+    return UpstreamError(
+        f"{upstream} answered more than {limit} bytes.",
+        upstream=upstream,
+        asked=asked(request),
+        advice="Ask for less at once, or raise the setting max_reply_bytes.",
+    )
 
 
-def excerpt(body: bytes, media_type: str, secrets: Iterable[str]) -> str:
-    """Return what an error body says, in one line of printable text without `secrets`."""
-    if "html" in media_type.lower() or body.lstrip()[:1] == b"<":
-        return "with a page of markup"
-    text = _message(body) or body.decode("utf-8", "replace")
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return re.sub(r" +", " ", line).strip()[:EXCERPT_LENGTH]
+def astray(upstream: str, request: Request, status: int, target: str) -> UpstreamError:
+    """Return the failure of a redirect that may not be followed."""
+    return UpstreamError(
+        f"{upstream} redirects to a server that this request may not go to.",
+        upstream=upstream,
+        asked=asked(request),
+        answered=f"HTTP {status} to {sanitise(without_query(target))}",
+        advice=f"If that server belongs to {upstream}, list it in the catalogue's hosts.",
+    )
 
 
-def _message(body: bytes) -> str | None:
-    """Return the sentence in an error object, such as `{"detail": {"message": …}}` or `{"message": …}`."""
-    try:
-        told: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    for name in ("detail", "error", "message", "description", "error_description"):
-        inner = told.get(name) if isinstance(told, dict) else None
-        if isinstance(inner, dict):
-            return _message(orjson.dumps(inner))
-        if isinstance(inner, str):
-            code = told.get("code")
-            return f"{code}: {inner}" if isinstance(code, str) else inner
-    return None
+def circling(upstream: str, request: Request, limit: int) -> UpstreamError:
+    """Return the failure of more than `limit` redirects in a row."""
+    return UpstreamError(
+        f"{upstream} redirects without end.",
+        upstream=upstream,
+        asked=asked(request),
+        answered=f"more than {limit} redirects",
+        advice="If so many are right, raise the setting max_redirects.",
+    )
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return the first cause of an exception: the system's own word, without a client's retelling."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Nesting of a CQL2 filter at most; checked before it is parsed."""
     max_vertices: Count = 10_000
     """Positions in an `intersects` geometry at most."""
+    max_body_bytes: Count = 1024 * 1024
+    """Size of a search's body at most."""
     max_upstream_pages: Count = 10
     """Upstream requests that one search may make at most."""
 
@@ -74,6 +76,8 @@ class Settings(BaseSettings):
     """Seconds to wait for a connection to an upstream."""
     read_timeout: Seconds = 120
     """Seconds to wait for an upstream's next bytes, for searches and tokens."""
+    upstream_deadline: Seconds = 300
+    """Seconds that an upstream's answer may take in all, redirects and retries included."""
     search_threads: Count = 200
     """Searches in flight at once; more wait."""
     max_reply_bytes: Count = 64 * 1024 * 1024
@@ -93,6 +97,8 @@ class Settings(BaseSettings):
     """Seconds that a download waits for a connection before it is answered 503."""
     location_seconds: Seconds = 300
     """Seconds that the place of an asset's bytes is remembered: ranged readers ask many times."""
+    locations: Count = 1000
+    """Places of assets that are remembered at most."""
     token_margin: Seconds = 60
     """Seconds before its end at which a token is renewed."""
 

@@ -35,9 +35,7 @@ class Connection:
 
     def answer(self, status: str = "200 OK", body: bytes = b"", **headers: str) -> None:
         """Send an answer; headers are named with `_` for `-`, and Content-Length is the body's if unsaid."""
-        named = {"Content-Length": str(len(body))} | {
-            name.replace("_", "-"): value for name, value in headers.items()
-        }
+        named = {"Content-Length": str(len(body))} | {name.replace("_", "-"): value for name, value in headers.items()}
         head = "".join(f"{name}: {value}\r\n" for name, value in named.items() if value)
         self.sock.sendall(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
 
@@ -177,7 +175,7 @@ class OneAsset:
     def may_follow(self, url: str) -> bool:
         return urlsplit(url).netloc in self.trusted | self.foreign
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         return Found([])
 
     def collections(self) -> list[Json]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stacbridge.delivery import disposition
 from stacbridge.ranges import ByteRange, unsatisfiable
-from stacbridge.refusals import EXCERPT_LENGTH, excerpt, retry_after
+from stacbridge.transfer_refusals import EXCERPT_LENGTH, excerpt, retry_after
 
 offsets = st.integers(0, 10**12)
 ranges = st.one_of(
@@ -75,9 +75,7 @@ def test_retry_after_is_a_sane_number_of_seconds(value: str | None, seconds: int
 
 @pytest.mark.parametrize("hours, least, most", [(-1, 30, 30), (0.1, 300, 360), (1000, 900, 900)])
 def test_a_date_in_retry_after_is_counted_from_now(hours: float, least: int, most: int) -> None:
-    assert (
-        least <= retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)) <= most
-    )
+    assert least <= retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)) <= most
 
 
 @given(st.text())

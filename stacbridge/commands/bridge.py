@@ -1,0 +1,81 @@
+"""A bridge that runs in this process."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+import uvicorn
+
+from stacbridge.errors import Misconfigured, StacbridgeError
+
+BACKLOG = 2048
+# Seconds that a bridge that is told to stop lets downloads go on.
+GRACE = 10
+# The same for a bridge that a command starts for itself: by then it has what it wants, or ctrl-C was pressed.
+OWN_GRACE = 1
+ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say so."""
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket that the bridge answers on; port 0 lets the system choose."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        advice = "Choose another address with --host, another port with --port; port 0 takes any free one."
+        raise Misconfigured(f"Cannot listen on {host} port {port}: {reason}.", advice=advice) from error
+
+
+def url_of(listening: socket.socket) -> str:
+    """Return the HTTP URL of a listening socket, for a client on this machine."""
+    host, port = listening.getsockname()[:2]
+    host = ANY.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(app: Any, listening: socket.socket, log_level: str, on_ready: Callable[[], None]) -> None:
+    """Serve an ASGI app in this thread until a signal."""
+    config = uvicorn.Config(app, log_level=log_level, timeout_graceful_shutdown=GRACE)
+    Server(config, on_ready).run([listening])
+
+
+@contextmanager
+def running(app: Any) -> Iterator[str]:
+    """Serve an ASGI app on a free loopback port as long as the block lasts; gives its URL."""
+    outcome: SimpleQueue[bool] = SimpleQueue()
+    config = uvicorn.Config(app, log_config=None, log_level="critical", timeout_graceful_shutdown=OWN_GRACE)
+    server = Server(config, lambda: outcome.put(True))
+
+    def run() -> None:
+        with suppress(SystemExit):  # uvicorn's way to say that the app cannot start
+            server.run([listening])
+        outcome.put(False)
+
+    with listen("127.0.0.1", 0) as listening:
+        thread = Thread(target=run, daemon=True)
+        thread.start()
+        if not outcome.get():
+            raise StacbridgeError("The bridge did not start.")
+        try:
+            yield url_of(listening)
+        finally:
+            server.should_exit = True
+            thread.join(GRACE)

@@ -1,0 +1,130 @@
+"""`stacbridge check`: a self-test of the configured catalogues."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import click
+
+from stacbridge.commands.configuration import account_settings, load_settings
+from stacbridge.commands.terminal import in_words
+from stacbridge.errors import Misconfigured, StacbridgeError
+from stacbridge.hosts import Hosts
+from stacbridge.mapping import Mapping
+from stacbridge.mapping import load as load_mapping
+from stacbridge.model import Query, Reply, Request
+from stacbridge.settings import Credentials, Settings
+from stacbridge.upstream import Upstream, load
+from stacbridge.wire import Wire
+
+# One-time codes and signatures hold for about this long.
+MAX_SKEW = 30
+# User names of OAuth clients of Sentinel Hub; CDSE refuses their tokens for files (DAT-ZIP-609).
+SENTINEL_HUB = "sh-"
+MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result: `good` is None where there was nothing to test."""
+
+    subject: str
+    good: bool | None
+    said: str
+
+
+@click.command
+@click.argument("catalogues", nargs=-1)
+def command(catalogues: tuple[str, ...]) -> None:
+    """Test the configured catalogues, and say what to fix.
+
+    All, or the CATALOGUES that are named: are they reached, do they answer, is the clock right, does the
+    account log in? Exits with 1 where something is wrong. No account is not wrong: search works without.
+    """
+    settings = load_settings()
+    unknown = [name for name in catalogues if name not in settings.catalogues]
+    if unknown:
+        known = ", ".join(settings.catalogues)
+        raise Misconfigured(f"No catalogue {unknown[0]!r} is configured.", advice=f"There is: {known}.")
+    bad = 0
+    for catalogue in catalogues or settings.catalogues:
+        for finding in examine(catalogue, settings):
+            click.echo(f"{MARKS[finding.good]} {catalogue}  {finding.subject:9}  {finding.said}")
+            bad += finding.good is False
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+def examine(catalogue: str, settings: Settings, wall: Callable[[], float] = time.time) -> Iterator[Finding]:
+    """Test a catalogue, with the clock `wall` (Unix time)."""
+    mapping = load_mapping(catalogue, settings)
+    upstream = load(catalogue, settings)
+    try:
+        yield from _reached(mapping, settings, wall)
+        yield _attempt("search", lambda: _search(upstream))
+        yield _account(catalogue, settings.credentials.get(catalogue))
+        if catalogue in settings.credentials:
+            yield _attempt("login", lambda: _login(upstream, mapping))
+    finally:
+        upstream.close()
+
+
+def skew(reply: Reply, now: float) -> Finding:
+    """Compare this machine's clock with the upstream's, in whole seconds."""
+    try:
+        ahead = round(now - parsedate_to_datetime(reply.headers["date"]).timestamp())
+    except (KeyError, ValueError):
+        return Finding("clock", None, "The upstream does not tell its time.")
+    said = f"{abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} the upstream's."
+    if abs(ahead) > MAX_SKEW:
+        return Finding("clock", False, f"{said} Set this machine's clock; logins with one-time codes fail.")
+    return Finding("clock", True, said)
+
+
+def _reached(mapping: Mapping, settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
+    """Ask the catalogue's root; any answer at all means that it is reached."""
+    url = mapping.endpoints["catalogue"]
+    wire = Wire(mapping.id, settings, Hosts.listed((), mapping.endpoints.values()))
+    try:
+        reply = wire.exchange(Request("GET", url))
+    except StacbridgeError as error:
+        yield Finding("reachable", False, in_words(error))
+    else:
+        yield Finding("reachable", True, url)
+        yield skew(reply, wall())
+    finally:
+        wire.close()
+
+
+def _attempt(subject: str, test: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, test())
+    except StacbridgeError as error:
+        return Finding(subject, False, in_words(error))
+
+
+def _search(upstream: Upstream) -> str:
+    items = upstream.search(Query(limit=1), "http://check").items
+    return f"Its newest item is {items[0]['id']}." if items else "It answers, but holds no item."
+
+
+def _login(upstream: Upstream, mapping: Mapping) -> str:
+    upstream.authorize(mapping.endpoints["download"])
+    return "A token was given."
+
+
+def _account(catalogue: str, credentials: Credentials | None) -> Finding:
+    """Say which kind of account is set, or which settings are missing."""
+    username, password = account_settings(catalogue)
+    if credentials is None:
+        return Finding("account", None, f"None is set. For downloads set {username} and {password}.")
+    missing = [
+        name for name, member in ((username, credentials.username), (password, credentials.password)) if member is None
+    ]
+    if missing:
+        return Finding("account", False, f"Set {' and '.join(missing)} too.")
+    if str(credentials.username).startswith(SENTINEL_HUB):
+        return Finding("account", False, f"{username} names a Sentinel Hub client; give the account itself.")
+    second = "and one-time codes" if credentials.totp_secret else "without one-time codes"
+    return Finding("account", True, f"User name and password, {second}.")

@@ -1,0 +1,67 @@
+"""The STAC API that `search` and `download` ask: one elsewhere, or a bridge of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import orjson
+import pystac
+from pystac_client import Client
+from pystac_client.exceptions import APIError
+from pystac_client.stac_api_io import StacApiIO
+from requests import Session
+
+from stacbridge.commands.bridge import running
+from stacbridge.commands.configuration import load_settings
+from stacbridge.commands.replies import refusal
+from stacbridge.errors import StacbridgeError
+
+CONNECT_TIMEOUT = 10
+# A search that counts, or walks many upstream pages, takes its time.
+READ_TIMEOUT = 300
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@contextmanager
+def api(url: str | None) -> Iterator[Client]:
+    """Open the STAC API at `url`; without one, the API of a bridge that runs as long as the block lasts."""
+    if url is None:
+        # Imported here, because it takes long, and is not needed for an API elsewhere.
+        from stacbridge.app import create_app
+
+        with running(create_app(load_settings())) as own:
+            yield _open(own)
+    else:
+        yield _open(url)
+
+
+@contextmanager
+def told(url: str) -> Iterator[None]:
+    """Turn failures of the API into ours."""
+    try:
+        yield
+    except APIError as error:
+        raise failure(error, url) from error
+    except (orjson.JSONDecodeError, ValueError, KeyError, pystac.STACError) as error:
+        raise StacbridgeError("This is not a STAC API.", asked=url, advice="Check --url.") from error
+
+
+def failure(error: APIError, url: str) -> StacbridgeError:
+    """Return what an error of the API says."""
+    status = getattr(error, "status_code", None)
+    if status is None:
+        return StacbridgeError("The API cannot be reached.", asked=url, answered=str(error))
+    return refusal(status, str(error).encode(), url)
+
+
+def direct_where_local(session: Session, url: str) -> Session:
+    """Keep proxies of the environment away from a session that talks to this machine."""
+    session.trust_env = urlsplit(url).hostname not in LOOPBACK
+    return session
+
+
+def _open(url: str) -> Client:
+    io = StacApiIO(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), max_retries=None)
+    direct_where_local(io.session, url)
+    with told(url):
+        return Client.open(url, stac_io=io)

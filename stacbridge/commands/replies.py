@@ -1,0 +1,27 @@
+"""What an HTTP answer that is an error says, as a failure for a person."""
+
+import orjson
+
+from stacbridge.errors import StacbridgeError
+
+# How much of an error's body is read and shown, in bytes and characters.
+READ = 65536
+SHOWN = 500
+
+
+def refusal(status: int, body: bytes, asked: str) -> StacbridgeError:
+    """Read an error answer: the `description` of a STAC API's error, else the start of its text."""
+    told = _description(body)
+    if told is not None:
+        return StacbridgeError(told, asked=asked)
+    text = " ".join(body[:SHOWN].decode("utf-8", "replace").split())
+    return StacbridgeError("The server refused.", asked=asked, answered=f"{status} {text}".strip())
+
+
+def _description(body: bytes) -> str | None:
+    try:
+        error = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    told = error.get("description") if isinstance(error, dict) else None
+    return told if isinstance(told, str) else None

@@ -1,0 +1,96 @@
+"""`stacbridge serve`: answer as a STAC API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from ipaddress import ip_address
+from typing import Any
+
+import click
+
+from stacbridge.commands.bridge import listen, serve, url_of
+from stacbridge.commands.configuration import account_settings, load_settings
+from stacbridge.commands.simulators import simulated
+from stacbridge.settings import Credentials, Settings
+
+LEVELS = ("critical", "error", "warning", "info", "debug")
+DEMO = "cdse"
+TRY = """
+Try it, in another terminal (pip install pystac-client):
+
+  from pystac_client import Client
+  api = Client.open("{url}")
+  search = api.search(collections=["sentinel-2-l2a"], bbox=[5, 40, 15, 50], max_items=3)
+  for item in search.items():
+      print(item.id, item.properties["datetime"])
+"""
+OPEN = (
+    "Warning: {host} is not a loopback address. Whoever reaches it can search, and download with the accounts"
+    " that are set, without being asked who they are."
+)
+NO_ACCOUNT = "No account is set for {id}: search works; for downloads set {names}."
+
+
+@click.command
+@click.option("--host", help="Address to listen on, instead of the settings' (127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port, instead of the settings' (8080); 0: any free one.")
+@click.option("--demo", is_flag=True, help="Serve a simulated archive that needs no network and no account.")
+@click.option(
+    "--log-level", type=click.Choice(LEVELS), default="warning", show_default=True, help="info logs requests."
+)
+def command(host: str | None, port: int | None, demo: bool, log_level: str) -> None:
+    """Serve the configured catalogues as one STAC API.
+
+    Without any settings that is the real CDSE, whose search needs no account.
+    """
+    with (
+        configured(demo, host=host, port=port) as settings,
+        listen(settings.host, settings.port) as listening,
+    ):
+        url = settings.public_url or url_of(listening)
+        for line in introduction(settings, demo):
+            click.echo(line)
+        with suppress(KeyboardInterrupt):
+            serve(
+                _app(settings),
+                listening,
+                log_level,
+                lambda: click.echo(f"Ready: {url}\n{TRY.format(url=url)}"),
+            )
+
+
+@contextmanager
+def configured(demo: bool, **given: Any) -> Iterator[Settings]:
+    """Read the settings; for a demo they point to simulators that run as long as the block lasts."""
+    if not demo:
+        yield load_settings(**given)
+        return
+    with simulated() as announcement:
+        import_module("stacbridge.app")  # slow, and the simulators start meanwhile
+        archive = announcement()
+        account = Credentials(username=archive["username"], password=archive["password"])
+        endpoints = {name: archive[f"{name}_url"] for name in ("catalogue", "download", "token")}
+        yield load_settings(catalogues=[DEMO], endpoints={DEMO: endpoints}, credentials={DEMO: account}, **given)
+
+
+def introduction(settings: Settings, demo: bool) -> Iterator[str]:
+    """Say what will be served, and what to know about it."""
+    yield f"Serving {', '.join(settings.catalogues)}{' (simulated)' if demo else ''} as one STAC API."
+    if not _is_loopback(settings.host):
+        yield OPEN.format(host=settings.host)
+    for catalogue in settings.catalogues:
+        if catalogue not in settings.credentials:
+            yield NO_ACCOUNT.format(id=catalogue, names=" and ".join(account_settings(catalogue)))
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _app(settings: Settings) -> Any:
+    # Imported here, so that the lines above are on the screen while the rest loads.
+    from stacbridge.app import create_app
+
+    return create_app(settings)

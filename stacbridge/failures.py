@@ -1,0 +1,64 @@
+"""Failures as HTTP answers: one JSON shape everywhere, whoever noticed the failure first."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stacbridge.errors import BadRequest, StacbridgeError
+from stacbridge.model import Json
+
+PATIENCE = 30
+"""Seconds at most in Retry-After: pystac-client sleeps them word for word, five times over."""
+
+SERVER_FAULT: Json = {
+    "code": "InternalServerError",
+    "description": "The bridge failed on this request. Its log says why.",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of `app` in the one shape."""
+    app.add_exception_handler(StacbridgeError, _told)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def answer(error: StacbridgeError) -> Response:
+    """Return the HTTP answer that `error` becomes."""
+    retry = {} if error.retry_after is None else {"Retry-After": str(min(error.retry_after, PATIENCE))}
+    return _response(error.status, error.body(), retry)
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    assert isinstance(error, StacbridgeError)
+    return answer(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Say what is off without repeating the values, which may hold a credential."""
+    assert isinstance(error, RequestValidationError)
+    places = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
+    return answer(BadRequest(f"The request cannot be read: {'; '.join(places)}."))
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    """Answer what the framework itself refuses: unknown paths, methods that a path does not have."""
+    assert isinstance(error, HTTPException)
+    code = "".join(HTTPStatus(error.status_code).phrase.title().split())
+    return _response(error.status_code, {"code": code, "description": str(error.detail)}, error.headers)
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    """Answer a fault of ours; the server's log gets the exception."""
+    return _response(500, SERVER_FAULT, None)
+
+
+def _response(status: int, body: Json, headers: Mapping[str, str] | None) -> Response:
+    return Response(orjson.dumps(body), status, headers, media_type="application/json")

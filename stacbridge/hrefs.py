@@ -1,0 +1,19 @@
+"""The URLs of the API's resources, made from its root URL and ids."""
+
+from urllib.parse import quote
+
+
+def collection_href(root: str, collection: str) -> str:
+    """Return the URL of a Collection."""
+    return f"{root}/collections/{quote(collection, safe='')}"
+
+
+def item_href(root: str, collection: str, item: str) -> str:
+    """Return the URL of an Item."""
+    return f"{collection_href(root, collection)}/items/{quote(item, safe='')}"
+
+
+def asset_href(root: str, catalogue: str, collection: str, item: str, asset: str, file: str) -> str:
+    """Return the URL at which the download proxy serves an asset; `file` is the file's own name."""
+    path = "/".join(quote(part, safe="") for part in (catalogue, collection, item, asset, file))
+    return f"{root}/assets/{path}"

@@ -1,0 +1,186 @@
+"""A catalogue over plain Items in memory: exact, for tests, toys and small static collections."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import shapely
+from shapely.geometry import shape
+
+from stacbridge import geometry
+from stacbridge.errors import BadRequest, NotFound
+from stacbridge.hrefs import asset_href, collection_href, item_href
+from stacbridge.matching import condition
+from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Request, SortKey
+from stacbridge.schemas import described, queryables, sortables
+
+NEWEST_FIRST = (SortKey("datetime", descending=True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An Item with what searches ask of it, read once."""
+
+    item: Json
+    footprint: Any
+    start: datetime
+    end: datetime
+
+    def value(self, name: str) -> Any:
+        """Return what the Item is sorted by under `name`."""
+        if name == "datetime":
+            return self.start
+        return self.item[name] if name in ("id", "collection") else self.item["properties"].get(name)
+
+
+Condition = Callable[[Entry], bool]
+
+
+class MemoryCatalogue:
+    """The `Catalogue` protocol over a list of Item dicts.
+
+    Items are in `{"n": offset}` positions of their order: newest first unless sorted, then by id.
+    """
+
+    connections = 4
+
+    def __init__(self, id: str, collections: Sequence[Json], items: Iterable[Json], title: str | None = None) -> None:
+        self.id = id
+        self.title = title or id
+        self._collections = list(collections)
+        self._entries = [_entry(item) for item in items]
+        self._properties = {
+            c["id"]: described(e.item for e in self._entries if e.item["collection"] == c["id"]) for c in collections
+        }
+
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
+        """Return one page of matching Items."""
+        conditions = _conditions(query)
+        matches = [entry for entry in self._entries if all(holds(entry) for holds in conditions)]
+        ordered = self._ordered(matches, query.sortby or NEWEST_FIRST)
+        start = int((query.position or {"n": 0})["n"])
+        end = start + query.limit
+        return Found(
+            [self._finished(entry.item, root) for entry in ordered[start:end]],
+            position={"n": end} if end < len(ordered) else None,
+            matched=len(ordered) if query.count else None,
+        )
+
+    def collections(self) -> list[Json]:
+        """Return all Collections."""
+        return self._collections
+
+    def queryables(self, collection: str | None) -> Json:
+        """Return the properties that Items have."""
+        return queryables(self._known(collection))
+
+    def sortables(self, collection: str | None) -> Json:
+        """Return the properties with one value each."""
+        return sortables(self._known(collection))
+
+    def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
+        """Return the asset's own http(s) href."""
+        for entry in self._entries:
+            if (entry.item["collection"], entry.item["id"]) == (collection, item):
+                found = entry.item["assets"].get(asset)
+                if found and found["href"].startswith(("http://", "https://")):
+                    media_type = found.get("type", "application/octet-stream")
+                    return Ready(Request("GET", found["href"]), _file_name(found["href"]), media_type, ranges=True)
+        raise NotFound(f"There is no asset {asset!r} in item {item!r} of collection {collection!r}.")
+
+    def authorize(self, url: str) -> dict[str, str]:
+        """Return no headers: hrefs here are open."""
+        return {}
+
+    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+        """Return no headers: hrefs here are open."""
+        return {}
+
+    def may_follow(self, url: str) -> bool:
+        """Allow every redirect: no credential is sent."""
+        return True
+
+    def _known(self, collection: str | None) -> Json:
+        chosen = self._properties.values() if collection is None else [self._properties[collection]]
+        return {name: schema for properties in chosen for name, schema in properties.items()}
+
+    def _ordered(self, entries: list[Entry], keys: Sequence[SortKey]) -> list[Entry]:
+        known = self.sortables(None)["properties"]
+        ordered = sorted(entries, key=lambda entry: (entry.item["id"], entry.item["collection"]))
+        for key in reversed(keys):
+            if key.name not in known:
+                raise BadRequest(f"Items cannot be sorted by {key.name!r}.", parameter="sortby")
+            ordered = _sorted(ordered, key)
+        return ordered
+
+    def _finished(self, item: Json, root: str) -> Json:
+        collection, id = item["collection"], item["id"]
+        parent = {"href": collection_href(root, collection), "type": "application/json"}
+        api_links = [
+            {"rel": "self", "href": item_href(root, collection, id), "type": "application/geo+json"},
+            {"rel": "root", "href": f"{root}/", "type": "application/json"},
+            {"rel": "parent", **parent},
+            {"rel": "collection", **parent},
+        ]
+        assets = {key: self._proxied(asset, root, collection, id, key) for key, asset in item["assets"].items()}
+        return {**item, "links": [*api_links, *item.get("links", ())], "assets": assets}
+
+    def _proxied(self, asset: Json, root: str, collection: str, item: str, key: str) -> Json:
+        href = asset["href"]
+        if not href.startswith(("http://", "https://")):
+            return asset
+        proxy = asset_href(root, self.id, collection, item, key, _file_name(href))
+        return {**asset, "href": proxy, "alternate": {"origin": {"href": href, "alternate:name": "Origin"}}}
+
+
+def _file_name(href: str) -> str:
+    return href.partition("?")[0].rpartition("/")[2]
+
+
+def _entry(item: Json) -> Entry:
+    properties = item["properties"]
+    start = properties.get("start_datetime") or properties["datetime"]
+    end = properties.get("end_datetime") or properties["datetime"]
+    footprint = shape(item["geometry"]) if item["geometry"] else None
+    return Entry(item, footprint, _time(start), _time(end))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _sorted(entries: list[Entry], key: SortKey) -> list[Entry]:
+    """Sort stably by one key; Items without a value come last, whichever the direction."""
+    present = [entry for entry in entries if entry.value(key.name) is not None]
+    absent = [entry for entry in entries if entry.value(key.name) is None]
+    return [*sorted(present, key=lambda entry: entry.value(key.name), reverse=key.descending), *absent]
+
+
+def _conditions(query: Query) -> list[Condition]:
+    conditions: list[Condition] = []
+    if query.collections:
+        conditions.append(lambda entry: entry.item["collection"] in query.collections)
+    if query.ids:
+        conditions.append(lambda entry: entry.item["id"] in query.ids)
+    if query.interval:
+        conditions.append(_during(query.interval))
+    if query.bbox:
+        conditions.append(_touching(geometry.box(query.bbox)))
+    if query.intersects:
+        conditions.append(_touching(query.intersects))
+    if query.filter is not None:
+        matches = condition(query.filter)
+        conditions.append(lambda entry: matches(entry.item))
+    return conditions
+
+
+def _during(interval: Interval) -> Condition:
+    start, end = interval.start, interval.end
+    return lambda entry: (end is None or entry.start <= end) and (start is None or entry.end >= start)
+
+
+def _touching(place: Json) -> Condition:
+    area = shape(place)
+    shapely.prepare(area)
+    return lambda entry: entry.footprint is not None and bool(area.intersects(entry.footprint))

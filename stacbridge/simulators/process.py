@@ -1,0 +1,43 @@
+"""The simulator as a process of its own, run until it is told to stop."""
+
+import signal
+import sys
+import threading
+
+import orjson
+
+from .server import CdseSimulator
+
+
+def serve(
+    host: str = "127.0.0.1",
+    ports: tuple[int, int, int] = (0, 0, 0),
+    *,
+    size: int = 100_000,
+    large_bytes: int | None = None,
+    announce_json: bool = False,
+    until_stdin_closes: bool = False,
+) -> None:
+    """Run the simulator until SIGTERM or SIGINT, or until standard input closes if asked to; call from the
+    main thread.
+
+    Prints the URLs and the demonstration credentials when ready, as one line of JSON with `announce_json`.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with CdseSimulator(size, host=host, ports=ports, large_bytes=large_bytes) as simulator:
+        facts = simulator.announcement() | ({"large_id": simulator.large_id} if large_bytes else {})
+        if announce_json:
+            print(orjson.dumps(facts).decode(), flush=True)
+        else:
+            print("\n".join(f"{name:14} {value}" for name, value in facts.items()), flush=True)
+        if until_stdin_closes:
+            threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+        stop.wait()
+
+
+def _wait_for_end(stop: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    stop.set()

@@ -1,0 +1,185 @@
+"""The simulator as three servers on loopback: catalogue, download and identity."""
+
+import asyncio
+import socket
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from .archive import Archive
+from .bursts import Bursts
+from .clock import Clock, SystemClock
+from .control import Control, Gate, RequestRecord
+from .downloads import CONNECTIONS, Downloads
+from .faults import Faults
+from .odata import Catalogue
+from .oidc import Account, Identity
+from .sessions import Sessions
+
+ROLES = ("catalogue", "download", "identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Base URLs, without a path, that the hosts print in links and redirects."""
+
+    catalogue: str
+    download: str
+    identity: str
+
+
+CDSE = Addresses(
+    "https://catalogue.dataspace.copernicus.eu",
+    "https://download.dataspace.copernicus.eu",
+    "https://identity.dataspace.copernicus.eu",
+)
+"""The names of the real hosts, for clients that know no others."""
+
+
+class CdseSimulator:
+    """Copernicus CDSE's catalogue, download and identity hosts over a simulated archive of `size` products.
+
+    A context manager; the servers listen on `host` while it is entered, on the given `ports` (0: any free
+    one). With `certfile` and `keyfile` they speak TLS. `addresses` replaces the loopback URLs in links and
+    redirects. Lives are in seconds. Raises OSError if a port is taken.
+    """
+
+    def __init__(
+        self,
+        size: int = 100_000,
+        *,
+        host: str = "127.0.0.1",
+        ports: tuple[int, int, int] = (0, 0, 0),
+        username: str = "demo@example.com",
+        password: str = "demo-password",
+        totp: str | None = None,
+        clock: Clock | None = None,
+        access_life: float = 600,
+        refresh_life: float = 3600,
+        session_limit: int = 100,
+        connection_limit: int = CONNECTIONS,
+        large_bytes: int | None = None,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+        addresses: Addresses | None = None,
+    ) -> None:
+        self.username = username
+        self.password = password
+        self.clock = clock or SystemClock()
+        self.archive = Archive(size, large_bytes)
+        self.bursts = Bursts(self.archive)
+        self.control = Control()
+        self._host = host
+        self._ports = ports
+        self._tls = {"ssl_certfile": certfile, "ssl_keyfile": keyfile}
+        self._addresses = addresses
+        self._account = Account(username, password, totp)
+        self._lives = (access_life, refresh_life, session_limit)
+        self._connection_limit = connection_limit
+        self._servers: list[uvicorn.Server] = []
+
+    # Running --------------------------------------------------------------------------------------
+    def __enter__(self) -> Self:
+        sockets = [self._listen(port) for port in self._ports]
+        self.ports = {role: s.getsockname()[1] for role, s in zip(ROLES, sockets, strict=True)}
+        scheme = "https" if self._tls["ssl_certfile"] else "http"
+        own = Addresses(*(f"{scheme}://{self._host}:{port}" for port in self.ports.values()))
+        shown = self._addresses or own
+        self.catalogue_url = f"{shown.catalogue}/odata/v1"
+        self.download_url = f"{shown.download}/odata/v1"
+        self.identity_url = shown.identity
+        self.token_url = f"{shown.identity}/auth/realms/CDSE/protocol/openid-connect/token"
+        self.sessions = Sessions(self.clock, f"{shown.identity}/auth/realms/CDSE", *self._lives)
+        self.identity = Identity(self._account, self.sessions, shown.identity)
+        self._serve(sockets)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for server in self._servers:
+            server.should_exit = True
+            server.force_exit = True
+        self._thread.join()
+
+    def _listen(self, port: int) -> socket.socket:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self._host, port))
+        listener.listen(256)
+        return listener
+
+    def _serve(self, sockets: list[socket.socket]) -> None:
+        self.downloads = Downloads(
+            self.archive, self.bursts, self.sessions, self.control, self.download_url, self._connection_limit
+        )
+        catalogue = Catalogue(self.archive, self.bursts, self.catalogue_url, self.download_url)
+        apps: dict[str, Any] = {
+            "catalogue": catalogue.app(),
+            "download": self.downloads.app(),
+            "identity": self.identity.app(),
+        }
+        for role in ROLES:
+            config = uvicorn.Config(
+                Gate(apps[role], role, self.control),  # type: ignore[arg-type]
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                **self._tls,  # type: ignore[arg-type]
+            )
+            self._servers.append(uvicorn.Server(config))
+        started = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(sockets, started), name="simulator", daemon=True)
+        self._thread.start()
+        started.wait()
+
+    def _run(self, sockets: list[socket.socket], started: threading.Event) -> None:
+        async def main() -> None:
+            pairs = zip(self._servers, sockets, strict=True)
+            tasks = [asyncio.create_task(server.serve([listener])) for server, listener in pairs]
+            asyncio.get_running_loop().call_soon(started.set)
+            await asyncio.gather(*tasks)
+
+        asyncio.run(main())
+
+    # What tests look at ---------------------------------------------------------------------------
+    @property
+    def log(self) -> list[RequestRecord]:
+        """Every request so far, oldest first."""
+        return self.control.log
+
+    @property
+    def faults(self) -> Faults:
+        """The faults in force."""
+        return self.control.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.control.faults = faults
+
+    @property
+    def token_requests(self) -> int:
+        """How many requests the token endpoint has had."""
+        return self.identity.token_requests
+
+    @property
+    def large_id(self) -> str | None:
+        """Identifier of the large product, if there is one."""
+        row = self.archive.large_row
+        return None if row is None else self.archive.record(row)["Id"]
+
+    def announcement(self) -> dict[str, str]:
+        """Where the servers are and how to sign in, for a parent process."""
+        return {
+            "catalogue_url": self.catalogue_url,
+            "download_url": self.download_url,
+            "identity_url": self.identity_url,
+            "token_url": self.token_url,
+            "username": self.username,
+            "password": self.password,
+        }

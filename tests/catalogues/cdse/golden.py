@@ -1,0 +1,39 @@
+"""Golden folders: `record.json` is a product as OData answers it, `item.json` the Item that it becomes.
+
+The records are made up, plausible, and hold the traps that real ones do. After a change that is meant, write
+the Items anew with `python -m tests.catalogues.cdse.golden` and read the difference.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from stacbridge.dialects.odata import OData
+from stacbridge.mapping import Mapping, load
+from stacbridge.model import Query, Reply
+from stacbridge.settings import Settings
+
+ROOT = "https://bridge.example"
+FOLDERS = sorted(file.parent for file in Path(__file__).parent.glob("*/record.json"))
+
+
+def translate(cdse: Mapping, folder: Path) -> dict[str, Any]:
+    """Return the Item of a folder's record, as a client sees it."""
+    answer = orjson.dumps({"value": [json.loads((folder / "record.json").read_bytes())]})
+    page = OData(cdse).read(Reply(200, {}, answer), Query())
+    item: dict[str, Any] = orjson.loads(orjson.dumps(cdse.item(page.records[0], ROOT)))
+    return item
+
+
+def main() -> None:
+    """Write all Items anew."""
+    cdse = load("cdse", Settings())
+    for folder in FOLDERS:
+        text = json.dumps(translate(cdse, folder), indent=2, ensure_ascii=False)
+        (folder / "item.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.archive import archive
+from tests.cli.fileserver import FileServer, Served, file_server
+
+
+@pytest.fixture
+def files() -> Iterator[FileServer]:
+    with file_server() as server:
+        yield server
+
+
+@pytest.fixture
+def api(files: FileServer) -> Iterator[str]:
+    with archive(files) as url:
+        yield url
+
+
+@pytest.fixture
+def files_url(files: FileServer) -> str:
+    files.serve("/", Served(b"<html>hello</html>"))
+    return files.url + "/"

@@ -1,0 +1,105 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stacbridge.cli import COMMANDS, main
+from stacbridge.commands.configuration import load_settings
+from stacbridge.commands.terminal import in_words
+from stacbridge.errors import Misconfigured, NotOrderable
+
+
+def run(*arguments: str, **environment: str | None) -> Result:
+    clean: dict[str, str | None] = {name: None for name in os.environ if name.startswith("STACBRIDGE_")}
+    return CliRunner().invoke(main, arguments, env=clean | {"STACBRIDGE_CONFIG": None} | environment)
+
+
+def test_help_lists_every_command_with_a_sentence() -> None:
+    lines = run("--help").output.splitlines()
+    listed = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ") and line.split()}
+    assert all(listed.get(name) for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_says_what_it_is(name: str) -> None:
+    context = main.make_context("stacbridge", ["x"], resilient_parsing=True)
+    command = main.get_command(context, name)
+    assert command is not None and command.help
+    silent = [p.name for p in command.params if p.param_type_name == "option" and not getattr(p, "help", "")]
+    assert silent == []
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert run("--version").output.startswith("stacbridge, version ")
+
+
+def test_an_unknown_command_is_refused() -> None:
+    assert run("sreve").exit_code == 2
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "stacbridge", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("stacbridge, version ")
+
+
+def test_serve_does_not_import_the_stac_client_or_the_api_to_parse_its_options() -> None:
+    code = (
+        "import sys; from stacbridge.cli import main;"
+        "main.get_command(main.make_context('x', ['x'], resilient_parsing=True), 'serve');"
+        "print([m for m in ('pystac_client', 'fastapi', 'requests', 'rich.table') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not_repeated() -> None:
+    result = run("serve", STACBRIDGE_PORT="hunter2")
+    assert result.exit_code == 1
+    assert "STACBRIDGE_PORT: Input should be a valid integer" in result.stderr
+    assert "hunter2" not in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_setting_of_a_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "stacbridge.toml"
+    file.write_text('[credentials.cdse]\nuser = "me"\npassword = "hunter2"\n')
+    result = run("--config", str(file), "serve")
+    assert "STACBRIDGE_CREDENTIALS__CDSE__USER: Extra inputs are not permitted" in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_a_file_that_is_not_toml_is_said_to_be_none(tmp_path: Path) -> None:
+    file = tmp_path / "stacbridge.toml"
+    file.write_text("password: hunter2")
+    result = run("--config", str(file), "serve")
+    assert "The configuration file is not TOML" in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_a_setting_that_is_not_json_is_named() -> None:
+    result = run("serve", STACBRIDGE_CATALOGUES="cdse")
+    assert (result.exit_code, "catalogues" in result.stderr) == (1, True)
+
+
+def test_a_configuration_file_that_is_not_there_is_refused() -> None:
+    assert "does not exist" in run("--config", "/nowhere.toml", "serve").stderr
+
+
+def test_given_settings_win_and_ungiven_ones_do_not_matter() -> None:
+    assert load_settings(port=0, host=None).port == 0
+    with pytest.raises(Misconfigured, match="STACBRIDGE_PORT"):
+        load_settings(port=-1)
+
+
+def test_a_failure_says_what_failed_what_was_asked_what_it_answered_and_what_to_do() -> None:
+    error = NotOrderable("The product is offline.", asked="GET x", answered="409", advice="Use the Data Workspace.")
+    assert in_words(error) == (
+        "The product is offline.\n  Asked: GET x\n  Answered: 409\n  To do: Use the Data Workspace."
+    )
+
+
+def test_what_a_server_says_cannot_steer_the_terminal() -> None:
+    assert in_words(NotOrderable("\x1b[31mred\x9b2J", answered="a\rb")) == "\ufffd[31mred\ufffd2J\n  Answered: a\ufffdb"

@@ -1,0 +1,214 @@
+"""Pushed filters against CQL2 itself: what the upstream would select is what the cql2 library selects of the items."""
+
+import random
+
+import cql2
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from stacbridge import cql
+from stacbridge.dialects.odata import OData
+from stacbridge.errors import UnsupportedFilter
+from stacbridge.model import Json, Query
+from tests.unit.odata_oracle import compiled
+from tests.unit.toy import ROOT, SETTINGS, grd, l1c, toy
+
+MAPPING = toy()
+DIALECT = OData(MAPPING)
+FAMILIES = {"grd": "SENTINEL-1", "slc": "SENTINEL-1", "l1c": "SENTINEL-2", "l2a": "SENTINEL-2"}
+NAMES = ["S1A_X.SAFE", "S1A_X", "S1A_X.SEN3", "S2'B_%Y.nc", "E", "S1A_E.SAFE", "SAFE"]
+TIMES = [f"2024-0{month}-01T00:00:00.{micros:06}Z" for month in (1, 2, 3) for micros in (0, 1)]
+
+
+def product(chance: random.Random) -> Json:
+    """Return a product of either family; most of its attributes may be missing."""
+    start = chance.choice(TIMES)
+    common: Json = {
+        "platformSerialIdentifier": chance.choice([None, "A", "B"]),
+        "instrumentShortName": chance.choice([None, "SAR", "MSI"]),
+        "processingLevel": chance.choice([None, "LEVEL1", "S2MSI1C", "S2MSI2A", "ODD"]),
+        "processingDate": chance.choice([None, *TIMES]),
+        "orbitNumber": chance.choice([None, 4, 5, 6]),
+    }
+    radar: Json = {
+        "productType": chance.choice(["IW_GRDH_1S", "IW_SLC__1S"]),
+        "orbitDirection": chance.choice([None, "ASCENDING", "DESCENDING"]),
+        "polarisationChannels": chance.choice([None, "VV", "VV&VH", "HH&HV"]),
+        "operationalMode": chance.choice([None, "IW", "EW"]),
+    }
+    optical: Json = {
+        "cloudCover": chance.choice([None, 0, 10.5, 100]),
+        "tileId": chance.choice([None, "54PXA", "28RBS"]),
+    }
+    make, own = chance.choice([(grd, radar), (l1c, optical)])
+    return make(
+        Name=chance.choice(NAMES),
+        Online=chance.choice([True, False]),
+        ContentDate={"Start": start, "End": start},
+        PublicationDate=chance.choice(TIMES),
+        attributes={**common, **own},
+    )
+
+
+ARCHIVE = [product(random.Random(seed)) for seed in range(100)]
+ITEMS = [MAPPING.item(record, ROOT) for record in ARCHIVE]
+
+
+NUMBERS = st.sampled_from([-1, 0, 4, 5, 5.5, 10.5, 100, 0.1 + 0.2])
+COMPARISONS = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
+TEXTS = {
+    "id": ["S1A_X", "S2'B_%Y", "E", "S1A_E", "SAFE", "S1A_X.SAFE"],
+    "collection": ["grd", "l1c", "none"],
+    "constellation": ["sentinel-1", "sentinel-2"],
+    "platform": ["sentinel-1a", "sentinel-2b"],
+    "product:type": ["IW_GRDH_1S", "S2MSI1C"],
+    "processing:level": ["L1", "L2", "L3"],
+    "order:status": ["succeeded", "canceled"],
+    "sat:orbit_state": ["ascending", "descending"],
+    "sar:instrument_mode": ["IW", "EW"],
+    "sar:frequency_band": ["C", "X"],
+    "grid:code": ["MGRS-54PXA", "54PXA"],
+}
+ANY_OPERATOR = ["constellation", "processing:level", "order:status", "sat:orbit_state", "sar:frequency_band"]
+ARRAYS = {"instruments": ["sar", "msi", "x"], "sar:polarizations": ["VV", "VH", "HH", "HV"]}
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def one_of(values: list[str]) -> st.SearchStrategy[str]:
+    return st.sampled_from(values).map(quoted)
+
+
+@st.composite
+def predicates(draw: st.DrawFn) -> str:
+    kind = draw(st.sampled_from(["text", "in", "any", "number", "time", "array", "like", "between"]))
+    if kind == "text":
+        name = draw(st.sampled_from(list(TEXTS)))
+        return f'"{name}" = {draw(one_of(TEXTS[name]))}'
+    if kind == "in":
+        name = draw(st.sampled_from(list(TEXTS)))
+        return f'"{name}" IN ({draw(one_of(TEXTS[name]))}, {draw(one_of(TEXTS[name]))})'
+    if kind == "any":
+        name = draw(st.sampled_from(ANY_OPERATOR))
+        return f'"{name}" {draw(COMPARISONS)} {draw(one_of(TEXTS[name]))}'
+    if kind == "number":
+        name = draw(st.sampled_from(["eo:cloud_cover", "sat:absolute_orbit", "sar:center_frequency"]))
+        return f'"{name}" {draw(COMPARISONS)} {draw(NUMBERS)}'
+    if kind == "time":
+        name = draw(st.sampled_from(["datetime", "published", "processing:datetime"]))
+        return f'"{name}" {draw(COMPARISONS)} {draw(one_of(TIMES))}'
+    if kind == "array":
+        name = draw(st.sampled_from(list(ARRAYS)))
+        operator = draw(st.sampled_from(["A_CONTAINS", "A_CONTAINEDBY", "A_OVERLAPS", "A_EQUALS"]))
+        values = ", ".join(map(quoted, draw(st.lists(st.sampled_from(ARRAYS[name]), min_size=2, unique=True))))
+        return f'{operator}("{name}", ({values}))'
+    if kind == "like":
+        pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
+        return f"id LIKE {quoted(pattern)}"
+    return f'"eo:cloud_cover" BETWEEN {draw(NUMBERS)} AND {draw(NUMBERS)}'
+
+
+FILTERS = st.recursive(
+    predicates(),
+    lambda inner: st.one_of(
+        inner.map(lambda text: f"NOT ({text})"),
+        st.tuples(inner, inner).map(lambda pair: f"({pair[0]} AND {pair[1]})"),
+        st.tuples(inner, inner).map(lambda pair: f"({pair[0]} OR {pair[1]})"),
+    ),
+    max_leaves=5,
+)
+
+
+def selected(query: Query) -> list[bool]:
+    """Tell which products the upstream would answer."""
+    request = DIALECT.ask(query)
+    if request is None:
+        return [False] * len(ARCHIVE)
+    text = dict(request.params).get("$filter")
+    satisfied = compiled(text) if text else lambda product, family: True
+    pairs = zip(ARCHIVE, ITEMS, strict=True)
+    return [satisfied(record, FAMILIES[item["collection"]]) for record, item in pairs]
+
+
+def truth(filter: Json, item: Json) -> bool | None:
+    """Evaluate a filter in three-valued logic, each predicate by the cql2 library; `None` is unknown."""
+    operator, args = filter["op"], filter["args"]
+    if operator == "not":
+        inner = truth(args[0], item)
+        return None if inner is None else not inner
+    if operator in ("and", "or"):
+        values = [truth(arg, item) for arg in args]
+        deciding = operator == "or"
+        return deciding if deciding in values else None if None in values else not deciding
+    name = args[0]["property"]
+    if name not in {"id", "collection", *item["properties"]}:
+        return None
+    return bool(cql2.Expr(filter).matches({**item, **item["properties"]}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(FILTERS, st.sets(st.sampled_from(["grd", "slc", "l1c"])))
+def test_the_pushed_filter_selects_exactly_what_the_filter_says(text: str, collections: set[str]) -> None:
+    filter = cql.parse_text(text, SETTINGS)
+    try:
+        found = selected(Query(filter=filter, collections=tuple(sorted(collections))))
+    except UnsupportedFilter:
+        assume(False)
+    for item, is_found in zip(ITEMS, found, strict=True):
+        wanted = not collections or item["collection"] in collections
+        assert is_found == (wanted and truth(filter, item) is True), (item["id"], item["properties"])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\"eo:cloud_cover\" IS NULL", "'eo:cloud_cover' isNull"),
+        ("nope = 1", "no property 'nope'"),
+        ("platform <> 'sentinel-1a'", "'platform' <>"),
+        ("\"product:type\" LIKE 'S2%'", "'product:type' like"),
+        ("CASEI(platform) = CASEI('X')", "'platform' = with CASEI"),
+        ("\"eo:cloud_cover\" > 'many'", "not of type number"),
+        ("instruments = 'sar'", "'instruments' ="),
+        ("NOT S_INTERSECTS(geometry, POINT(0 0))", "'geometry' not s_intersects"),
+        ("id > 'S2'", "'id' >"),
+        ("id LIKE 'S2%B'", "wildcards within"),
+        ("id LIKE 'S2_'", "wildcards within"),
+        ("id LIKE 'S2.SA%'", "reaches into the ending"),
+        ("id LIKE '%AFE%'", "occurs in the ending"),
+        ("datetime > '2024-01-01'", "not a time"),
+    ],
+)  # fmt: skip
+def test_what_the_upstream_cannot_answer_exactly_is_refused_by_name(text: str, told: str) -> None:
+    with pytest.raises(UnsupportedFilter, match=told) as failure:
+        DIALECT.ask(Query(filter=cql.parse_text(text, SETTINGS)))
+    assert failure.value.parameter == "filter"
+
+
+@pytest.mark.parametrize(
+    ("text", "pushed"),
+    [
+        ("id = 'O''Hara'", "(Name eq 'O''Hara.SAFE' or Name eq 'O''Hara.SEN3' or Name eq 'O''Hara.nc' or Name eq 'O''Hara')"),
+        ("id = 'A.SAFE'", "(Name eq 'A.SAFE.SAFE' or Name eq 'A.SAFE.SEN3' or Name eq 'A.SAFE.nc')"),
+        ("id LIKE 'S1A%'", "startswith(Name,'S1A')"),
+        ("id LIKE '%GRD%'", "contains(Name,'GRD')"),
+        ("id LIKE '%'", None),
+        ("order:status = 'succeeded'", "Online eq true"),
+        ("datetime >= TIMESTAMP('2024-01-01T01:00:00+01:00')", "ContentDate/Start ge 2024-01-01T00:00:00.000000Z"),
+        ("sat:absolute_orbit > 5.5", "Attributes/OData.CSC.IntegerAttribute/any(att:att/Name eq 'orbitNumber' and att/OData.CSC.IntegerAttribute/Value ge 6)"),
+        ("s_intersects(geometry, POINT(1.1 -2.0000000000000004))", "OData.CSC.Intersects(area=geography'SRID=4326;POINT(1.1 -2.0000000000000004)')"),
+    ],
+)  # fmt: skip
+def test_the_text_that_is_pushed(text: str, pushed: str | None) -> None:
+    request = DIALECT.ask(Query(filter=cql.parse_text(text, SETTINGS)))
+    assert request is not None
+    assert dict(request.params).get("$filter") == pushed
+
+
+@pytest.mark.parametrize(
+    "text", ["constellation = 'envisat'", "id = 'a' AND sar:frequency_band = 'X'", "grid:code = 'none'"]
+)
+def test_nothing_is_asked_where_nothing_can_match(text: str) -> None:
+    assert DIALECT.ask(Query(filter=cql.parse_text(text, SETTINGS))) is None
