@@ -29,9 +29,7 @@ class Tap(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(PIECE))
         self._waiter: asyncio.Future[None] | None = None
         self._paused = self._ended = False
-        transport.pause_reading()
         transport.set_protocol(self)
-        transport.resume_reading()
 
     async def read(self) -> bytes:
         """Return the next piece, empty at the end. Raises `ConnectionError` if the connection ends before."""
