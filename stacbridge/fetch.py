@@ -30,7 +30,9 @@ _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 class Fetch:
     """One asset's conversation with its upstream; credentials go only where the catalogue gives some."""
 
-    def __init__(self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread) -> None:
+    def __init__(
+        self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread
+    ) -> None:
         self._catalogue = catalogue
         self._transfers = transfers
         self._settings = settings
@@ -89,9 +91,13 @@ class Fetch:
     def _next(self, url: str, location: str) -> str:
         target = _target(url, location)
         if target is None:
-            raise self._failure("The upstream redirected to something that is not a safe HTTP address.", location)
+            raise self._failure(
+                "The upstream redirected to something that is not a safe HTTP address.", location
+            )
         if not self._catalogue.may_follow(target):
-            raise self._failure("The upstream redirected to a host that the catalogue does not trust.", target)
+            raise self._failure(
+                "The upstream redirected to a host that the catalogue does not trust.", target
+            )
         return target
 
     def _checked(self, response: aiohttp.ClientResponse, ready: Ready, wanted: Wanted) -> Delivery:

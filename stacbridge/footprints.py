@@ -65,7 +65,9 @@ def _check_plain(records: list[Json], plain: list[int], found: list[Footprint], 
     if set(map(len, positions)) != {2}:
         raise ValueError("positions are not pairs")
     points = np.fromiter(chain.from_iterable(positions), float, 2 * len(positions)).reshape(-1, 2)
-    lines = shapely.linearrings(points, indices=np.repeat(np.arange(len(rings)), [len(ring) for ring in rings]))
+    lines = shapely.linearrings(
+        points, indices=np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    )
     bounds = shapely.bounds(lines)
     west, south, east, north = bounds.T
     fine = (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
@@ -132,7 +134,9 @@ def _cut(geometry: BaseGeometry) -> BaseGeometry | None:
 def _repaired(geometry: BaseGeometry) -> BaseGeometry | None:
     """Make a geometry valid, and keep what has its dimension."""
     repaired = shapely.make_valid(geometry)
-    kept = [part for part in shapely.get_parts(repaired) if part.area > 0] if geometry.area > 0 else [repaired]
+    kept = (
+        [part for part in shapely.get_parts(repaired) if part.area > 0] if geometry.area > 0 else [repaired]
+    )
     parts = [piece for part in kept for piece in shapely.get_parts(part) if piece.geom_type == "Polygon"]
     if not parts:
         return repaired if geometry.area == 0 else None

@@ -125,7 +125,9 @@ class Wire:
     def _once(self, step: Request, first: Request, deadline: float) -> Reply:
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **step.headers}
         try:
-            prepared = requests.Request(step.method, full_url(step), headers=headers, data=step.body).prepare()
+            prepared = requests.Request(
+                step.method, full_url(step), headers=headers, data=step.body
+            ).prepare()
             response = self._adapter.send(prepared, stream=True, timeout=self._timeout)
             try:
                 body = b"" if response.status_code in REDIRECTS else self._body(response, first, deadline)
@@ -135,7 +137,9 @@ class Wire:
             raise late(self._upstream, first) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise lost(self._upstream, first, error) from None
-        log.debug("%s %s: %d, %d bytes", step.method, without_query(step.url), response.status_code, len(body))
+        log.debug(
+            "%s %s: %d, %d bytes", step.method, without_query(step.url), response.status_code, len(body)
+        )
         named = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, named, body, prepared.url or step.url)
 

@@ -75,7 +75,9 @@ def test_retry_after_is_a_sane_number_of_seconds(value: str | None, seconds: int
 
 @pytest.mark.parametrize("hours, least, most", [(-1, 30, 30), (0.1, 300, 360), (1000, 900, 900)])
 def test_a_date_in_retry_after_is_counted_from_now(hours: float, least: int, most: int) -> None:
-    assert least <= retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)) <= most
+    assert (
+        least <= retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)) <= most
+    )
 
 
 @given(st.text())

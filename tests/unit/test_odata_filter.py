@@ -103,7 +103,9 @@ def predicates(draw: st.DrawFn) -> str:
     if kind == "array":
         name = draw(st.sampled_from(list(ARRAYS)))
         operator = draw(st.sampled_from(["A_CONTAINS", "A_CONTAINEDBY", "A_OVERLAPS", "A_EQUALS"]))
-        values = ", ".join(map(quoted, draw(st.lists(st.sampled_from(ARRAYS[name]), min_size=2, unique=True))))
+        values = ", ".join(
+            map(quoted, draw(st.lists(st.sampled_from(ARRAYS[name]), min_size=2, unique=True)))
+        )
         return f'{operator}("{name}", ({values}))'
     if kind == "like":
         pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
