@@ -14,9 +14,9 @@ class Catalogue(Protocol):
     """How many downloads its account may run at once."""
 
     def search(self, query: Query, root: str) -> Found:
-        """Return one page of items whose links and asset hrefs start with `root` (the API's URL, no trailing slash).
+        """Return one page of items; links and hrefs start with `root` (the API's URL, no trailing slash).
 
-        Raises `UnsupportedFilter` for a condition that cannot be answered exactly, `UpstreamError` and its kin.
+        Raises `UnsupportedFilter` where a condition cannot be answered exactly, `UpstreamError` and its kin.
         """
         ...
 
@@ -35,19 +35,19 @@ class Catalogue(Protocol):
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are, without asking for them.
 
-        Raises `NotFound`, `NotOrderable` for offline products that cannot be ordered, `UpstreamError` and its kin.
+        Raises `NotFound`, `NotOrderable` for offline bytes, `UpstreamError` and its kin.
         """
         ...
 
     def authorize(self, url: str) -> dict[str, str]:
-        """Return the headers that let the account into `url`; empty where the host is not listed or needs none.
+        """Return the headers that let the account into `url`; none where the host is not listed.
 
         Raises `Misconfigured` where a credential is needed and none is set.
         """
         ...
 
     def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
-        """Return fresh headers after the upstream refused those given; one token call however many ask at once."""
+        """Return fresh headers after `refused` ones; one token call, however many ask at once."""
         ...
 
     def may_follow(self, url: str) -> bool:

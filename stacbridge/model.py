@@ -33,9 +33,9 @@ class SortKey:
 class Query:
     """A search in STAC's own words, validated and normalised.
 
-    `bbox` is (west, south, east, north) in degrees, `west > east` crosses the antimeridian. `intersects` is a GeoJSON
-    geometry. `filter` is CQL2 JSON. `position` is where the previous page of this catalogue ended (dialect-specific,
-    JSON-able), `None` at the start. `count` asks for the number of all matches.
+    `bbox` is (west, south, east, north) in degrees, `west > east` crosses the antimeridian. `intersects` is a
+    GeoJSON geometry. `filter` is CQL2 JSON. `position` is where the previous page of this catalogue ended
+    (dialect-specific, JSON-able), `None` at the start. `count` asks for the number of all matches.
     """
 
     collections: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one reply holds: raw upstream records, where the next page starts (`None` at the end), all matches if told."""
+    """What one reply holds: records, where the next page starts (`None` at the end), the count if told."""
 
     records: list[Json]
     position: Json | None = None
@@ -103,9 +103,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The bytes are at `request`; `name` is the file's name, `ranges` whether the upstream honours Range there.
+    """The bytes are at `request`; `name` is the file's name, `ranges` whether the upstream honours Range.
 
-    `size` in bytes and `checksum` (multihash, hex) only where the upstream states them for exactly these bytes.
+    `size` in bytes and `checksum` (multihash, hex) only where the upstream states them for these very bytes.
     """
 
     request: Request

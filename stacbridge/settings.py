@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,8 +19,12 @@ Count = Annotated[int, Field(gt=0)]
 class Credentials(BaseModel):
     """An account at one catalogue. Which members it needs depends on the catalogue's access flow."""
 
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
     username: str | None = None
+    """Name of the account."""
     password: SecretStr | None = None
+    """Password of the account."""
     totp_secret: SecretStr | None = None
     """The base32 secret of a second factor, where the account has one."""
 
@@ -28,7 +32,9 @@ class Credentials(BaseModel):
 class Settings(BaseSettings):
     """The bridge's settings. Environment variables win over the TOML file."""
 
-    model_config = SettingsConfigDict(env_prefix="STACBRIDGE_", env_nested_delimiter="__", extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="STACBRIDGE_", env_nested_delimiter="__", extra="forbid", use_attribute_docstrings=True
+    )
 
     host: str = "127.0.0.1"
     """Address that the bridge listens on."""
@@ -47,7 +53,7 @@ class Settings(BaseSettings):
     endpoints: dict[str, dict[str, str]] = {}
     """Replacements for a catalogue's endpoints, by catalogue id and endpoint name."""
     secret: SecretStr | None = None
-    """Key that signs paging cursors; set it where several processes serve one API, or cursors must outlive a restart."""
+    """Key that signs cursors; set it where several processes serve one API, or to outlive a restart."""
 
     default_limit: Count = 100
     """Items on a page when a search does not say."""
@@ -77,16 +83,16 @@ class Settings(BaseSettings):
     retries: int = Field(default=2, ge=0)
     """How often a search is asked again after 429, 502, 503, 504 or a lost connection."""
     retry_wait: Seconds = 1
-    """Seconds before the first retry; doubled each time, or what the upstream's Retry-After says, up to 30."""
+    """Seconds before the first retry, then doubled; or what the upstream's Retry-After says, up to 30."""
 
     download_idle_timeout: Seconds = 60
     """Seconds without a byte from the upstream before a download is cut."""
     download_queue: Count = 256
     """Downloads that may wait for a connection of an account; more are answered 503."""
     download_wait: Seconds = 300
-    """Seconds a download waits for a connection before it is answered 503."""
+    """Seconds that a download waits for a connection before it is answered 503."""
     location_seconds: Seconds = 300
-    """Seconds that the place of an asset's bytes is remembered, so that ranged readers do not search each time."""
+    """Seconds that the place of an asset's bytes is remembered: ranged readers ask many times."""
     token_margin: Seconds = 60
     """Seconds before its end at which a token is renewed."""
 

@@ -2,9 +2,10 @@
 
     position = {"t": …, "n": …, "i": …, "m": …}
 
-Pages are walked by key, not by offset, so that their depth is not bounded by `$skip`: `t` is the sort value of the last
-record given, `n` how many records of exactly that value were given, `i` the first item id of the current run where the
-query names more ids than one request can hold, `m` the number of all matches, where it was counted.
+Pages are walked by key, not by offset, so that their depth is not bounded by `$skip`: `t` is the sort value
+of the last record given, `n` how many records of exactly that value were given, `i` the first item id of the
+current run where the query names more ids than one request can hold, `m` the number of all matches, where it
+was counted.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ DEFAULT_ORDER = SortKey("datetime", descending=True)
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Which collections a query can have products of (`None`: any), as `$filter` text; `wide`: more come, too."""
+    """Which collections a query can have products of (`None`: any), as `$filter` text; `wide`: more come,
+    too."""
 
     text: Text
     allowed: frozenset[str] | None
@@ -126,7 +128,8 @@ class OData:
         return _Scope(self._families(texts, wide=True), allowed, wide=True)
 
     def _families(self, texts: dict[str, Text], *, wide: bool) -> Text:
-        """Return `(family and membership and filter) or …`; `wide` leaves out memberships where the filter is one."""
+        """Return `(family and membership and filter) or …`; `wide` leaves out memberships where the filter is
+        one."""
         groups: dict[tuple[str, Text], list[Collection]] = {}
         for name, text in texts.items():
             if text is not False:
@@ -178,7 +181,7 @@ class OData:
     def _check_length(self, text: Text, query: Query) -> None:
         if len(str(text)) > self._length:
             raise BadRequest(
-                f"The search takes more than the {self._length} characters that {self._mapping.title} is sent.",
+                f"The search takes more than {self._length} characters of {self._mapping.title}'s $filter.",
                 parameter="intersects" if query.intersects else "filter" if query.filter else "collections",
                 advice="Simplify the geometry or the filter, or name fewer collections.",
             )

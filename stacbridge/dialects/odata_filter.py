@@ -1,7 +1,8 @@
 """Conditions on one collection as OData `$filter` text, exactly or not at all.
 
-Grammar and attribute forms are those of CDSE's documentation (APIs/OData): attributes are tested within `any(…)`, which
-is false for products that lack them, so that a missing attribute satisfies neither a test nor its inversion.
+Grammar and attribute forms are those of CDSE's documentation (APIs/OData): attributes are tested within
+`any(…)`, which is false for products that lack them, so that a missing attribute satisfies neither a test nor
+its inversion.
 """
 
 import re
@@ -84,7 +85,8 @@ def literal(kind: str, value: Any) -> str:
 
 
 def intersects(area: Json) -> Text:
-    """Return the test of a checked GeoJSON geometry; parts of collections and of several polygons one by one."""
+    """Return the test of a checked GeoJSON geometry; parts of collections and of several polygons one by
+    one."""
     return either([f"OData.CSC.Intersects(area=geography'SRID=4326;{wkt}')" for wkt in geometry.wkts(area)])
 
 
@@ -220,7 +222,8 @@ def _inverted(text: Text, negated: bool) -> Text:
 
 
 def named(item: str, endings: tuple[str, ...]) -> Text:
-    """Return the test for the product of an item id: its name is the id with one of the endings, or as it is."""
+    """Return the test for the product of an item id: its name is the id with one of the endings, or as it
+    is."""
     bare = () if item.endswith(endings) and endings else ("",)
     return either([f"Name eq {quoted(item + ending)}" for ending in (*endings, *bare)])
 

@@ -1,0 +1,132 @@
+"""Write the reference pages from the code; `python docs/generate.py --check` only compares."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from stacbridge.cli import main
+
+from stacbridge import errors
+from stacbridge.settings import Credentials, Settings
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table."""
+    head = list(head)
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+
+
+def commands(command: click.Command, path: str) -> Iterator[str]:
+    """Yield the help of a command and of those below it."""
+    context = click.Context(command, info_name=path, terminal_width=100, max_content_width=100)
+    yield f"\n## {path}\n\n```text"
+    yield command.get_help(context).rstrip()
+    yield "```"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from commands(below, f"{path} {name}")
+
+
+def cli() -> Iterator[str]:
+    """Yield the page of the command line."""
+    yield "# Command line"
+    yield from commands(main, "stacbridge")
+
+
+def default(field: FieldInfo) -> str:
+    """Say a setting's default in words."""
+    if field.default is PydanticUndefined:
+        return "(none)"
+    return "(none)" if field.default in (None, {}) else f"`{field.default}`"
+
+
+def kind(field: FieldInfo) -> str:
+    """Say a setting's type without module names."""
+    annotation = field.annotation
+    if annotation is not None and SecretStr in getattr(annotation, "__args__", (annotation,)):
+        return "secret"
+    if isinstance(annotation, type) and not getattr(annotation, "__args__", None):
+        return annotation.__name__
+    return (
+        str(annotation)
+        .replace("typing.", "")
+        .replace("pathlib.", "")
+        .replace("stacbridge.settings.", "")
+        .replace(" | None", "")
+    )
+
+
+def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """Yield the table of a model's settings."""
+    rows = (
+        (f"`{prefix}{name.upper()}`", f"`{name}`", kind(field), default(field), field.description or "")
+        for name, field in model.model_fields.items()
+    )
+    return table(("environment variable", "in TOML", "type", "default", "what it is for"), rows)
+
+
+def settings() -> Iterator[str]:
+    """Yield the page of the settings."""
+    yield "# Settings\n"
+    yield "Each setting is read from the environment, then from the TOML file that `STACBRIDGE_CONFIG`"
+    yield "(or `--config`) names. Times are seconds, sizes are bytes. Tables nest with two underscores in the"
+    yield "environment.\n"
+    yield from fields(Settings, "STACBRIDGE_")
+    yield "\n## Accounts\n"
+    yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`.\n"
+    yield from fields(Credentials, "STACBRIDGE_CREDENTIALS__CDSE__")
+
+
+def failures() -> Iterator[str]:
+    """Yield the page of the errors."""
+    yield "# Errors\n"
+    yield "Every error of the API and of the download proxy is one JSON object: `code` and `description`, and"
+    yield "where they apply `upstream` (who failed), `asked` (what it was asked), `answered` (what it said),"
+    yield "`advice` (what to do), `parameter` (which of your words is off) and `retry_after` (seconds).\n"
+    kinds = [
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.StacbridgeError)
+    ]
+    yield from table(
+        ("code", "HTTP status", "meaning"),
+        ((f"`{k.__name__}`", k.status, (k.__doc__ or "").strip()) for k in kinds[1:]),
+    )
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "cli.md": cli,
+    "settings.md": settings,
+    "errors.md": failures,
+}
+
+
+def generate(check: bool) -> list[str]:
+    """Write all pages, or with `check` only return the names of those that differ."""
+    stale = []
+    for name, page in PAGES.items():
+        text = "\n".join(page()) + "\n"
+        path = REFERENCE / name
+        if not path.exists() or path.read_text() != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text)
+    return stale
+
+
+if __name__ == "__main__":
+    checking = "--check" in sys.argv
+    different = generate(checking)
+    print("\n".join(f"{'stale' if checking else 'written'}: {name}" for name in different))
+    sys.exit(1 if checking and different else 0)
