@@ -90,7 +90,7 @@ def parse(table: Table, common: Common) -> list[Collection]:
                 family_match=match,
                 convention=convention,
                 constants=constants,
-                rows=_without(shared, constants),
+                rows=_own(shared, constants, {**match, **own}),
                 assets=files,
                 links=links,
                 stac=stac,
@@ -138,9 +138,9 @@ def _rows(table: Table, family: Table, common: Common) -> dict[str, Row]:
     return {**kept, **rows.parse_all(table.tables("field"))}
 
 
-def _without(shared: Mapping[str, Row], constants: Json) -> dict[str, Row]:
-    """Leave out the rows that the collection's constants replace."""
-    return {name: row for name, row in shared.items() if name not in constants}
+def _own(shared: Mapping[str, Row], constants: Json, match: Match) -> dict[str, Row]:
+    """Return the rows of one collection: those that no constant replaces, knowing what its records match."""
+    return {name: rows.narrowed(row, match) for name, row in shared.items() if name not in constants}
 
 
 def _assets(

@@ -69,15 +69,11 @@ def wkts(geometry: Json) -> list[str]:
 
 
 def box(bbox: Bbox) -> Json:
-    """Return the GeoJSON geometry of a bounding box: two polygons across the antimeridian, a point or line if
-    flat."""
+    """Return the GeoJSON geometry of a bounding box: two across the antimeridian, a line or point if it is flat."""
     west, south, east, north = bbox
     if west > east:
-        halves = [_ring(west, south, 180.0, north), _ring(-180.0, south, east, north)]
-        if south == north:
-            lines = [[[west, south], [180.0, south]], [[-180.0, south], [east, south]]]
-            return {"type": "MultiLineString", "coordinates": lines}
-        return {"type": "MultiPolygon", "coordinates": [[half] for half in halves]}
+        halves = [box((west, south, 180.0, north)), box((-180.0, south, east, north))]
+        return {"type": "GeometryCollection", "geometries": halves}
     if west == east and south == north:
         return {"type": "Point", "coordinates": [west, south]}
     if west == east or south == north:

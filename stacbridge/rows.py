@@ -18,7 +18,7 @@ values that satisfy it are, so nothing else is needed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stacbridge.convert import CONVERTERS, TYPES, Converter, Write
@@ -45,6 +45,8 @@ class Row:
     plain: bool
     """Whether nothing converts what the type reads."""
     schema: Json
+    required: bool = False
+    """Whether every record has the property, with one of `values`."""
 
     @property
     def filterable(self) -> bool:
@@ -78,6 +80,15 @@ def parse(table: Table) -> Row:
     )
     table.done()
     return row
+
+
+def narrowed(row: Row, known: Mapping[str, frozenset[Any]]) -> Row:
+    """Return a row of which the upstream value is known to be one of a few, by attribute name."""
+    attribute = row.paths[0].removeprefix("Attributes/")
+    if len(row.paths) > 1 or row.members or attribute not in known:
+        return row
+    values = tuple(sorted(known[attribute], key=str))
+    return replace(row, values=values, required=None not in map(row.read, values))
 
 
 def _check_push(

@@ -15,10 +15,10 @@ from typing import Any
 import orjson
 
 from stacbridge import conditions, convert, geometry
-from stacbridge.conditions import unsupported
+from stacbridge.conditions import Condition, unsupported
 from stacbridge.dialects import odata_filter
 from stacbridge.dialects.odata_filter import Text, both, either, quoted
-from stacbridge.errors import BadRequest, UpstreamError
+from stacbridge.errors import BadRequest, UnsupportedFilter, UpstreamError
 from stacbridge.families import Collection
 from stacbridge.mapping import Mapping
 from stacbridge.model import Interval, Json, Page, Query, Reply, Request, SortKey
@@ -117,7 +117,7 @@ class OData:
         chosen = [specs[name] for name in dict.fromkeys(query.collections) if name in specs]
         if not query.collections:
             chosen = list(specs.values())
-        texts = {spec.id: odata_filter.write(condition, spec, self._mapping.endings) for spec in chosen}
+        texts = {spec.id: self._write(condition, spec) for spec in chosen}
         if not query.collections and len(set(texts.values())) == 1:
             return _Scope(texts[chosen[0].id], None)
         allowed = frozenset(name for name, text in texts.items() if text is not False)
@@ -126,6 +126,15 @@ class OData:
         if len(str(exact)) <= left:
             return _Scope(exact, allowed)
         return _Scope(self._families(texts, wide=True), allowed, wide=True)
+
+    def _write(self, condition: Condition, spec: Collection) -> Text:
+        try:
+            return odata_filter.write(condition, spec, self._mapping.endings)
+        except UnsupportedFilter as failure:
+            failure.advice = (
+                f"Collection {spec.id!r} cannot; leave it out of `collections`, or test something else."
+            )
+            raise
 
     def _families(self, texts: dict[str, Text], *, wide: bool) -> Text:
         """Return `(family and membership and filter) or …`; `wide` leaves out memberships where the filter is
@@ -138,9 +147,9 @@ class OData:
         families = [family for family, _ in groups]
         found: list[Text] = []
         for (family, text), specs in groups.items():
-            whole = len(specs) == sum(spec.family == family for spec in self._mapping.specs.values())
-            whole = whole or (wide and families.count(family) == 1)
-            member = True if whole else either([odata_filter.membership(spec) for spec in specs])
+            siblings = [spec for spec in self._mapping.specs.values() if spec.family == family]
+            wider = wide and families.count(family) == 1
+            member = odata_filter.membership(specs, siblings, wide=wider)
             found.append(both([f"Collection/Name eq {quoted(family)}", member, text]))
         return either([f"({text})" if isinstance(text, str) and len(found) > 1 else text for text in found])
 

@@ -13,7 +13,7 @@ from typing import Any
 from stacbridge import geometry
 from stacbridge.conditions import And, Condition, Or, Predicate, moment, unsupported
 from stacbridge.evaluate import holds
-from stacbridge.families import Collection
+from stacbridge.families import Collection, Match
 from stacbridge.model import Json
 from stacbridge.rows import Row
 
@@ -51,14 +51,40 @@ def write(condition: Condition, spec: Collection, endings: tuple[str, ...]) -> T
     return _test(condition, spec, endings)
 
 
-def membership(spec: Collection) -> Text:
-    """Return what tells a collection's products from others of its family."""
-    return both(
-        [
-            either([attribute(name, "String", "eq", value) for value in sorted(values)])
-            for name, values in spec.match.items()
-        ]
-    )
+def membership(specs: list[Collection], family: list[Collection], *, wide: bool = False) -> Text:
+    """Return what tells the products of some collections from the others of their family.
+
+    What all of them match is tested once, the rest only where it is needed. With `wide` only the shortest is
+    tested, so that products of other collections may come, too.
+    """
+    others = [spec for spec in family if spec not in specs]
+    if not others:
+        return True
+    first, *further = specs
+    common = {name: values for name, values in first.match.items() if _all_have(further, name, values)}
+    if wide:
+        return _matching({name: values for name, values in common.items() if len(values) == 1})
+    if all(_apart(common, spec.match) for spec in others):
+        return _matching(common)
+    rest = [{name: values for name, values in spec.match.items() if name not in common} for spec in specs]
+    return both([_matching(common), either([_matching(match) for match in rest])])
+
+
+def _all_have(specs: list[Collection], name: str, values: frozenset[Any]) -> bool:
+    return all(spec.match.get(name) == values for spec in specs)
+
+
+def _apart(match: Match, other: Match) -> bool:
+    """Tell whether no product can match both."""
+    return any(values.isdisjoint(other.get(name, values)) for name, values in match.items())
+
+
+def _matching(match: Match) -> Text:
+    return both([_one_of(name, values) for name, values in match.items()])
+
+
+def _one_of(name: str, values: frozenset[Any]) -> Text:
+    return either([attribute(name, "String", "eq", value) for value in sorted(values)])
 
 
 def attribute(name: str, kind: str, operator: str, value: Any) -> str:
@@ -104,25 +130,27 @@ def _test(test: Predicate, spec: Collection, endings: tuple[str, ...]) -> Text:
         return test.op == "isnull" and not test.negated
     if test.op == "isnull":
         return _presence(test, row)
-    return _closed(test, row) if row.values is not None else _open(test, row)
+    known = {**spec.family_match, **spec.match}
+    return _closed(test, row, known) if row.values is not None else _open(test, row, known)
 
 
 def _presence(test: Predicate, row: Row) -> Text:
-    if all(path in _NEVER_MISSING for path in row.paths):
+    if row.required or all(path in _NEVER_MISSING for path in row.paths):
         return test.negated
     raise unsupported(f"{test.name!r} isNull: the upstream cannot tell whether it is there.")
 
 
-def _closed(test: Predicate, row: Row) -> Text:
-    """Predicate a property with a closed set of upstream values: it is one of those that satisfy the test."""
-    read = [
-        (value, row.read(*value) if isinstance(value, tuple) else row.read(value))
-        for value in row.values or ()
-    ]
-    return either([_equal(row, value) for value, found in read if holds(test, found)])
+def _closed(test: Predicate, row: Row, known: Match) -> Text:
+    """Test a property with a closed set of upstream values: it is one of those that satisfy the test."""
+    values = row.values or ()
+    read = [row.read(*value) if isinstance(value, tuple) else row.read(value) for value in values]
+    fitting = [value for value, found in zip(values, read, strict=True) if holds(test, found)]
+    if row.required and len(fitting) == len(values):
+        return True
+    return either([_equal(row, value, known) for value in fitting])
 
 
-def _open(test: Predicate, row: Row) -> Text:
+def _open(test: Predicate, row: Row, known: Match) -> Text:
     if test.casei or test.negated or (test.op not in _OPERATORS and test.op not in ("<>", "like")):
         raise _refused(test)
     if row.push == "order":
@@ -132,7 +160,7 @@ def _open(test: Predicate, row: Row) -> Text:
     if row.push is None or row.write is None or test.op != "=":
         raise _refused(test)
     _check_kind(test, row)
-    return either([_equal(row, value) for value in row.write(test.value)])
+    return either([_equal(row, value, known) for value in row.write(test.value)])
 
 
 def _refused(test: Predicate) -> Exception:
@@ -141,9 +169,17 @@ def _refused(test: Predicate) -> Exception:
     return unsupported(f"{test.name!r} {operator}{folded}: the upstream cannot answer this exactly.")
 
 
-def _equal(row: Row, value: Any) -> Text:
+def _equal(row: Row, value: Any, known: Match) -> Text:
+    """Test for upstream values, as far as they are not known already from what the collection matches."""
     parts = value if isinstance(value, tuple) else (value,)
-    return both([_compare(path, row.type, "eq", part) for path, part in zip(row.paths, parts, strict=True)])
+    return both([_part(path, row.type, part, known) for path, part in zip(row.paths, parts, strict=True)])
+
+
+def _part(path: str, kind: str, value: Any, known: Match) -> Text:
+    values = known.get(path.removeprefix("Attributes/"))
+    if values is not None and (value not in values or len(values) == 1):
+        return value in values
+    return _compare(path, kind, "eq", value)
 
 
 def _compare(path: str, kind: str, operator: str, value: Any) -> str:

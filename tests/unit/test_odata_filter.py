@@ -171,7 +171,7 @@ def test_the_pushed_filter_selects_exactly_what_the_filter_says(text: str, colle
         ('"eo:cloud_cover" IS NULL', "'eo:cloud_cover' isNull"),
         ("nope = 1", "no property 'nope'"),
         ("platform <> 'sentinel-1a'", "'platform' <>"),
-        ("\"product:type\" LIKE 'S2%'", "'product:type' like"),
+        ("platform LIKE 'sentinel-2%'", "'platform' like"),
         ("CASEI(platform) = CASEI('X')", "'platform' = with CASEI"),
         ("\"eo:cloud_cover\" > 'many'", "not of type number"),
         ("instruments = 'sar'", "'instruments' ="),
