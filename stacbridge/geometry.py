@@ -69,7 +69,7 @@ def wkts(geometry: Json) -> list[str]:
 
 
 def box(bbox: Bbox) -> Json:
-    """Return the GeoJSON geometry of a bounding box: two across the antimeridian, a line or point if it is flat."""
+    """Return the GeoJSON geometry of a box: two across the antimeridian, a line or point if it is flat."""
     west, south, east, north = bbox
     if west > east:
         halves = [box((west, south, 180.0, north)), box((-180.0, south, east, north))]

@@ -16,8 +16,8 @@ import orjson
 
 from stacbridge import conditions, convert, geometry
 from stacbridge.conditions import Condition, unsupported
-from stacbridge.dialects import odata_filter
-from stacbridge.dialects.odata_filter import Text, both, either, quoted
+from stacbridge.dialects import odata_filter, odata_names
+from stacbridge.dialects.odata_text import Text, both, either, quoted
 from stacbridge.errors import BadRequest, UnsupportedFilter, UpstreamError
 from stacbridge.families import Collection
 from stacbridge.mapping import Mapping
@@ -161,7 +161,7 @@ class OData:
         start = end = int((query.position or {}).get("i", 0))
         texts: list[Text] = []
         while end < len(ids):
-            text = odata_filter.named(ids[end], self._mapping.endings)
+            text = odata_names.named(ids[end], self._mapping.endings)
             left -= len(str(text)) + len(" or ")
             if left < 0 and end > start:
                 break

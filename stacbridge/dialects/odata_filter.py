@@ -5,39 +5,20 @@ Grammar and attribute forms are those of CDSE's documentation (APIs/OData): attr
 its inversion.
 """
 
-import re
-from decimal import Decimal
 from math import ceil, floor
 from typing import Any
 
 from stacbridge import geometry
 from stacbridge.conditions import And, Condition, Or, Predicate, moment, unsupported
+from stacbridge.dialects import odata_names
+from stacbridge.dialects.odata_text import Text, attribute, both, either, literal, refused
 from stacbridge.evaluate import holds
 from stacbridge.families import Collection, Match
 from stacbridge.model import Json
 from stacbridge.rows import Row
 
-Text = str | bool
-"""`$filter` text, or whether all or no products satisfy it."""
-
 _OPERATORS = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _NEVER_MISSING = ("ContentDate/Start", "ContentDate/End", "Online", "PublicationDate", "ModificationDate")
-
-
-def both(texts: list[Text]) -> Text:
-    """Join texts that must all hold."""
-    kept = [text for text in texts if text is not True]
-    if False in kept:
-        return False
-    return " and ".join(map(str, kept)) if kept else True
-
-
-def either(texts: list[Text]) -> Text:
-    """Join texts of which one must hold, in parentheses where there are several."""
-    kept = list(dict.fromkeys(text for text in texts if text is not False))
-    if True in kept:
-        return True
-    return False if not kept else str(kept[0]) if len(kept) == 1 else f"({' or '.join(map(str, kept))})"
 
 
 def write(condition: Condition, spec: Collection, endings: tuple[str, ...]) -> Text:
@@ -87,29 +68,6 @@ def _one_of(name: str, values: frozenset[Any]) -> Text:
     return either([attribute(name, "String", "eq", value) for value in sorted(values)])
 
 
-def attribute(name: str, kind: str, operator: str, value: Any) -> str:
-    """Return the test of an attribute."""
-    path = f"OData.CSC.{kind}Attribute"
-    test = f"att/Name eq {quoted(name)} and att/{path}/Value {operator} {literal(kind, value)}"
-    return f"Attributes/{path}/any(att:{test})"
-
-
-def quoted(text: str) -> str:
-    """Return a string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def literal(kind: str, value: Any) -> str:
-    """Return a value of an upstream type as OData writes it; numbers without exponent, at full precision."""
-    if kind == "String":
-        return quoted(str(value))
-    if kind == "Boolean":
-        return "true" if value else "false"
-    if kind == "DateTimeOffset":
-        return str(value)
-    return format(Decimal(repr(value)), "f")
-
-
 def intersects(area: Json) -> Text:
     """Return the test of a checked GeoJSON geometry; parts of collections and of several polygons one by
     one."""
@@ -122,7 +80,7 @@ def _test(test: Predicate, spec: Collection, endings: tuple[str, ...]) -> Text:
     if test.name in spec.constants:
         return holds(test, spec.constants[test.name])
     if test.name == "id":
-        return _identity(test, endings)
+        return odata_names.identity(test, endings)
     if test.name == "geometry":
         return _spatial(test)
     row = spec.rows.get(test.name)
@@ -152,21 +110,15 @@ def _closed(test: Predicate, row: Row, known: Match) -> Text:
 
 def _open(test: Predicate, row: Row, known: Match) -> Text:
     if test.casei or test.negated or (test.op not in _OPERATORS and test.op not in ("<>", "like")):
-        raise _refused(test)
+        raise refused(test)
     if row.push == "order":
         return _ordered(test, row)
     if row.push == "text" and test.op == "like":
-        return _like(row.paths[0], test, ("",))
+        return odata_names.like(row.paths[0], test, ())
     if row.push is None or row.write is None or test.op != "=":
-        raise _refused(test)
+        raise refused(test)
     _check_kind(test, row)
     return either([_equal(row, value, known) for value in row.write(test.value)])
-
-
-def _refused(test: Predicate) -> Exception:
-    operator = f"not {test.op}" if test.negated else test.op
-    folded = " with CASEI" if test.casei else ""
-    return unsupported(f"{test.name!r} {operator}{folded}: the upstream cannot answer this exactly.")
 
 
 def _equal(row: Row, value: Any, known: Match) -> Text:
@@ -191,7 +143,7 @@ def _compare(path: str, kind: str, operator: str, value: Any) -> str:
 def _ordered(test: Predicate, row: Row) -> Text:
     _check_kind(test, row)
     if test.op == "like":
-        raise _refused(test)
+        raise refused(test)
     value = moment(test.name, test.value) if row.type == "DateTimeOffset" else test.value
     if test.op == "<>":
         return either([_bound(row, "<", value), _bound(row, ">", value)])
@@ -228,70 +180,8 @@ def _check_kind(test: Predicate, row: Row) -> None:
 
 def _spatial(test: Predicate) -> Text:
     if test.op == "isnull" or test.negated:
-        raise _refused(test)
+        raise refused(test)
     value = test.value
     return intersects(
         geometry.box(geometry.parse_bbox(value["bbox"], "filter")) if "bbox" in value else value
     )
-
-
-# --- names: an item's id is the product's name without its ending
-
-
-def _identity(test: Predicate, endings: tuple[str, ...]) -> Text:
-    if test.op == "isnull":
-        return test.negated
-    if test.casei or not isinstance(test.value, str):
-        raise _refused(test)
-    if test.op in ("=", "<>"):
-        return _inverted(named(test.value, endings), test.op == "<>")
-    if test.op == "like":
-        return _inverted(_like("Name", test, endings), test.negated)
-    raise _refused(test)
-
-
-def _inverted(text: Text, negated: bool) -> Text:
-    """Invert a test of the name, which no product lacks."""
-    if not negated:
-        return text
-    return not text if isinstance(text, bool) else f"not ({text})"
-
-
-def named(item: str, endings: tuple[str, ...]) -> Text:
-    """Return the test for the product of an item id: its name is the id with one of the endings, or as it
-    is."""
-    bare = () if item.endswith(endings) and endings else ("",)
-    return either([f"Name eq {quoted(item + ending)}" for ending in (*endings, *bare)])
-
-
-def _like(path: str, test: Predicate, endings: tuple[str, ...]) -> Text:
-    """Return a LIKE pattern of one text with `%` before it, after it or both; others are refused."""
-    endings = tuple(ending for ending in endings if ending)
-    pattern = re.sub("%+", "%", test.value) if "\\" not in test.value else test.value
-    text = pattern.removeprefix("%")
-    before, after = text != pattern, text.endswith("%") and not text.endswith("\\%")
-    text = text[:-1] if after else text
-    plain = re.sub(r"\\([%_\\])", r"\1", text)
-    if re.search(r"[%_]", re.sub(r"\\[%_\\]", "", text)):
-        raise unsupported(f"{test.name!r} like: {test.value!r} has wildcards within its text.")
-    if not plain and (before or after):
-        return True
-    if not before and not after:
-        return named(plain, endings) if endings else f"{path} eq {quoted(plain)}"
-    if before and not after:
-        return _ending(path, plain, endings)
-    if after and any(plain.endswith(ending[:end]) for ending in endings for end in range(1, len(ending) + 1)):
-        raise unsupported(f"{test.name!r} like: {test.value!r} reaches into the ending of product names.")
-    if before and any(plain in ending for ending in endings):
-        raise unsupported(f"{test.name!r} like: {test.value!r} also occurs in the ending of product names.")
-    return f"contains({path},{quoted(plain)})" if before else f"startswith({path},{quoted(plain)})"
-
-
-def _ending(path: str, text: str, endings: tuple[str, ...]) -> Text:
-    """Return the test that a name without its ending ends with `text`."""
-    with_ending: list[Text] = [f"endswith({path},{quoted(text + ending)})" for ending in endings]
-    if endings and text.endswith(endings):
-        return either(with_ending)
-    hiding = [f"endswith({path},{quoted(ending)})" for ending in endings if ending.endswith(text)]
-    bare = both([f"endswith({path},{quoted(text)})", *[f"not {test}" for test in hiding]])
-    return either([*with_ending, bare])
