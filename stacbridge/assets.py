@@ -2,13 +2,14 @@
 
     [[asset]]  (with `group`, in a catalogue or family)   or   [[collection.asset]]
     key = "vv"; title; description; type; roles = ["data"]
-    of = "node"          "product" (whole, $value) | "compressed" (stored archive, $zip) | "quicklook" | "node" (a file inside)
+    of = "node"          "product" (the whole, $value) | "compressed" (stored archive, $zip) | "quicklook" |
+                         "node" (a file inside)
     path = "measurement/{platform}-{mode}-grd-vv-{start}-*.tiff"     inside the product, for nodes
-    name = "vv.tiff"     file name of the href; default: the last segment of `path` where it has no wildcard, else
-                         {key}{extension}; "{name}.zip" for whole products
+    name = "vv.tiff"     file name of the href; default: the last segment of `path` where it has no wildcard,
+                         else {key}{extension}; "{name}.zip" for whole products
     when = {polarisationChannels = "VV"}     only if that attribute has (one of) these values among its own
-    stated = true        the record's ContentLength and Checksum are of exactly these bytes (never for "compressed":
-                         its Location states them)
+    stated = true        the record's ContentLength and Checksum are of exactly these bytes (never for
+                         "compressed": its Location states them)
     fields = {gsd = 10}  further members, verbatim
 
 `{name}` is the product's name, `{id}` the item's id, other `{parts}` come from `names.CONVENTIONS`.
@@ -103,7 +104,7 @@ def _name(key: str, kind: str, path: str, media_type: str) -> str:
 
 
 def holds(when: Mapping[str, frozenset[str]], attributes: Mapping[str, Any]) -> bool:
-    """Tell whether each named attribute has one of the wanted values, itself or among the tokens of its text."""
+    """Tell whether each named attribute has one of the wanted values, itself or as a token of its text."""
     return all(not wanted.isdisjoint(_tokens(attributes.get(name))) for name, wanted in when.items())
 
 

@@ -1,7 +1,8 @@
 """A CQL2 filter as a small tree that a catalogue can push: tests of one property each, joined by and and or.
 
-Negation is pushed down to the tests, which is exact in CQL2's three-valued logic: a missing property satisfies neither
-a test nor its negation. `between`, `in`, dates and the temporal functions become comparisons.
+Negation is pushed down to the tests, which is exact in CQL2's three-valued logic: a missing property
+satisfies neither a test nor its negation. `between`, `in`, dates and the temporal functions become
+comparisons.
 """
 
 import re
@@ -24,9 +25,10 @@ _MAX_DEPTH = 500
 class Predicate:
     """One condition on one property.
 
-    `op` is a comparison, "like", "isnull", "s_intersects" or an array operator; `negated` only occurs with the latter
-    four. `value` is a scalar, a LIKE pattern, a GeoJSON geometry or `{"bbox": […]}`, or a list; times are RFC 3339 in
-    UTC with six digits, so that they compare as text. With `casei`, case does not matter.
+    `op` is a comparison, "like", "isnull", "s_intersects" or an array operator; `negated` only occurs with
+    the latter four. `value` is a scalar, a LIKE pattern, a GeoJSON geometry or `{"bbox": […]}`, or a list;
+    times are RFC 3339 in UTC with six digits, so that they compare as text. With `casei`, case does not
+    matter.
     """
 
     name: str

@@ -1,9 +1,10 @@
 """A closed set of named converters between an upstream's values and STAC's.
 
-A converter is one line of `CONVERTERS`: how to read, how to write, and the JSON Schema of what it reads. `read` takes
-one value for each path of its row and returns `None` for a missing or malformed value, never a guess. `write` returns
-all upstream values that read to a STAC value (tuples where the row has several paths), nothing where there are none;
-it is `None` where they cannot be told, so that such a row is filtered through its closed set of `values` or not at all.
+A converter is one line of `CONVERTERS`: how to read, how to write, and the JSON Schema of what it reads.
+`read` takes one value for each path of its row and returns `None` for a missing or malformed value, never a
+guess. `write` returns all upstream values that read to a STAC value (tuples where the row has several paths),
+nothing where there are none; it is `None` where they cannot be told, so that such a row is filtered through
+its closed set of `values` or not at all.
 """
 
 import re
@@ -21,7 +22,8 @@ Write = Callable[[Any], Iterable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """`read` from upstream values of the types `takes`, `write` to all that read so, `schema` of the STAC value."""
+    """`read` from upstream values of the types `takes`, `write` to all that read so, `schema` of the STAC
+    value."""
 
     read: Read
     write: Write | None
@@ -30,7 +32,8 @@ class Converter:
 
 
 def text(value: Any) -> str | None:
-    """Read a string; numbers that stand in a string's place become their text, an empty string is no value."""
+    """Read a string; numbers that stand in a string's place become their text, an empty string is no
+    value."""
     if type(value) is str:
         return value or None
     return str(value) if type(value) in (int, float) else None
@@ -63,7 +66,8 @@ def boolean(value: Any) -> bool | None:
 
 
 def instant(value: Any) -> datetime | None:
-    """Read ISO 8601 as a UTC time; without a zone it is UTC, without a time it is midnight (CDSE's old forms)."""
+    """Read ISO 8601 as a UTC time; without a zone it is UTC, without a time it is midnight (CDSE's old
+    forms)."""
     try:
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -178,7 +182,8 @@ def _write_mgrs(value: Any) -> Iterable[str]:
 
 
 def _checksum(*names: str) -> Callable[[Any], str | None]:
-    """Make a reader of OData's list of checksums as a multihash in hex, of the first algorithm that is there."""
+    """Make a reader of OData's list of checksums as a multihash in hex, of the first algorithm that is
+    there."""
     prefixes = {
         "MD5": ("d50110", 32),
         "BLAKE3": ("1e20", 64),
@@ -201,7 +206,8 @@ def _checksum(*names: str) -> Callable[[Any], str | None]:
 
 
 def _anx(start: Any, offset: Any) -> str | None:
-    """Subtract the milliseconds since the ascending node from the start (CDSE's startTimeFromAscendingNode)."""
+    """Subtract the milliseconds since the ascending node from the start (CDSE's
+    startTimeFromAscendingNode)."""
     since, text = double(offset), time(start)
     if since is None or since <= 0 or text is None:
         return None

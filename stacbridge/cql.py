@@ -1,7 +1,8 @@
-"""CQL2 filters, text and JSON: bounded before native code sees them, then parsed by the cql2 library into CQL2 JSON.
+"""CQL2 filters, text and JSON: bounded before native code sees them, then parsed by the cql2 library into
+CQL2 JSON.
 
-The parser's recursion crashes the process on deep nesting (cql2 0.6.0: parentheses, chained comparisons, signs), so
-length and nesting are checked here first. `conditions` turns the JSON into what catalogues push.
+The parser's recursion crashes the process on deep nesting (cql2 0.6.0: parentheses, chained comparisons,
+signs), so length and nesting are checked here first. `conditions` turns the JSON into what catalogues push.
 """
 
 import re
@@ -85,7 +86,8 @@ def _too_deep(settings: Settings, parameter: str) -> BadRequest:
 
 
 def _nesting(text: str) -> int:
-    """Return at least how deep a text is nested: open parentheses, and operators since the last and, or, comma."""
+    """Return at least how deep a text is nested: open parentheses, and operators since the last and, or,
+    comma."""
     pending, total, deepest = [0], 0, 0
     for token in _tokens(text):
         if token == "(":

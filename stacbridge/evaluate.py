@@ -1,4 +1,5 @@
-"""Whether a known value satisfies a test: for constants of a collection and closed sets of upstream values."""
+"""Whether a known value satisfies a test: for constants of a collection and closed sets of upstream
+values."""
 
 import re
 from collections.abc import Callable
@@ -61,7 +62,8 @@ def _folded(value: Any) -> Any:
 
 
 def like(pattern: str) -> str:
-    """Return the regular expression of a LIKE pattern: `%` any text, `_` one character, `\\` takes either as it is."""
+    """Return the regular expression of a LIKE pattern: `%` any text, `_` one character, `\\` takes either as
+    it is."""
     wild = {"%": ".*", "_": "."}
     tokens = re.findall(r"\\[%_\\]|.", pattern, re.DOTALL)
     return "".join(wild.get(token) or re.escape(token[-1]) for token in tokens)

@@ -9,9 +9,10 @@ license, license_url, providers, keywords, "sci:citation" …      defaults of t
 
 [[field]]                                    see `rows`
 [[asset]] group = "s1-grd" …                 see `assets`
+[[link]]                                     further links of its Items; see `mapping`
 
 [[collection]]
-id, title, description, keywords …           as in a STAC Collection; anything named `prefix:name` is taken verbatim
+id, title, description, keywords …           as in STAC; anything named `prefix:name` is taken verbatim
 temporal = ["2014-10-04T03:12:47Z"]          start and, where the mission is over, end
 bbox = [-180, -90, 180, 90]
 match = {productType = ["IW_GRDH_1S"]}       attribute = one of: pushed, and tells a record's collection
@@ -36,7 +37,8 @@ Match = Mapping[str, frozenset[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A checked collection: `match` tells its records within the upstream's `family`, `stac` is its STAC Collection."""
+    """A checked collection: `match` tells its records within the upstream's `family`, `stac` is its STAC
+    Collection."""
 
     id: str
     family: str
@@ -88,7 +90,7 @@ def parse(table: Table, common: Common) -> list[Collection]:
                 family_match=match,
                 convention=convention,
                 constants=constants,
-                rows=_without(shared, constants),
+                rows=_own(shared, constants, {**match, **own}),
                 assets=files,
                 links=links,
                 stac=stac,
@@ -112,7 +114,8 @@ def _all_match(match: Match, attributes: Json) -> bool:
 
 
 def grouped(table: Table) -> dict[str, tuple[Table, ...]]:
-    """Return the `[[asset]]` tables of a file by their group; they are checked where a collection uses them."""
+    """Return the `[[asset]]` tables of a file by their group; they are checked where a collection uses
+    them."""
     groups: dict[str, tuple[Table, ...]] = {}
     for entry in table.tables("asset"):
         group = entry.take("group", str)
@@ -135,9 +138,9 @@ def _rows(table: Table, family: Table, common: Common) -> dict[str, Row]:
     return {**kept, **rows.parse_all(table.tables("field"))}
 
 
-def _without(shared: Mapping[str, Row], constants: Json) -> dict[str, Row]:
-    """Leave out the rows that the collection's constants replace."""
-    return {name: row for name, row in shared.items() if name not in constants}
+def _own(shared: Mapping[str, Row], constants: Json, match: Match) -> dict[str, Row]:
+    """Return the rows of one collection: those that no constant replaces, knowing what its records match."""
+    return {name: rows.narrowed(row, match) for name, row in shared.items() if name not in constants}
 
 
 def _assets(
@@ -170,7 +173,8 @@ def _about(table: Table) -> Json:
 
 
 def _merged(family: Json, own: Json) -> Json:
-    """Return what a collection says of itself: keywords and summaries after its family's, all else in their place."""
+    """Return what a collection says of itself: keywords and summaries after its family's, all else in their
+    place."""
     keywords = [*family.get("keywords", []), *own.get("keywords", [])]
     summaries = {**family.get("summaries", {}), **own.get("summaries", {})}
     return {**family, **own, "keywords": keywords, "summaries": summaries}

@@ -1,9 +1,9 @@
 """Footprints of records into checked GeoJSON, page by page.
 
-All coordinates are longitude, latitude in degrees (WGS 84), at full precision. A footprint that is plainly fine passes
-through as the upstream wrote it; one that spans more than 180 degrees or leaves them is cut at the antimeridian
-(RFC 7946, section 3.1.9), one that is invalid is repaired. Validity of a page's plain polygons is tested in one
-vectorised GEOS call.
+All coordinates are longitude, latitude in degrees (WGS 84), at full precision. A footprint that is plainly
+fine passes through as the upstream wrote it; one that spans more than 180 degrees or leaves them is cut at
+the antimeridian (RFC 7946, section 3.1.9), one that is invalid is repaired. Validity of a page's plain
+polygons is tested in one vectorised GEOS call.
 """
 
 import re
@@ -121,7 +121,8 @@ def footprint(given: BaseGeometry | None) -> Footprint:
 
 
 def _cut(geometry: BaseGeometry) -> BaseGeometry | None:
-    """Cut at the antimeridian what crosses it by a jump of more than 180 degrees or leaves the range of longitudes."""
+    """Cut at the antimeridian what crosses it by a jump of more than 180 degrees or leaves the range of
+    longitudes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of winding orders, which it corrects
         try:

@@ -36,7 +36,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The serialised links and assets of all records that have the same files, and the extensions these use."""
+    """The serialised links and assets of all records that have the same files, and the extensions these
+    use."""
 
     links: Template
     assets: Template
@@ -154,7 +155,8 @@ def _origin(asset: Asset) -> str:
     if asset.kind == "quicklook":
         return slot("quicklook")
     if asset.kind == "node":
-        return f"{slot('nodes')}{''.join(f'/Nodes({_in_url(segment)})' for segment in asset.path.split('/'))}/$value"
+        nodes = "".join(f"/Nodes({_in_url(segment)})" for segment in asset.path.split("/"))
+        return f"{slot('nodes')}{nodes}/$value"
     return f"{slot('product')}/{'$zip' if asset.kind == 'compressed' else '$value'}"
 
 

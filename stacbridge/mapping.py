@@ -1,4 +1,5 @@
-"""A catalogue as data: `<id>.toml` and `<id>/*.toml` beside it, checked, and compiled to what translates its records.
+"""A catalogue as data: `<id>.toml` and `<id>/*.toml` beside it, checked, and compiled to what translates its
+records.
 
     id = "cdse"; title; description; dialect = "odata"
     [endpoints]                 URLs by name; `Settings.endpoints[id]` replaces them
@@ -7,14 +8,15 @@
     [names]  strip = [".SAFE"]  endings of product names that are not part of an item's id
     [auth_schemes.oidc]         become auth:schemes and storage:schemes of Items and Collections, verbatim
     [storage_schemes.cdse-s3]
-    [alternate.origin]          members of the alternates "origin" (the upstream's own href) and "s3", verbatim;
+    [alternate.origin]          members of the alternates "origin" (upstream's own href), "s3", verbatim;
     [alternate.s3]              without such a table an asset has no such alternate
     [extensions]                further schema URIs: {"eopf:" = "https://…"}; see `extensions.EXTENSIONS`
     [[link]]                    links of every Item, verbatim; href may hold {name} {id} {s3}
     [[field]]                   rows of every family; see `rows`
     [[asset]] group = "…"       assets of every family; see `assets`
 
-Files in the folder are families; see `families`. Nonsense is refused with `Misconfigured`, naming file and key.
+Files in the folder are families; see `families`. Nonsense is refused with `Misconfigured`, naming file and
+key.
 """
 
 from collections.abc import Iterable, Iterator
@@ -100,7 +102,7 @@ class Mapping:
     ) -> tuple[list[Json], list[Skipped]]:
         """Return the Items of a page, and which records could not become one.
 
-        `ready` leaves `links` and `assets` as serialised JSON, which only `orjson.dumps` understands, and is faster.
+        `ready` leaves `links` and `assets` as serialised JSON, which only `orjson.dumps` reads; faster.
         """
         found: list[Json] = []
         skipped: list[Skipped] = []
@@ -132,11 +134,13 @@ class Mapping:
         return found
 
     def queryables(self, collection: str | None = None) -> Json:
-        """Return the JSON Schema of what a filter may name, of one collection or over all. Raises `NotFound`."""
+        """Return the JSON Schema of what a filter may name, of one collection or over all. Raises
+        `NotFound`."""
         return queryables.filterable(self._chosen(collection))
 
     def sortables(self, collection: str | None = None) -> Json:
-        """Return the JSON Schema of what `sortby` may name, of one collection or over all. Raises `NotFound`."""
+        """Return the JSON Schema of what `sortby` may name, of one collection or over all. Raises
+        `NotFound`."""
         return queryables.sortable(self._chosen(collection))
 
     def _chosen(self, collection: str | None) -> list[Collection]:
@@ -148,7 +152,8 @@ class Mapping:
 
 
 class _Classes:
-    """Tells the collection of a record by its attributes; `productType` narrows first, as nearly all name it."""
+    """Tells the collection of a record by its attributes; `productType` narrows first, as nearly all name
+    it."""
 
     _FIRST = "productType"
 
@@ -181,7 +186,8 @@ def _endings(names: Table) -> tuple[str, ...]:
 
 
 def load(catalogue: str, settings: Settings) -> Mapping:
-    """Read a catalogue: from `settings.catalogue_folder` where it is there, else a shipped one. Raises `Misconfigured`."""
+    """Read a catalogue: from `settings.catalogue_folder` where it is there, else a shipped one. Raises
+    `Misconfigured`."""
     for folder in _folders(settings):
         file = folder / f"{catalogue}.toml"
         if file.is_file():

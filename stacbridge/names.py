@@ -1,7 +1,7 @@
 """What the archives' naming conventions put into a product's name: one regular expression per convention.
 
-`{parts}` of a path pattern come from here. A part holds only letters, digits, `-` and `_`, so that it is safe in a URL
-and in JSON as it is.
+`{parts}` of a path pattern come from here. A part holds only letters, digits, `-` and `_`, so that it is safe
+in a URL and in JSON as it is.
 """
 
 import re
@@ -13,7 +13,8 @@ Parts = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """How a family names its products: the parts there are, and how to read them (`None`: not such a name)."""
+    """How a family names its products: the parts there are, and how to read them (`None`: not such a
+    name)."""
 
     parts: frozenset[str]
     read: Callable[[str], Parts | None]
@@ -35,7 +36,8 @@ def _lowered(convention: Convention) -> Convention:
 
 
 CONVENTIONS: dict[str, Convention] = {
-    # Sentinel-1 Product Specification, section 3.4; file names inside a product repeat these parts in lower case.
+    # Sentinel-1 Product Specification, section 3.4; file names inside a product repeat these parts in lower
+    # case.
     "sentinel-1": _lowered(
         _convention(
             r"(?P<platform>s1[a-z])_(?P<mode>[a-z0-9]{2})_(?P<type>[a-z]{3})(?P<resolution>[fhm_])_"

@@ -1,7 +1,7 @@
 """The product record of the Copernicus Space Component, as OData gives it, and what its files are called.
 
-Members used: `Id`, `Name`, `S3Path`, `ContentLength`, `Checksum`, `Assets`, `Locations`, `Attributes` (here a dict of
-name to value). A missing or malformed one is simply not there.
+Members used: `Id`, `Name`, `S3Path`, `ContentLength`, `Checksum`, `Assets`, `Locations`, `Attributes` (here a
+dict of name to value). A missing or malformed one is simply not there.
 """
 
 import re
@@ -30,9 +30,9 @@ class NotAnItem(Exception):
 class Place:
     """Where the bytes of an asset are, as far as the record says.
 
-    `kind` is the asset's `of`; `path` are the segments inside the product (`*` stands for any text); `url` is the
-    upstream's own where the record gives one; `size` in bytes and `checksum` (multihash, hex) only where stated for
-    exactly these bytes.
+    `kind` is the asset's `of`; `path` are the segments inside the product (`*` stands for any text); `url` is
+    the upstream's own where the record gives one; `size` in bytes and `checksum` (multihash, hex) only where
+    stated for exactly these bytes.
     """
 
     kind: str
@@ -70,10 +70,11 @@ def item_id(name: str, endings: tuple[str, ...]) -> str:
 def slots(
     record: Json, endings: tuple[str, ...], convention: Convention | None, wanted: frozenset[str]
 ) -> Slots:
-    """Return what a template may need of a record, escaped for JSON; what the record does not say is not there.
+    """Return what a template may need of a record, escaped for JSON; what the record does not say is not
+    there.
 
-    Always `id`, `name` and their `…_url` forms, `uuid`, and the parts of the name; of `s3`, `quicklook` (URLs),
-    `compressed` (""), `size`, `checksum`, `zip_size`, `zip_checksum` those that are wanted.
+    Always `id`, `name` and their `…_url` forms, `uuid`, and the parts of the name; of `s3`, `quicklook`
+    (URLs), `compressed` (""), `size`, `checksum`, `zip_size`, `zip_checksum` those that are wanted.
     """
     uuid, name = identity(record)
     item = item_id(name, endings)
@@ -128,7 +129,8 @@ _READERS: tuple[tuple[str, Callable[[Json, Slots], None]], ...] = (
 
 
 def stated(place: Json) -> tuple[int | None, str | None]:
-    """Return size and checksum that a record or one of its Locations states; CDSE says 0 or -1 for unknown."""
+    """Return size and checksum that a record or one of its Locations states; CDSE says 0 or -1 for
+    unknown."""
     size = integer(place.get("ContentLength"))
     return (size if size is not None and size > 0 else None), _multihash(place.get("Checksum"))
 

@@ -12,7 +12,8 @@ _PLAIN: dict[str, type] = {"String": str, "Integer": int, "Double": float, "Bool
 
 
 class Reader:
-    """Reads properties: those of one attribute, those of one other member of the record, and composed ones."""
+    """Reads properties: those of one attribute, those of one other member of the record, and composed
+    ones."""
 
     def __init__(self, rows: Iterable[Row], constants: Json) -> None:
         self._constants = constants

@@ -1,22 +1,24 @@
-"""One row per STAC property, for both directions: where it comes from, and what the upstream can filter of it.
+"""One row per STAC property, for both directions: where it comes from, and what the upstream can filter of
+it.
 
     [[field]]
     stac = "eo:cloud_cover"
     from = "Attributes/cloudCover"     path in the record, or a list of paths that are read together
     type = "Double"                    upstream type: String Integer Double DateTimeOffset Boolean Any
     convert = "lower"                  optional: a name of `convert.CONVERTERS`
-    table = {LEVEL1 = "L1"}            optional, instead of `convert`: upstream value -> STAC value; also the closed set
-    members = ["land", "bright"]       optional, instead of `convert`: the property is an object, one member per path
+    table = {LEVEL1 = "L1"}            instead of `convert`: upstream value -> STAC value, a closed set
+    members = ["land", "bright"]       instead of `convert`: an object with one member per path
     values = ["VV", "VV&VH"]           optional: the closed set of upstream values (lists for several paths)
     push = "order"                     optional: "equal" | "order" | "text", what the upstream honours exactly
     sort = true                        optional: the upstream sorts by it
     title, description, schema         optional: for queryables; `schema` is merged into its JSON Schema
 
-`values` promises that the upstream has no others. With it (or `table`) every operator can be pushed: the values that satisfy it are, so nothing else is needed.
+`values` promises that the upstream has no others. With it (or `table`) every operator can be pushed: the
+values that satisfy it are, so nothing else is needed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stacbridge.convert import CONVERTERS, TYPES, Converter, Write
@@ -43,6 +45,8 @@ class Row:
     plain: bool
     """Whether nothing converts what the type reads."""
     schema: Json
+    required: bool = False
+    """Whether every record has the property, with one of `values`."""
 
     @property
     def filterable(self) -> bool:
@@ -76,6 +80,15 @@ def parse(table: Table) -> Row:
     )
     table.done()
     return row
+
+
+def narrowed(row: Row, known: Mapping[str, frozenset[Any]]) -> Row:
+    """Return a row of which the upstream value is known to be one of a few, by attribute name."""
+    attribute = row.paths[0].removeprefix("Attributes/")
+    if len(row.paths) > 1 or row.members or attribute not in known:
+        return row
+    values = tuple(sorted(known[attribute], key=str))
+    return replace(row, values=values, required=None not in map(row.read, values))
 
 
 def _check_push(
@@ -124,7 +137,8 @@ def _object(members: tuple[str, ...]) -> Callable[..., Json | None]:
 def _reader(
     kind: str, converter: Converter, paths: tuple[str, ...], members: tuple[str, ...]
 ) -> Callable[..., Any]:
-    """Compose the reader of the type and that of the converter; a missing or malformed part makes the whole missing."""
+    """Compose the reader of the type and that of the converter; a missing or malformed part makes the whole
+    missing."""
     base, convert = TYPES[kind].read, converter.read
     if converter is TYPES[kind]:
         return base

@@ -1,7 +1,7 @@
 """JSON with slots, serialised once: what thousands of Items share is copied, what differs is put between.
 
 A template is made from ordinary JSON whose strings hold `slot("name")` marks; a string that is nothing but
-`raw("name")` becomes a bare JSON value. Rendering needs, for each slot, text that is already escaped for JSON.
+`raw("name")` becomes a bare JSON value. Rendering needs, for each slot, text that is escaped already.
 """
 
 import re

@@ -21,7 +21,12 @@ def one(record: Json) -> Footprint:
 
 
 def test_a_fine_footprint_passes_through_with_every_digit() -> None:
-    ring = [[142.352793016856, 13.4758743606673], [142.93808729126, 13.4725397858819], [142.943807935726, 14.15499], [142.352793016856, 13.4758743606673]]  # fmt: skip
+    ring = [
+        [142.352793016856, 13.4758743606673],
+        [142.93808729126, 13.4725397858819],
+        [142.943807935726, 14.15499],
+        [142.352793016856, 13.4758743606673],
+    ]
     geometry, bbox = one(geojson("Polygon", [ring]))
     assert geometry == {"type": "Polygon", "coordinates": [ring]}
     assert bbox == [142.352793016856, 13.4725397858819, 142.943807935726, 14.15499]

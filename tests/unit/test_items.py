@@ -62,8 +62,16 @@ def test_an_item_declares_the_extensions_that_it_uses_and_no_others() -> None:
         return {uri.split("/")[3] for uri in item(record)["stac_extensions"]}
 
     assert prefixes(grd()) == {
-        "alternate-assets", "authentication", "file", "order", "processing", "product", "sar", "sat", "timestamps"
-    }  # fmt: skip
+        "alternate-assets",
+        "authentication",
+        "file",
+        "order",
+        "processing",
+        "product",
+        "sar",
+        "sat",
+        "timestamps",
+    }
     assert "timestamps" not in prefixes(grd(PublicationDate=None))
     assert "eo" not in prefixes(l1c(attributes={"cloudCover": None}))
     assert {"eo", "grid"} <= prefixes(l1c())
@@ -196,7 +204,10 @@ def test_old_date_formats_are_read() -> None:
     assert found["processing:datetime"] == "2020-01-01T01:00:00.000000Z"
 
 
-@pytest.mark.parametrize(("text", "shown"), [("9999-12-31T23:59:59.999999Z", None), ("", None), ("2030-01-01", "2030-01-01T00:00:00.000000Z")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("9999-12-31T23:59:59.999999Z", None), ("", None), ("2030-01-01", "2030-01-01T00:00:00.000000Z")],
+)
 def test_never_is_no_date(text: str, shown: str | None) -> None:
     assert properties(grd(EvictionDate=text)).get("expires") == shown
 

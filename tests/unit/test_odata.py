@@ -78,8 +78,10 @@ def test_times_are_inclusive_and_meet_the_products_interval() -> None:
 def test_a_box_across_the_antimeridian_is_two_areas() -> None:
     text = params(Query(bbox=(170.1, -10, -170, 10)))["$filter"]
     assert text == (
-        "(OData.CSC.Intersects(area=geography'SRID=4326;POLYGON((170.1 -10,180 -10,180 10,170.1 10,170.1 -10))') or "
-        "OData.CSC.Intersects(area=geography'SRID=4326;POLYGON((-180 -10,-170 -10,-170 10,-180 10,-180 -10))'))"
+        "(OData.CSC.Intersects(area=geography'SRID=4326;"
+        "POLYGON((170.1 -10,180 -10,180 10,170.1 10,170.1 -10))') or "
+        "OData.CSC.Intersects(area=geography'SRID=4326;"
+        "POLYGON((-180 -10,-170 -10,-170 10,-180 10,-180 -10))'))"
     )
 
 
