@@ -53,7 +53,7 @@ class Transfers:
                     method, URL(url, encoded=True), headers=headers, allow_redirects=False
                 )
         except TimeoutError:
-            raise _failure(UpstreamTimeout, f"did not answer within {idle:g} s", told) from None
+            raise _failure(UpstreamTimeout, "did not answer in time", told) from None
         except aiohttp.ClientConnectionError as error:
             raise _failure(UpstreamUnavailable, "cannot be reached", told) from error
         except aiohttp.ClientError as error:

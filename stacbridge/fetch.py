@@ -12,7 +12,7 @@ from stacbridge.catalogue import Catalogue
 from stacbridge.delivery import Delivery, Wanted, delivery
 from stacbridge.download import Body, Transfers, asked, drop
 from stacbridge.errors import StacbridgeError, UpstreamError
-from stacbridge.model import Ready, Request
+from stacbridge.model import Ready, Reply, Request
 from stacbridge.ranges import unsatisfiable
 from stacbridge.settings import Settings
 from stacbridge.transfer_refusals import EXCERPT_BYTES, refusal
@@ -30,9 +30,7 @@ _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 class Fetch:
     """One asset's conversation with its upstream; credentials go only where the catalogue gives some."""
 
-    def __init__(
-        self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread) -> None:
         self._catalogue = catalogue
         self._transfers = transfers
         self._settings = settings
@@ -91,13 +89,9 @@ class Fetch:
     def _next(self, url: str, location: str) -> str:
         target = _target(url, location)
         if target is None:
-            raise self._failure(
-                "The upstream redirected to something that is not a safe HTTP address.", location
-            )
+            raise self._failure("The upstream redirected to no safe HTTP address.", location)
         if not self._catalogue.may_follow(target):
-            raise self._failure(
-                "The upstream redirected to a host that the catalogue does not trust.", target
-            )
+            raise self._failure("The upstream redirected to a host that the catalogue does not trust.", target)
         return target
 
     def _checked(self, response: aiohttp.ClientResponse, ready: Ready, wanted: Wanted) -> Delivery:
@@ -110,14 +104,11 @@ class Fetch:
     async def _refusal(self, response: aiohttp.ClientResponse, wanted: Wanted) -> StacbridgeError:
         if response.status == 416 and wanted.range is not None:
             return unsatisfiable(str(wanted.range), response.headers.get("Content-Range"))
-        return refusal(
-            response.status,
-            response.headers,
-            await self._beginning(response),
-            upstream=self._catalogue.id,
-            asked=self._asked,
-            secrets=[word for value in self._credentials.values() for word in value.split()[-1:]],
-        )
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = await self._beginning(response)
+        for secret in self._credentials.values():
+            body = body.replace(secret.split()[-1].encode(), b"***")
+        return refusal(Reply(response.status, headers, body), upstream=self._catalogue.id, asked=self._asked)
 
     async def _beginning(self, response: aiohttp.ClientResponse) -> bytes:
         """Read the start of an error body; nothing where it does not come, since the status tells enough."""

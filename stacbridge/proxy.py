@@ -189,6 +189,8 @@ class _Answer:
         if not isinstance(failure, StacbridgeError):
             log.error("An asset request failed.", exc_info=failure)
             failure = StacbridgeError("The bridge itself failed; its log says how.")
+        elif failure.status >= 500:
+            log.warning("%s: %s", failure.code, failure)
         body = orjson.dumps(failure.body())
         told = {
             "Content-Type": "application/json",

@@ -34,7 +34,7 @@ class OneFile:
     def may_follow(self, url: str) -> bool:
         return False
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         return Found([])
 
     def collections(self) -> list[Json]:
