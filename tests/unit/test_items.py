@@ -81,7 +81,7 @@ def test_links_lead_through_the_api_and_to_the_archive() -> None:
     home = f"{ROOT}/collections/grd"
     assert {link["rel"]: link["href"] for link in item(grd())["links"]} == {
         "self": f"{home}/items/{ID}",
-        "root": ROOT,
+        "root": f"{ROOT}/",
         "parent": home,
         "collection": home,
         "version-history": f"https://trace.example/name/{NAME}.zip",
