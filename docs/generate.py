@@ -155,8 +155,8 @@ def conformance() -> Iterator[str]:
     yield "The landing page advertises these classes; each is held by the test beside it."
     yield "`basic-cql2` is not among them: a filter is answered exactly or refused with a `400` that names"
     yield "property and operator, and the archives cannot evaluate every comparison of every property."
-    yield "`filter`, `cql2-text` and `cql2-json` say that filters are read in both encodings, and clients send"
-    yield "none without them.\n"
+    yield "`filter`, `cql2-text` and `cql2-json` say that filters are read in both encodings; clients"
+    yield "send none without them.\n"
     yield from table(("class", "held by"), ((f"`{uri}`", f"`{test}`") for uri, test in CONFORMANCE.items()))
 
 
