@@ -57,7 +57,9 @@ def test_pystac_client_counts(client: Client) -> None:
 
 def test_pystac_client_filters_in_text_and_json(client: Client) -> None:
     with strict():
-        text = client.search(method="GET", collections=["sentinel-2-l2a"], filter="eo:cloud_cover < 5", max_items=50)
+        text = client.search(
+            method="GET", collections=["sentinel-2-l2a"], filter="eo:cloud_cover < 5", max_items=50
+        )
         found = list(text.items())
         same = client.search(
             method="POST",
@@ -120,7 +122,9 @@ def test_curl_resumes_a_cut_download(scene: pystac.Item, tmp_path: Path) -> None
     assert saved.read_bytes() == whole
 
 
-def test_the_command_line_downloads_what_the_api_serves(demo: str, scene: pystac.Item, tmp_path: Path) -> None:
+def test_the_command_line_downloads_what_the_api_serves(
+    demo: str, scene: pystac.Item, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "stacbridge", "download", "sentinel-2-l2a", scene.id, "--url", demo]
     subprocess.run([*command, "--asset", BAND, "-o", tmp_path, "--yes"], check=True, timeout=120)
     (saved,) = (path for path in tmp_path.rglob("*.jp2"))

@@ -110,7 +110,9 @@ def conditions_on(draw: st.DrawFn, row: Row, values: list[Any]) -> Json:
             "args": [node, some],
         }
     value = one_of(scalars).map(lambda one: literal(row, one))
-    kinds = ["compare", "in"] + (["between"] if row.push == "order" else []) + (["like"] if row.values else [])
+    kinds = (
+        ["compare", "in"] + (["between"] if row.push == "order" else []) + (["like"] if row.values else [])
+    )
     kind = draw(st.sampled_from(kinds))
     if kind == "in":
         return {"op": "in", "args": [node, draw(st.lists(value, min_size=1, max_size=3))]}
@@ -175,7 +177,9 @@ def world() -> Iterator[World]:
         upstream.close()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(data=st.data())
 def test_a_pushed_filter_finds_exactly_what_cql2_says(world: World, data: st.DataObject) -> None:
     collections, filter = data.draw(questions(world))

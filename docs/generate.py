@@ -98,7 +98,9 @@ def failures() -> Iterator[str]:
     yield "where they apply `upstream` (who failed), `asked` (what it was asked), `answered` (what it said),"
     yield "`advice` (what to do), `parameter` (which of your words is off) and `retry_after` (seconds).\n"
     kinds = [
-        each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.StacbridgeError)
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.StacbridgeError)
     ]
     yield from table(
         ("code", "HTTP status", "meaning"),
@@ -135,7 +137,13 @@ def mapping(catalogue: str) -> Iterator[str]:
         yield from table(
             ("property", "read from", "type there", "filters pushed", "sorts"),
             (
-                (f"`{name}`", ", ".join(f"`{path}`" for path in row.paths), row.type, pushed(row), "yes" * row.sort)
+                (
+                    f"`{name}`",
+                    ", ".join(f"`{path}`" for path in row.paths),
+                    row.type,
+                    pushed(row),
+                    "yes" * row.sort,
+                )
                 for name, row in rows.items()
             ),
         )

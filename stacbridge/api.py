@@ -183,7 +183,9 @@ class Schemas:
     async def get_queryables(self, request: Request, collection_id: str | None = None, **_: Any) -> Response:
         """Answer GET /queryables and GET /collections/{collection_id}/queryables."""
         url = schema_href(request, collection_id, "queryables")
-        return respond(await self.federation.run(self.federation.queryables, collection_id, url), links.SCHEMA)
+        return respond(
+            await self.federation.run(self.federation.queryables, collection_id, url), links.SCHEMA
+        )
 
     async def get_sortables(self, request: Request, **_: Any) -> Response:
         """Answer GET /sortables."""

@@ -85,7 +85,9 @@ def parse(table: Table, convention: str | None) -> Asset:
         raise table.wrong("stated", "a compressed location states its own size and checksum")
     known = CONVENTIONS[convention].parts if convention else frozenset()
     if unknown := asset.parts - known:
-        raise table.wrong("path", f"no part {', '.join(sorted(unknown))} in names of convention {convention!r}")
+        raise table.wrong(
+            "path", f"no part {', '.join(sorted(unknown))} in names of convention {convention!r}"
+        )
     table.done()
     return asset
 

@@ -201,7 +201,11 @@ def _temporal(test: Predicate, args: list[Any]) -> Condition:
     if all(bound is None for _, bound in tests):
         raise unsupported(f"{test.name!r} {test.op}: the interval has no end that could be compared.")
     negated = test.negated != (test.op == "t_disjoint")
-    parts = [Predicate(test.name, INVERSE[op] if negated else op, bound) for op, bound in tests if bound is not None]
+    parts = [
+        Predicate(test.name, INVERSE[op] if negated else op, bound)
+        for op, bound in tests
+        if bound is not None
+    ]
     return disjunction(parts) if negated else conjunction(parts)
 
 
@@ -256,7 +260,9 @@ def _property(node: Any, op: str) -> tuple[str, bool]:
     inner = _inner(node)
     if isinstance(inner, dict) and isinstance(inner.get("property"), str):
         return inner["property"].removeprefix("properties."), casei
-    raise unsupported(f"Operator {op!r} needs a property on one side and a value on the other, not {_short(node)}.")
+    raise unsupported(
+        f"Operator {op!r} needs a property on one side and a value on the other, not {_short(node)}."
+    )
 
 
 def _scalar(name: str, op: str, value: Any) -> Any:
@@ -277,7 +283,9 @@ def moment(name: str, text: Any) -> str:
 
 def _day(name: str, text: Any) -> tuple[str, str]:
     """Return the first moments of a day and of the next one."""
-    start = convert.instant(text) if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
+    start = (
+        convert.instant(text) if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
+    )
     if start is None or start.year == 9999:
         raise unsupported(f"{name!r}: {_short(text)} is not a date.")
     return convert.rfc3339(start), convert.rfc3339(start + timedelta(days=1))

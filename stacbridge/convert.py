@@ -129,7 +129,11 @@ def _platform(name: str, serial: str) -> str | None:
 
 def _write_platform(value: Any) -> Iterable[tuple[str, str]]:
     upper = value.upper() if isinstance(value, str) else ""
-    return ((upper[:-1], upper[-1]),) if upper[-1:].isalnum() and len(upper) > 1 and upper.lower() == value else ()
+    return (
+        ((upper[:-1], upper[-1]),)
+        if upper[-1:].isalnum() and len(upper) > 1 and upper.lower() == value
+        else ()
+    )
 
 
 def _level(value: str) -> str | None:
@@ -184,7 +188,9 @@ def _checksum(*names: str) -> Callable[[Any], str | None]:
 
     def read(value: Any) -> str | None:
         entries = [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
-        known = {str(entry.get("Algorithm")).upper(): str(entry.get("Value", "")).lower() for entry in entries}
+        known = {
+            str(entry.get("Algorithm")).upper(): str(entry.get("Value", "")).lower() for entry in entries
+        }
         for name in names:
             prefix, length = prefixes[name]
             if re.fullmatch(rf"[0-9a-f]{{{length}}}", known.get(name, "")):
@@ -259,7 +265,9 @@ TYPES: dict[str, Converter] = {
     "Integer": Converter(integer, _write_integer, INTEGER),
     "Double": Converter(double, lambda value: (value,) if _is_number(value) else (), NUMBER),
     "DateTimeOffset": Converter(time, _as_time, TIME),
-    "Boolean": Converter(boolean, lambda value: (value,) if isinstance(value, bool) else (), {"type": "boolean"}),
+    "Boolean": Converter(
+        boolean, lambda value: (value,) if isinstance(value, bool) else (), {"type": "boolean"}
+    ),
     "Any": Converter(lambda value: value, None, {}),
 }
 """What a row without a converter reads; with one, the converter reads what comes out of these."""

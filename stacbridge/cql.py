@@ -16,7 +16,9 @@ from stacbridge.errors import BadRequest
 from stacbridge.model import Json
 from stacbridge.settings import Settings
 
-_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|[(),]|[-+*/^%<>=]|\b(?:and|or|not|div|like|in|is|between)\b""", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"""'[^']*'|"[^"]*"|[(),]|[-+*/^%<>=]|\b(?:and|or|not|div|like|in|is|between)\b""", re.IGNORECASE
+)
 _RESET = {"and", "or", ","}
 
 

@@ -90,7 +90,9 @@ def _check_type(headers: Mapping[str, str], ready: Ready) -> None:
             raise UpstreamError(f"The upstream answered with {told} instead of the file.")
     encoding = headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity":
-        raise UpstreamError(f"The upstream packed the file ({encoding[:20]}), though asked to send it as it is.")
+        raise UpstreamError(
+            f"The upstream packed the file ({encoding[:20]}), though asked to send it as it is."
+        )
 
 
 def _whole(headers: Mapping[str, str], ready: Ready, wanted: Wanted) -> int | None:
@@ -99,7 +101,9 @@ def _whole(headers: Mapping[str, str], ready: Ready, wanted: Wanted) -> int | No
     if length == 0 and ready.size != 0 and not wanted.head:
         raise UpstreamError("The upstream sent an empty file.")
     if length is None and not wanted.head and "chunked" not in headers.get("Transfer-Encoding", "").lower():
-        raise UpstreamError("The upstream does not say how long the file is, so a cut could not be told from its end.")
+        raise UpstreamError(
+            "The upstream does not say how long the file is, so a cut could not be told from its end."
+        )
     return length
 
 

@@ -38,7 +38,9 @@ class Transfers:
         if self._opened is not None:
             await self._opened.close()
 
-    async def ask(self, upstream: str, method: str, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def ask(
+        self, upstream: str, method: str, url: str, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         """Ask `url` (escaped already) and return the answer once its headers are there; `drop` it in the end.
 
         Raises `UpstreamTimeout`, `UpstreamUnavailable`, and `UpstreamError` for an answer that is not HTTP.

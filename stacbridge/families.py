@@ -104,7 +104,11 @@ def matches(collection: Collection, attributes: Json) -> bool:
 
 
 def _all_match(match: Match, attributes: Json) -> bool:
-    return all(name in attributes and attributes[name] in values for name, values in match.items())
+    for name, values in match.items():
+        value = attributes.get(name)
+        if not isinstance(value, str | int | float) or value not in values:
+            return False
+    return True
 
 
 def grouped(table: Table) -> dict[str, tuple[Table, ...]]:
@@ -136,7 +140,9 @@ def _without(shared: Mapping[str, Row], constants: Json) -> dict[str, Row]:
     return {name: row for name, row in shared.items() if name not in constants}
 
 
-def _assets(entry: Table, groups: Mapping[str, tuple[Table, ...]], convention: str | None) -> dict[str, Asset]:
+def _assets(
+    entry: Table, groups: Mapping[str, tuple[Table, ...]], convention: str | None
+) -> dict[str, Asset]:
     tables: list[Table] = []
     for group in entry.texts("assets"):
         if group not in groups:
@@ -146,7 +152,9 @@ def _assets(entry: Table, groups: Mapping[str, tuple[Table, ...]], convention: s
     for table in (*tables, *entry.tables("asset")):
         asset = assets.parse(Table(table.file, table.where, table.members, {"group"}), convention)
         if asset.key in found:
-            raise table.wrong("key", f"asset {asset.key!r} is there twice in collection {entry.members.get('id')!r}")
+            raise table.wrong(
+                "key", f"asset {asset.key!r} is there twice in collection {entry.members.get('id')!r}"
+            )
         found[asset.key] = asset
     return found
 

@@ -30,7 +30,9 @@ _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 class Fetch:
     """One asset's conversation with its upstream; credentials go only where the catalogue gives some."""
 
-    def __init__(self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread) -> None:
+    def __init__(
+        self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread
+    ) -> None:
         self._catalogue = catalogue
         self._transfers = transfers
         self._settings = settings
@@ -91,7 +93,9 @@ class Fetch:
         if target is None:
             raise self._failure("The upstream redirected to no safe HTTP address.", location)
         if not self._catalogue.may_follow(target):
-            raise self._failure("The upstream redirected to a host that the catalogue does not trust.", target)
+            raise self._failure(
+                "The upstream redirected to a host that the catalogue does not trust.", target
+            )
         return target
 
     def _checked(self, response: aiohttp.ClientResponse, ready: Ready, wanted: Wanted) -> Delivery:

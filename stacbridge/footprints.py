@@ -65,7 +65,9 @@ def _check_plain(records: list[Json], plain: list[int], found: list[Footprint], 
     if set(map(len, positions)) != {2}:
         raise ValueError("positions are not pairs")
     points = np.fromiter(chain.from_iterable(positions), float, 2 * len(positions)).reshape(-1, 2)
-    lines = shapely.linearrings(points, indices=np.repeat(np.arange(len(rings)), [len(ring) for ring in rings]))
+    lines = shapely.linearrings(
+        points, indices=np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    )
     bounds = shapely.bounds(lines)
     west, south, east, north = bounds.T
     fine = (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
@@ -110,7 +112,7 @@ def footprint(given: BaseGeometry | None) -> Footprint:
         return NOWHERE
     if west < -180 or east > 180 or east - west > 180:
         flat = _cut(flat)
-    if not flat.is_valid:
+    if flat is not None and not flat.is_valid:
         flat = _repaired(flat)
     if flat is None or flat.is_empty:
         return NOWHERE
@@ -118,18 +120,23 @@ def footprint(given: BaseGeometry | None) -> Footprint:
     return _geojson(flat), _bbox(flat)
 
 
-def _cut(geometry: BaseGeometry) -> BaseGeometry:
-    """Cut at the antimeridian what says nothing of it but a jump of more than 180 degrees, or leaves the range."""
+def _cut(geometry: BaseGeometry) -> BaseGeometry | None:
+    """Cut at the antimeridian what crosses it by a jump of more than 180 degrees or leaves the range of longitudes."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of winding orders that it corrects
-        fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
+        warnings.simplefilter("ignore")  # of winding orders, which it corrects
+        try:
+            fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
+        except ValueError:  # it makes no sense as an area
+            return None
     return fixed
 
 
 def _repaired(geometry: BaseGeometry) -> BaseGeometry | None:
     """Make a geometry valid, and keep what has its dimension."""
     repaired = shapely.make_valid(geometry)
-    kept = [part for part in shapely.get_parts(repaired) if part.area > 0] if geometry.area > 0 else [repaired]
+    kept = (
+        [part for part in shapely.get_parts(repaired) if part.area > 0] if geometry.area > 0 else [repaired]
+    )
     parts = [piece for part in kept for piece in shapely.get_parts(part) if piece.geom_type == "Polygon"]
     if not parts:
         return repaired if geometry.area == 0 else None

@@ -100,12 +100,21 @@ def _check_range(position: Sequence[Any], parameter: str) -> None:
 
 def _parts(geometry: Any, parameter: str) -> list[Json]:
     """Return the geometries of a GeometryCollection, or the geometry itself."""
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
-    parts = geometry.get("geometries") if kind == "GeometryCollection" else [geometry]
-    known = isinstance(parts, list) and all(isinstance(part, dict) and part.get("type") in DEPTHS for part in parts)
+    if isinstance(geometry, dict) and geometry.get("type") == "GeometryCollection":
+        parts = geometry.get("geometries")
+    else:
+        parts = [geometry]
+    known = isinstance(parts, list) and all(_is_known(part) for part in parts)
     if not known or not parts:
-        raise BadRequest(f"`{parameter}` is not a GeoJSON geometry ({', '.join(DEPTHS)}).", parameter=parameter)
+        raise BadRequest(
+            f"`{parameter}` is not a GeoJSON geometry ({', '.join(DEPTHS)}).", parameter=parameter
+        )
     return list(parts)
+
+
+def _is_known(part: Any) -> bool:
+    kind = part.get("type") if isinstance(part, dict) else None
+    return isinstance(kind, str) and kind in DEPTHS
 
 
 def _positions(part: Json, parameter: str) -> list[Sequence[Any]]:
@@ -116,7 +125,11 @@ def _positions(part: Json, parameter: str) -> list[Sequence[Any]]:
             raise _malformed(part, parameter)
         level = [entry for entries in level for entry in entries]
     for position in level:
-        if not isinstance(position, list) or len(position) not in (2, 3) or not all(map(_is_number, position)):
+        if (
+            not isinstance(position, list)
+            or len(position) not in (2, 3)
+            or not all(map(_is_number, position))
+        ):
             raise _malformed(part, parameter)
     return level
 
@@ -158,7 +171,9 @@ def _wkts(part: Json) -> list[str]:
     kind, coordinates = part["type"], part["coordinates"]
     if kind == "MultiPolygon":
         return [f"POLYGON{_text(polygon, 2)}" for polygon in coordinates]
-    return [f"{kind.upper()}{_text(coordinates, DEPTHS[kind]) if DEPTHS[kind] else f'({_position(coordinates)})'}"]
+    return [
+        f"{kind.upper()}{_text(coordinates, DEPTHS[kind]) if DEPTHS[kind] else f'({_position(coordinates)})'}"
+    ]
 
 
 def _text(coordinates: Any, depth: int) -> str:

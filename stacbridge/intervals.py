@@ -7,7 +7,9 @@ from stacbridge.errors import BadRequest
 from stacbridge.model import Interval
 
 # Second 60 (a leap second), which Python does not know, is read as the last microsecond of its minute.
-INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+INSTANT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
 UNZONED = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?)(?=/|$)", re.ASCII)
 OPEN = ("", "..")
 

@@ -52,7 +52,9 @@ class Builder:
         constants = {**frame.schemes, **collection.constants}
         self._read = Reader(collection.rows.values(), constants).read
         files = collection.assets.values()
-        self._wanted = frozenset(["s3", *[asset.kind for asset in files], *["size" for asset in files if asset.stated]])
+        self._wanted = frozenset(
+            ["s3", *[asset.kind for asset in files], *["size" for asset in files if asset.stated]]
+        )
         self._tested = sorted({name for asset in files for name in asset.when})
         self._shape = lru_cache(maxsize=1024)(self._make_shape)
         self._extensions = lru_cache(maxsize=1024)(self._list_extensions)

@@ -95,7 +95,9 @@ class Mapping:
             raise NotAnItem("it belongs to no collection")
         return self._builders[collection].item(record, root, footprints([record])[0])
 
-    def items(self, records: list[Json], root: str, *, ready: bool = False) -> tuple[list[Json], list[Skipped]]:
+    def items(
+        self, records: list[Json], root: str, *, ready: bool = False
+    ) -> tuple[list[Json], list[Skipped]]:
         """Return the Items of a page, and which records could not become one.
 
         `ready` leaves `links` and `assets` as serialised JSON, which only `orjson.dumps` understands, and is faster.
@@ -183,7 +185,9 @@ def load(catalogue: str, settings: Settings) -> Mapping:
     for folder in _folders(settings):
         file = folder / f"{catalogue}.toml"
         if file.is_file():
-            return Mapping(tables.read(file), _parts(folder / catalogue), settings.endpoints.get(catalogue, {}))
+            return Mapping(
+                tables.read(file), _parts(folder / catalogue), settings.endpoints.get(catalogue, {})
+            )
     raise Misconfigured(f"There is no catalogue {catalogue!r}.", advice="Check the setting `catalogues`.")
 
 

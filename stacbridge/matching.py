@@ -47,7 +47,9 @@ def condition(filter: Json) -> Callable[[Json], bool]:
         except Exception as error:  # cql2 raises bare exceptions
             if str(error) == UNDECIDED:
                 return False
-            raise UnsupportedFilter(f"The filter cannot be evaluated: {error}.", parameter="filter") from error
+            raise UnsupportedFilter(
+                f"The filter cannot be evaluated: {error}.", parameter="filter"
+            ) from error
 
     return matches
 

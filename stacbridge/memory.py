@@ -45,13 +45,16 @@ class MemoryCatalogue:
 
     connections = 4
 
-    def __init__(self, id: str, collections: Sequence[Json], items: Iterable[Json], title: str | None = None) -> None:
+    def __init__(
+        self, id: str, collections: Sequence[Json], items: Iterable[Json], title: str | None = None
+    ) -> None:
         self.id = id
         self.title = title or id
         self._collections = list(collections)
         self._entries = [_entry(item) for item in items]
         self._properties = {
-            c["id"]: described(e.item for e in self._entries if e.item["collection"] == c["id"]) for c in collections
+            c["id"]: described(e.item for e in self._entries if e.item["collection"] == c["id"])
+            for c in collections
         }
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
@@ -86,7 +89,9 @@ class MemoryCatalogue:
                 found = entry.item["assets"].get(asset)
                 if found and found["href"].startswith(("http://", "https://")):
                     media_type = found.get("type", "application/octet-stream")
-                    return Ready(Request("GET", found["href"]), _file_name(found["href"]), media_type, ranges=True)
+                    return Ready(
+                        Request("GET", found["href"]), _file_name(found["href"]), media_type, ranges=True
+                    )
         raise NotFound(f"There is no asset {asset!r} in item {item!r} of collection {collection!r}.")
 
     def authorize(self, url: str) -> dict[str, str]:
@@ -123,7 +128,9 @@ class MemoryCatalogue:
             {"rel": "parent", **parent},
             {"rel": "collection", **parent},
         ]
-        assets = {key: self._proxied(asset, root, collection, id, key) for key, asset in item["assets"].items()}
+        assets = {
+            key: self._proxied(asset, root, collection, id, key) for key, asset in item["assets"].items()
+        }
         return {**item, "links": [*api_links, *item.get("links", ())], "assets": assets}
 
     def _proxied(self, asset: Json, root: str, collection: str, item: str, key: str) -> Json:

@@ -121,7 +121,9 @@ class BodyLimit:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self.max_bytes:
-                refusal = BadRequest(f"The body is larger than {self.max_bytes} bytes.", advice="Simplify the search.")
+                refusal = BadRequest(
+                    f"The body is larger than {self.max_bytes} bytes.", advice="Simplify the search."
+                )
                 await answer(refusal)(scope, receive, send)
                 return
         whole = iter([{"type": "http.request", "body": bytes(body), "more_body": False}])

@@ -67,7 +67,9 @@ def item_id(name: str, endings: tuple[str, ...]) -> str:
     return name
 
 
-def slots(record: Json, endings: tuple[str, ...], convention: Convention | None, wanted: frozenset[str]) -> Slots:
+def slots(
+    record: Json, endings: tuple[str, ...], convention: Convention | None, wanted: frozenset[str]
+) -> Slots:
     """Return what a template may need of a record, escaped for JSON; what the record does not say is not there.
 
     Always `id`, `name` and their `…_url` forms, `uuid`, and the parts of the name; of `s3`, `quicklook` (URLs),
@@ -152,13 +154,17 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def place(record: Json, asset: Asset, endings: tuple[str, ...], convention: Convention | None) -> Place | None:
+def place(
+    record: Json, asset: Asset, endings: tuple[str, ...], convention: Convention | None
+) -> Place | None:
     """Return where an asset of a record is; `None` where the record has no such file."""
     uuid, name = identity(record)
     parts = {"id": item_id(name, endings), "name": name, **((convention and convention.read(name)) or {})}
     if not asset.parts <= parts.keys():
         return None
-    source = {"compressed": compressed(record), "quicklook": {}}.get(asset.kind, record if asset.stated else {})
+    source = {"compressed": compressed(record), "quicklook": {}}.get(
+        asset.kind, record if asset.stated else {}
+    )
     url = quicklook(record) if asset.kind == "quicklook" else None
     if source is None or (asset.kind == "quicklook" and url is None):
         return None

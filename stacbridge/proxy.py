@@ -85,7 +85,9 @@ class Address:
             parts = []
         sound = all(part.isprintable() and 0 < len(part) <= LONGEST_NAME for part in parts)
         if len(parts) != 5 or not sound or parts[-1].lower().endswith(SIBLINGS):
-            raise NotFound("There is no asset at this path.", advice="Take the href of an item's asset as it is.")
+            raise NotFound(
+                "There is no asset at this path.", advice="Take the href of an item's asset as it is."
+            )
         return cls(*parts)
 
 
@@ -201,7 +203,9 @@ class _Answer:
 
 def _wanted(scope: Scope) -> Wanted:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    return Wanted(scope["method"] == "HEAD", ByteRange.parse(headers.get(b"range", "")), headers.get(b"if-range"))
+    return Wanted(
+        scope["method"] == "HEAD", ByteRange.parse(headers.get(b"range", "")), headers.get(b"if-range")
+    )
 
 
 @asynccontextmanager

@@ -13,7 +13,9 @@ def filterable(collections: list[Collection]) -> Json:
     """Return the queryables of these collections: what any of them can filter exactly."""
     found: dict[str, list[Json]] = {
         "id": [{"title": "Item id", "type": "string"}],
-        "collection": [{"title": "Collection id", "type": "string", "enum": [spec.id for spec in collections]}],
+        "collection": [
+            {"title": "Collection id", "type": "string", "enum": [spec.id for spec in collections]}
+        ],
         "geometry": [{"title": "Footprint", "$ref": "https://geojson.org/schema/Geometry.json"}],
     }
     for spec in collections:

@@ -78,12 +78,16 @@ def parse(table: Table) -> Row:
     return row
 
 
-def _check_push(table: Table, push: str | None, kind: str, converter: Converter, paths: tuple[str, ...]) -> None:
+def _check_push(
+    table: Table, push: str | None, kind: str, converter: Converter, paths: tuple[str, ...]
+) -> None:
     """Refuse to push what could not be pushed exactly."""
     if push and converter.write is None:
         raise table.wrong("push", "the converter does not write; give `values`")
     if push == "order" and (len(paths) > 1 or converter is not TYPES[kind] or kind not in _ORDERED):
-        raise table.wrong("push", f"'order' needs one path, no converter, and a type of {', '.join(_ORDERED)}")
+        raise table.wrong(
+            "push", f"'order' needs one path, no converter, and a type of {', '.join(_ORDERED)}"
+        )
     if push == "text" and (len(paths) > 1 or converter is not TYPES["String"] or "/" in paths[0]):
         raise table.wrong("push", "'text' needs one path that is no attribute, no converter, and type String")
 
@@ -117,7 +121,9 @@ def _object(members: tuple[str, ...]) -> Callable[..., Json | None]:
     return read
 
 
-def _reader(kind: str, converter: Converter, paths: tuple[str, ...], members: tuple[str, ...]) -> Callable[..., Any]:
+def _reader(
+    kind: str, converter: Converter, paths: tuple[str, ...], members: tuple[str, ...]
+) -> Callable[..., Any]:
     """Compose the reader of the type and that of the converter; a missing or malformed part makes the whole missing."""
     base, convert = TYPES[kind].read, converter.read
     if converter is TYPES[kind]:

@@ -46,7 +46,13 @@ class Table:
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a member that is a string or a list of them; empty where absent."""
         value = self.optional(key, object) or ()
-        values = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else (None,)
+        values = (
+            (value,)
+            if isinstance(value, str)
+            else tuple(value)
+            if isinstance(value, list | tuple)
+            else (None,)
+        )
         if not all(isinstance(text, str) for text in values):
             raise self.wrong(key, f"must be a string or a list of strings, not {value!r}")
         return values
@@ -73,7 +79,9 @@ class Table:
     def matches(self, key: str) -> dict[str, frozenset[Any]]:
         """Return a table of attribute name to one value or a list of them, as sets."""
         rest = self.optional(key, dict) or {}
-        return {name: frozenset(value if isinstance(value, list) else [value]) for name, value in rest.items()}
+        return {
+            name: frozenset(value if isinstance(value, list) else [value]) for name, value in rest.items()
+        }
 
     def strings(self) -> dict[str, str]:
         """Return all members, which must be strings."""

@@ -76,7 +76,12 @@ class Tap(asyncio.BufferedProtocol):
 def tap(response: aiohttp.ClientResponse) -> Tap | None:
     """Take over the connection of a long body of known length; None for every other body."""
     length = response.content_length
-    if response.connection is None or length is None or length < LONG or "Transfer-Encoding" in response.headers:
+    if (
+        response.connection is None
+        or length is None
+        or length < LONG
+        or "Transfer-Encoding" in response.headers
+    ):
         return None
     first = b"".join(iter(response.content.read_nowait, b""))
     transport = None if response.connection is None else response.connection.transport

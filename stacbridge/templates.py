@@ -36,7 +36,9 @@ class Template:
     def __init__(self, value: Any) -> None:
         runs: dict[str, str] = {}
         # Runs of slots, as in file names, recur in most hrefs; each is put together only once.
-        text = _RUN.sub(lambda found: _mark(runs.setdefault(found[0], f"_{len(runs)}")), orjson.dumps(value).decode())
+        text = _RUN.sub(
+            lambda found: _mark(runs.setdefault(found[0], f"_{len(runs)}")), orjson.dumps(value).decode()
+        )
         self._whole = _Pieces(text)
         self._runs = [(name, _Pieces(run)) for run, name in runs.items()]
 
@@ -58,7 +60,9 @@ class _Pieces:
         for bare, within, following in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
             slots.append(bare or within)
             self._pieces += ["", following]
-        self._get = itemgetter(*slots, *slots[:1]) if slots else None  # of two or more, so that it gives a tuple
+        self._get = (
+            itemgetter(*slots, *slots[:1]) if slots else None
+        )  # of two or more, so that it gives a tuple
 
     def join(self, values: Mapping[str, str]) -> str:
         pieces = self._pieces.copy()

@@ -63,7 +63,9 @@ class Upstream:
         self._archive = Archive(mapping.id, download, terms.offline)
         self._hosts = terms.hosts
         self._wire = Wire(mapping.id, settings, terms.hosts, clock=clock, sleep=sleep)
-        self._tokens = TokenBroker(terms.login, self._wire.exchange, settings.token_margin, clock=clock, wall=wall)
+        self._tokens = TokenBroker(
+            terms.login, self._wire.exchange, settings.token_margin, clock=clock, wall=wall
+        )
         keep = (settings.location_seconds, settings.locations)
         self._records: Remembered[Json] = Remembered(*keep, clock=clock)
         self._listings: Remembered[Reply] = Remembered(*keep, keep=_is_good, clock=clock)

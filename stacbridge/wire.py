@@ -34,8 +34,8 @@ class Wire:
 
     Stands on the transport of `requests` alone: a session of it would add cookies, `.netrc` logins and
     proxies of the environment, and read the bodies of redirects. `hosts` says where redirects may lead and
-    which servers may see an `Authorization` header. A call lasts `(retries + 1) * (connect_timeout +
-    read_timeout)` seconds at most, checked whenever bytes of a body arrive.
+    which servers may see an `Authorization` header. A call lasts `upstream_deadline` seconds at most, checked
+    whenever bytes of a body arrive.
     """
 
     def __init__(
@@ -125,7 +125,9 @@ class Wire:
     def _once(self, step: Request, first: Request, deadline: float) -> Reply:
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **step.headers}
         try:
-            prepared = requests.Request(step.method, full_url(step), headers=headers, data=step.body).prepare()
+            prepared = requests.Request(
+                step.method, full_url(step), headers=headers, data=step.body
+            ).prepare()
             response = self._adapter.send(prepared, stream=True, timeout=self._timeout)
             try:
                 body = b"" if response.status_code in REDIRECTS else self._body(response, first, deadline)
@@ -135,7 +137,9 @@ class Wire:
             raise late(self._upstream, first) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise lost(self._upstream, first, error) from None
-        log.debug("%s %s: %d, %d bytes", step.method, without_query(step.url), response.status_code, len(body))
+        log.debug(
+            "%s %s: %d, %d bytes", step.method, without_query(step.url), response.status_code, len(body)
+        )
         named = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, named, body, prepared.url or step.url)
 

@@ -40,7 +40,9 @@ def record(item: Json) -> Json:
 def _family(collection: str) -> str:
     if collection.endswith("-global-mosaics"):
         return "global-mosaics"
-    return "ccm" if collection.startswith("ccm-") else collection[:11] if "5p" in collection else collection[:10]
+    return (
+        "ccm" if collection.startswith("ccm-") else collection[:11] if "5p" in collection else collection[:10]
+    )
 
 
 def _uuid(product: Json) -> str:
@@ -75,7 +77,9 @@ def _common(item: Json) -> Json:
     platform = properties.get("platform", "")
     return {
         "platformShortName": properties["constellation"].upper(),
-        "platformSerialIdentifier": platform[-1].upper() if re.fullmatch(r"sentinel-\d[a-z]", platform) else None,
+        "platformSerialIdentifier": platform[-1].upper()
+        if re.fullmatch(r"sentinel-\d[a-z]", platform)
+        else None,
         "instrumentShortName": properties["instruments"][0].upper(),
         "productType": properties["product:type"],
         "processingDate": properties.get("processing:datetime"),

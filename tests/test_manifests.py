@@ -50,7 +50,9 @@ def test_each_file_is_listed_once_in_the_manifest(cdse: Mapping, manifest: str) 
     name, attributes = PRODUCTS[manifest]
     paths = _paths(cdse, {"Id": "0", "Name": name, "ContentDate": SENSED, "Attributes": attributes})
     assert paths
-    assert {key: sum(_matches(file, path) for file in listed) for key, path in paths.items()} == dict.fromkeys(paths, 1)
+    assert {
+        key: sum(_matches(file, path) for file in listed) for key, path in paths.items()
+    } == dict.fromkeys(paths, 1)
 
 
 @pytest.mark.parametrize("file", ITEMS, ids=lambda file: file.stem[:32])

@@ -23,7 +23,9 @@ Json = dict[str, Any]
 
 ROOT = "https://bridge.example"
 RECORDINGS = Path(os.environ["STACBRIDGE_RECORDINGS"]) if "STACBRIDGE_RECORDINGS" in os.environ else None
-EXCEPTIONS = tomllib.loads((Path(__file__).parent / "catalogues/cdse/exceptions.toml").read_text(encoding="utf-8"))
+EXCEPTIONS = tomllib.loads(
+    (Path(__file__).parent / "catalogues/cdse/exceptions.toml").read_text(encoding="utf-8")
+)
 NOT_IN_ODATA = "Copernicus_DSM_COG_10_N00_00_E006_00_DEM"
 """The one published Item that names no OData product: CDSE made it from files outside its catalogue."""
 
@@ -120,7 +122,9 @@ def test_cdses_collections_are_here_under_the_same_id(cdse: Mapping, file: Path)
 def _property_differences(cdse: Mapping, target: Json) -> set[str]:
     ours = _translated(cdse, target)["properties"]
     return {
-        name for name, value in target["properties"].items() if value is not None and not _equal(ours.get(name), value)
+        name
+        for name, value in target["properties"].items()
+        if value is not None and not _equal(ours.get(name), value)
     }
 
 

@@ -60,7 +60,9 @@ class Round:
 def drain(port: int, path: str, streams: int, total: int) -> float:
     """Read `total` bytes over `streams` connections at once, throw them away, and return bytes a second."""
     size = total // streams
-    asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-{size - 1}\r\nConnection: close\r\n\r\n"
+    asked = (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-{size - 1}\r\nConnection: close\r\n\r\n"
+    )
     start = time.perf_counter()
     with selectors.DefaultSelector() as ready:
         for _ in range(streams):
@@ -133,7 +135,9 @@ def report(found: dict[Cell, list[Round]], peak: float) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", type=int, default=1024, help="MiB for each measurement, over all streams")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

@@ -41,7 +41,8 @@ def attributes(values: Json) -> list[Json]:
     """Return attributes as OData lists them."""
     kinds = {str: "String", int: "Integer", float: "Double", bool: "Boolean"}
     typed = [
-        (name, "DateTimeOffset" if "Date" in name else kinds[type(value)], value) for name, value in values.items()
+        (name, "DateTimeOffset" if "Date" in name else kinds[type(value)], value)
+        for name, value in values.items()
     ]
     return [
         {"@odata.type": f"#OData.CSC.{kind}Attribute", "Name": name, "Value": value, "ValueType": kind}
@@ -108,7 +109,9 @@ def product(generator: random.Random, name: str, path: str, values: Json) -> Jso
 
 def sentinel_1(generator: random.Random) -> Json:
     """Return a GRD product."""
-    name = f"S1A_IW_GRDH_1SDV_20250501T101031_20250501T101056_058999_0750C5_{generator.getrandbits(16):04X}.SAFE"
+    name = (
+        f"S1A_IW_GRDH_1SDV_20250501T101031_20250501T101056_058999_0750C5_{generator.getrandbits(16):04X}.SAFE"
+    )
     values = {
         "origin": "ESA", "datatakeID": 479429, "timeliness": "Fast-24h", "cycleNumber": 353, "orbitNumber": 58999,
         "sliceNumber": 3, "totalSlices": 9, "productClass": "S", "processorName": "Sentinel-1 IPF",
@@ -166,7 +169,9 @@ def measure(mapping: Mapping, title: str, page: bytes, rounds: int) -> None:
     same = microseconds(lambda: orjson.dumps(orjson.loads(page)), rounds)
     through = microseconds(lambda: (orjson.loads(page), orjson.dumps(out)), rounds)
     count = len(out["features"][0]["assets"])
-    print(f"{title}: {len(page) // PRODUCTS} bytes in, {len(orjson.dumps(out)) // PRODUCTS} bytes out, {count} assets")
+    print(
+        f"{title}: {len(page) // PRODUCTS} bytes in, {len(orjson.dumps(out)) // PRODUCTS} bytes out, {count} assets"
+    )
     print(f"  ceiling  {same:6.1f} us/item loads(in)+dumps(in)   {through:6.1f} us/item loads(in)+dumps(out)")
     for name, ready in (("ready", True), ("plain", False)):
         spent = microseconds(lambda ready=ready: translated(ready=ready), rounds)  # type: ignore[misc]

@@ -83,11 +83,15 @@ def run(folder: Path, role: str, servers: str) -> Iterator[subprocess.Popen[byte
     """Run one nginx with `servers`."""
     binary = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
-        raise SystemExit("This benchmark measures against nginx, which is not installed (Debian: nginx-light).")
+        raise SystemExit(
+            "This benchmark measures against nginx, which is not installed (Debian: nginx-light)."
+        )
     user = "user root;" if os.geteuid() == 0 else ""
     config = folder / f"{role}.conf"
     config.write_text(TEMPLATE.substitute(folder=folder, role=role, user=user, servers=servers))
-    with stopped(subprocess.Popen([binary, "-c", str(config), "-p", str(folder)], stderr=subprocess.DEVNULL)) as server:
+    with stopped(
+        subprocess.Popen([binary, "-c", str(config), "-p", str(folder)], stderr=subprocess.DEVNULL)
+    ) as server:
         yield server
 
 

@@ -33,7 +33,9 @@ def main(username: str, password: str, folder: str) -> None:
                 "starts": [feature["ContentDate"]["Start"] for feature in features],
                 "clouds": [_attribute(feature, "cloudCover") for feature in features],
                 "downloaded": whole,
-                "parts": sorted(str(path.relative_to(folder)) for path in (Path(folder) / str(parts)).rglob("*.jp2")),
+                "parts": sorted(
+                    str(path.relative_to(folder)) for path in (Path(folder) / str(parts)).rglob("*.jp2")
+                ),
                 "wrong_password_refused": not validate_credentials(username, "wrong"),
             }
         )

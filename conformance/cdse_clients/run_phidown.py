@@ -44,7 +44,9 @@ def main(username: str, password: str, folder: str) -> None:
                 "names": products["Name"].tolist(),
                 "coverage": products["coverage"].tolist(),
                 "by_name": by_name["Id"].tolist(),
-                "bursts": bursts[["Id", "BurstId", "SwathIdentifier", "PolarisationChannels"]].values.tolist(),
+                "bursts": bursts[
+                    ["Id", "BurstId", "SwathIdentifier", "PolarisationChannels"]
+                ].values.tolist(),
                 "burst_files": [path.name for path in Path(folder).iterdir()],
             }
         )

@@ -45,7 +45,9 @@ class World:
             self.simulator.password,
             str(folder),
         ]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=240, check=False
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
@@ -54,7 +56,9 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("tls")
     authority = trustme.CA()
-    hosts = {role: str(urlsplit(getattr(CDSE, role)).hostname) for role in ("catalogue", "download", "identity")}
+    hosts = {
+        role: str(urlsplit(getattr(CDSE, role)).hostname) for role in ("catalogue", "download", "identity")
+    }
     issued = authority.issue_cert(*hosts.values())
     authority.cert_pem.write_to_path(folder / "ca.pem")
     issued.private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")

@@ -41,7 +41,9 @@ def schemas() -> dict[str, Json]:
 def schema(url: str) -> Json:
     """Return the schema with this URL. Raises `LookupError` where it is not at hand."""
     if url not in schemas():
-        raise LookupError(f"There is no schema {url}. STACBRIDGE_SCHEMAS names the folder of extensions' schemas.")
+        raise LookupError(
+            f"There is no schema {url}. STACBRIDGE_SCHEMAS names the folder of extensions' schemas."
+        )
     return schemas()[url]
 
 

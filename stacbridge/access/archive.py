@@ -52,4 +52,6 @@ def needs_token(url: str) -> bool:
 
 
 def _ready(place: Place, url: str, *, ranges: bool = False, size: int | None = None) -> Ready:
-    return Ready(Request("GET", url), place.name, place.media_type, ranges, size or place.size, place.checksum)
+    return Ready(
+        Request("GET", url), place.name, place.media_type, ranges, size or place.size, place.checksum
+    )

@@ -43,7 +43,9 @@ def find(upstream: str, product: str, name: str, path: Sequence[str]) -> Flow[No
     for segment in path:
         if "*" in segment:
             listing = Request("GET", f"{node.url}/Nodes")
-            entry = _only(upstream, name, "/".join(path), segment, _entries(upstream, listing, (yield listing)))
+            entry = _only(
+                upstream, name, "/".join(path), segment, _entries(upstream, listing, (yield listing))
+            )
             node = node.child(entry["Name"], _size(entry))
         else:
             node = node.child(segment)

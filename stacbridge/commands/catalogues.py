@@ -38,5 +38,7 @@ def account(catalogue: str, settings: Settings) -> str:
     """Say whether an account is set, by the names of settings and never their values."""
     given = settings.credentials.get(catalogue)
     members = {"username": given and given.username, "password": given and given.password}
-    missing = [name for name, member in zip(account_settings(catalogue), members.values(), strict=True) if not member]
+    missing = [
+        name for name, member in zip(account_settings(catalogue), members.values(), strict=True) if not member
+    ]
     return f"not set: {', '.join(missing)}" if missing else "set"

@@ -120,7 +120,9 @@ def _account(catalogue: str, credentials: Credentials | None) -> Finding:
     if credentials is None:
         return Finding("account", None, f"None is set. For downloads set {username} and {password}.")
     missing = [
-        name for name, member in ((username, credentials.username), (password, credentials.password)) if member is None
+        name
+        for name, member in ((username, credentials.username), (password, credentials.password))
+        if member is None
     ]
     if missing:
         return Finding("account", False, f"Set {' and '.join(missing)} too.")

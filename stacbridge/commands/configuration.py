@@ -16,7 +16,9 @@ def load_settings(**given: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        wrong = "; ".join(f"{_name(told['loc'])}: {told['msg']}" for told in error.errors(include_input=False))
+        wrong = "; ".join(
+            f"{_name(told['loc'])}: {told['msg']}" for told in error.errors(include_input=False)
+        )
         raise Misconfigured(f"A setting is wrong. {wrong}.", advice=SOURCES) from None
     except SettingsError as error:
         raise Misconfigured(f"A setting is wrong: {error}.", advice=SOURCES) from None

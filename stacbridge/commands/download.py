@@ -97,10 +97,14 @@ def announce(todo: Plan, known: dict[Path, int], further: list[str]) -> None:
         remark(f"{path} is there already.")
     unknown = len(todo.transfers) - len(known)
     more = f", and {unknown} of unknown size" if unknown else ""
-    remark(f"To download: {len(known)} file{'' if len(known) == 1 else 's'}, {size(sum(known.values()))}{more}.")
+    remark(
+        f"To download: {len(known)} file{'' if len(known) == 1 else 's'}, {size(sum(known.values()))}{more}."
+    )
 
 
-def run(todo: list[Transfer], known: dict[Path, int], fetcher: Fetcher, jobs: int) -> dict[str, StacbridgeError]:
+def run(
+    todo: list[Transfer], known: dict[Path, int], fetcher: Fetcher, jobs: int
+) -> dict[str, StacbridgeError]:
     """Fetch files, and return those that failed."""
     failures = {}
     with Bars(sum(known.values()) or None) as bars:

@@ -89,11 +89,15 @@ class SearchOptions:
 
 
 OPTIONS = (
-    click.option("--collection", "-c", "collections", multiple=True, help="Collection to search; repeatable."),
+    click.option(
+        "--collection", "-c", "collections", multiple=True, help="Collection to search; repeatable."
+    ),
     click.option("--ids", "id_lists", type=Listed(), multiple=True, help="Item ids; repeatable."),
     click.option("--bbox", type=Numbers(), help="West, south, east, north in degrees."),
     click.option("--intersects", type=Geometry(), help="GeoJSON geometry or Feature: text or a file."),
-    click.option("--datetime", help="Time or span, such as 2024-06, 2024-06-01/2024-06-15 or 2024-06-01/.. ."),
+    click.option(
+        "--datetime", help="Time or span, such as 2024-06, 2024-06-01/2024-06-15 or 2024-06-01/.. ."
+    ),
     click.option("--filter", help="CQL2 text or JSON, such as 'eo:cloud_cover < 20'."),
     click.option("--sortby", type=Listed(), help="Properties to sort by, such as -datetime."),
     click.option("--limit", type=click.IntRange(min=1), help="Items on a page that is asked for."),

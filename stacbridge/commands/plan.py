@@ -39,4 +39,6 @@ def plan(items: list[Json], keys: tuple[str, ...], folder: Path) -> Plan:
 def _place(transfer: Transfer, places: dict[Path, Transfer]) -> None:
     other = places.setdefault(transfer.path, transfer)
     if other.href != transfer.href:
-        raise StacbridgeError(f"Two files would be {transfer.path}.", asked=f"{other.href} and {transfer.href}")
+        raise StacbridgeError(
+            f"Two files would be {transfer.path}.", asked=f"{other.href} and {transfer.href}"
+        )

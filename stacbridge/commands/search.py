@@ -19,7 +19,9 @@ from stacbridge.model import Json
 @click.option("--json", "as_json", is_flag=True, help="Print a GeoJSON ItemCollection instead of a table.")
 @click.option("--count", "only_count", is_flag=True, help="Print only how many items match.")
 @url_option
-def command(options: SearchOptions, fields: list[str] | None, as_json: bool, only_count: bool, url: str | None) -> None:
+def command(
+    options: SearchOptions, fields: list[str] | None, as_json: bool, only_count: bool, url: str | None
+) -> None:
     """Search items, newest first.
 
     \b

@@ -33,7 +33,9 @@ NO_ACCOUNT = "No account is set for {id}: search works; for downloads set {names
 
 @click.command
 @click.option("--host", help="Address to listen on, instead of the settings' (127.0.0.1).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port, instead of the settings' (8080); 0: any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port, instead of the settings' (8080); 0: any free one."
+)
 @click.option("--demo", is_flag=True, help="Serve a simulated archive that needs no network and no account.")
 @click.option(
     "--log-level", type=click.Choice(LEVELS), default="warning", show_default=True, help="info logs requests."
@@ -70,7 +72,9 @@ def configured(demo: bool, **given: Any) -> Iterator[Settings]:
         archive = announcement()
         account = Credentials(username=archive["username"], password=archive["password"])
         endpoints = {name: archive[f"{name}_url"] for name in ("catalogue", "download", "token")}
-        yield load_settings(catalogues=[DEMO], endpoints={DEMO: endpoints}, credentials={DEMO: account}, **given)
+        yield load_settings(
+            catalogues=[DEMO], endpoints={DEMO: endpoints}, credentials={DEMO: account}, **given
+        )
 
 
 def introduction(settings: Settings, demo: bool) -> Iterator[str]:

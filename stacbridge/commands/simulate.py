@@ -12,7 +12,9 @@ from stacbridge.commands.simulators import require_demo
     default=0,
     help="Port of the catalogue, downloads and login on the next two; 0, the default, takes free ones.",
 )
-@click.option("--size", type=click.IntRange(min=1), default=100_000, show_default=True, help="Products in it.")
+@click.option(
+    "--size", type=click.IntRange(min=1), default=100_000, show_default=True, help="Products in it."
+)
 def command(port: int, size: int) -> None:
     """Run the simulated CDSE alone, until ctrl-C.
 

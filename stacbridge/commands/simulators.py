@@ -20,7 +20,9 @@ STOP_SECONDS = 5
 def require_demo(packages: tuple[str, ...] = NEEDED) -> None:
     """Refuse to start the simulators where the packages that they need are not installed."""
     if any(find_spec(name) is None for name in packages):
-        raise Misconfigured("The simulated archive needs the `demo` extra.", advice="pip install 'stacbridge[demo]'")
+        raise Misconfigured(
+            "The simulated archive needs the `demo` extra.", advice="pip install 'stacbridge[demo]'"
+        )
 
 
 @contextmanager

@@ -29,7 +29,9 @@ def sizes(session: requests.Session, transfers: list[Transfer], jobs: int) -> di
 def _content_length(session: requests.Session, href: str) -> int | None:
     timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
     try:
-        reply = session.head(href, headers={"Accept-Encoding": "identity"}, allow_redirects=True, timeout=timeout)
+        reply = session.head(
+            href, headers={"Accept-Encoding": "identity"}, allow_redirects=True, timeout=timeout
+        )
     except requests.RequestException:
         return None
     length = reply.headers.get("Content-Length", "")

@@ -35,7 +35,9 @@ def in_words(error: StacbridgeError) -> str:
 
 def plain(text: str) -> str:
     """Return text of a server without the characters that would steer a terminal."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text
+    )
 
 
 def size(number: int | None) -> str:

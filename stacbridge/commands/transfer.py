@@ -136,14 +136,18 @@ class Fetcher:
                     file.write(chunk)
                     watch.advanced(len(chunk))
             if total not in (None, part.size):
-                raise _Broken(StacbridgeError("The body ended early.", answered=f"{part.size} of {total} bytes."))
+                raise _Broken(
+                    StacbridgeError("The body ended early.", answered=f"{part.size} of {total} bytes.")
+                )
 
     def _get(self, href: str, headers: dict[str, str]) -> requests.Response:
         timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
         try:
             return self.session.get(href, headers=headers, stream=True, timeout=timeout)
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise _Broken(StacbridgeError("The server cannot be reached.", asked=without_query(href))) from error
+            raise _Broken(
+                StacbridgeError("The server cannot be reached.", asked=without_query(href))
+            ) from error
         except requests.RequestException as error:
             raise StacbridgeError("This cannot be requested.", asked=without_query(href)) from error
 
@@ -204,7 +208,9 @@ def _total(response: requests.Response, start: int) -> int | None:
 
 def _check_size(size: int | None, transfer: Transfer) -> None:
     if size is not None and transfer.size is not None and size != transfer.size:
-        raise StacbridgeError(f"The file has {size} bytes, but the item states {transfer.size}.", asked=transfer.href)
+        raise StacbridgeError(
+            f"The file has {size} bytes, but the item states {transfer.size}.", asked=transfer.href
+        )
 
 
 def _verify(transfer: Transfer, part: Part) -> str | None:

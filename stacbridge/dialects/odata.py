@@ -108,7 +108,9 @@ class OData:
     def _scope(self, query: Query) -> _Scope:
         condition = conditions.parse(query.filter) if query.filter else True
         if unknown := conditions.names(condition) - self._properties:
-            raise unsupported(f"{self._mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}.")
+            raise unsupported(
+                f"{self._mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}."
+            )
         specs = self._mapping.specs
         chosen = [specs[name] for name in dict.fromkeys(query.collections) if name in specs]
         if not query.collections:
@@ -191,7 +193,9 @@ class OData:
         path, _ = self._order(query, run)
         last = _sort_value(records[-1], path)
         if last is None:
-            raise UpstreamError(f"A product has no {path}, by which they are sorted.", upstream=self._mapping.id)
+            raise UpstreamError(
+                f"A product has no {path}, by which they are sorted.", upstream=self._mapping.id
+            )
         same = takewhile(lambda record: _sort_value(record, path) == last, reversed(records))
         given = sum(1 for _ in same) + (int(position["n"]) if position.get("t") == last else 0)
         return {**here, "t": last, "n": given}
@@ -232,7 +236,9 @@ def _when(interval: Interval | None) -> list[Text]:
 
 def _where(query: Query) -> list[Text]:
     areas = [geometry.box(query.bbox)] if query.bbox else []
-    return [odata_filter.intersects(area) for area in (*areas, *([query.intersects] if query.intersects else []))]
+    return [
+        odata_filter.intersects(area) for area in (*areas, *([query.intersects] if query.intersects else []))
+    ]
 
 
 def _continued(position: Json, path: str, descending: bool) -> Text:
@@ -255,7 +261,9 @@ def _named(attributes: list[Any]) -> Json:
     try:
         return {attribute["Name"]: attribute["Value"] for attribute in attributes}
     except (KeyError, TypeError):
-        whole = [entry for entry in attributes if isinstance(entry, dict) and isinstance(entry.get("Name"), str)]
+        whole = [
+            entry for entry in attributes if isinstance(entry, dict) and isinstance(entry.get("Name"), str)
+        ]
         return {entry["Name"]: entry.get("Value") for entry in whole}
 
 

@@ -113,7 +113,10 @@ def _presence(test: Predicate, row: Row) -> Text:
 
 def _closed(test: Predicate, row: Row) -> Text:
     """Predicate a property with a closed set of upstream values: it is one of those that satisfy the test."""
-    read = [(value, row.read(*value) if isinstance(value, tuple) else row.read(value)) for value in row.values or ()]
+    read = [
+        (value, row.read(*value) if isinstance(value, tuple) else row.read(value))
+        for value in row.values or ()
+    ]
     return either([_equal(row, value) for value, found in read if holds(test, found)])
 
 
@@ -179,7 +182,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 def _check_kind(test: Predicate, row: Row) -> None:
     wanted = _KINDS.get(row.schema.get("type", ""))
-    if wanted and (not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted)):
+    if wanted and (
+        not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted)
+    ):
         raise unsupported(f"{test.name!r} {test.op}: {test.value!r} is not of type {row.schema['type']}.")
 
 
@@ -187,7 +192,9 @@ def _spatial(test: Predicate) -> Text:
     if test.op == "isnull" or test.negated:
         raise _refused(test)
     value = test.value
-    return intersects(geometry.box(geometry.parse_bbox(value["bbox"], "filter")) if "bbox" in value else value)
+    return intersects(
+        geometry.box(geometry.parse_bbox(value["bbox"], "filter")) if "bbox" in value else value
+    )
 
 
 # --- names: an item's id is the product's name without its ending

@@ -43,7 +43,9 @@ class Archive:
 
     def __init__(self, size: int = 100_000, large_bytes: int | None = None) -> None:
         if size < 1000:
-            raise ValueError(f"an archive of {size} products is too small for every kind of product; 1000 are enough")
+            raise ValueError(
+                f"an archive of {size} products is too small for every kind of product; 1000 are enough"
+            )
         self.size = size
         self.families = families()
         self._offsets = np.concatenate([[0], np.cumsum(_shares(size, self.families))])
@@ -82,7 +84,9 @@ class Archive:
 
     def _row_of_large(self) -> int:
         """The first OFFL or NRTI product of Sentinel-5P that no oddity befalls."""
-        number = next(f.number for f in self.families if f.layout == "single" and f.collection == "SENTINEL-5P")
+        number = next(
+            f.number for f in self.families if f.layout == "single" and f.collection == "SENTINEL-5P"
+        )
         return next(row for row in self.family_rows(number) if self.view(row).trap[0] == 0)
 
     # Columns --------------------------------------------------------------------------------------
@@ -126,7 +130,7 @@ class Archive:
         """
         if path in self._times:
             return self._times[path][rows]
-        if path == "Name":
+        if path == "Name" and len(rows) > self.size // 10:
             return self.names[rows]
         compute, dtype = values.COLUMNS[path]
         out: NDArray[Any] = np.empty(len(rows), dtype=object)

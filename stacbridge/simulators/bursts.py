@@ -146,7 +146,9 @@ class Bursts:
         return texts(
             [
                 f"S1{serial}-SLC-{time}-{number}-{swath}-{pol}-{take:06d}"
-                for time, serial, number, swath, pol, take in zip(azimuth, *(c[key] for key in keys), strict=True)
+                for time, serial, number, swath, pol, take in zip(
+                    azimuth, *(c[key] for key in keys), strict=True
+                )
             ]
         )
 
@@ -192,7 +194,9 @@ class Bursts:
                 "LinesPerBurst": 1508,
                 "SamplesPerBurst": _SAMPLES[int(self._index[2][rows[n]])],
             }
-            for n, (id_, name) in enumerate(zip(self.ids.of(rows), self._names(rows) if len(rows) else [], strict=True))
+            for n, (id_, name) in enumerate(
+                zip(self.ids.of(rows), self._names(rows) if len(rows) else [], strict=True)
+            )
         ]
 
     def _paths(self, rows: Rows) -> list[str]:

@@ -93,7 +93,9 @@ class CellView(View):
         first, last = self.life
         if self.grid == "modis":
             return first + (self.lap * 5 + self.k % 5) * 613 % 8887 * DAY
-        return np.asarray(first + integers(self.k, salt("day"), 2**31) % np.maximum((last - first) // DAY, 1) * DAY)
+        return np.asarray(
+            first + integers(self.k, salt("day"), 2**31) % np.maximum((last - first) // DAY, 1) * DAY
+        )
 
     @cached_property
     def end(self) -> Rows:
@@ -120,7 +122,9 @@ class CellView(View):
         def one(lon: int, lat: int) -> str:
             return f"{'NS'[lat < 0]}{abs(lat):02d}_00_{'EW'[lon < 0]}{abs(lon):03d}_00"
 
-        return texts([one(c - 180, r - 60) for c, r in zip(self.column.tolist(), self.line.tolist(), strict=True)])
+        return texts(
+            [one(c - 180, r - 60) for c, r in zip(self.column.tolist(), self.line.tolist(), strict=True)]
+        )
 
     # Place ----------------------------------------------------------------------------------------
     @cached_property

@@ -125,7 +125,11 @@ def _ifd(subfile: int, side: int, data: list[Entry], geo: list[Entry]) -> bytes:
         (339, 3, 1, 1),
         *geo,
     ]
-    return struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *e) for e in entries) + struct.pack("<I", 0)
+    return (
+        struct.pack("<H", len(entries))
+        + b"".join(struct.pack("<HHII", *e) for e in entries)
+        + struct.pack("<I", 0)
+    )
 
 
 def _tiles(picture: NDArray[np.uint8]) -> bytes:
@@ -139,7 +143,9 @@ def _encoded(number: int, form: str) -> bytes:
     out = io.BytesIO()
     image = Image.fromarray(_pattern(number))
     if form == "JPEG2000":
-        image.resize((SIDE, SIDE)).save(out, form, quality_mode="rates", quality_layers=[16], irreversible=True)
+        image.resize((SIDE, SIDE)).save(
+            out, form, quality_mode="rates", quality_layers=[16], irreversible=True
+        )
     elif form == "JPEG":
         image.resize((96, 96)).convert("RGB").save(out, form, quality=60)
     else:
@@ -197,7 +203,13 @@ def _netcdf_head(rows: int, columns: int, title: str, begin: int) -> bytes:
         listed = struct.pack(">II", 12, 1) + attribute("units", units)
         return name(key) + shape + listed + struct.pack(">III", 5, size, offset)
 
-    dims = struct.pack(">II", 10, 2) + name("lat") + struct.pack(">I", rows) + name("lon") + struct.pack(">I", columns)
+    dims = (
+        struct.pack(">II", 10, 2)
+        + name("lat")
+        + struct.pack(">I", rows)
+        + name("lon")
+        + struct.pack(">I", columns)
+    )
     attributes = struct.pack(">II", 12, 1) + attribute("title", title[:160])
     variables = struct.pack(">II", 11, 3)
     variables += variable("lat", [0], "degrees_north", rows * 4, begin)

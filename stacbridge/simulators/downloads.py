@@ -72,12 +72,13 @@ class Downloads:
         return user
 
     def _send(self, request: Request, user: str, body: Body) -> ASGIApp:
+        changed = request.headers.get("if-range", f'"{body.etag}"') != f'"{body.etag}"'
+        wanted = None if changed else request.headers.get("range")
         if request.method == "HEAD":
-            return Download(body, self.control.faults, request.headers.get("range"), lambda: None)
+            return Download(body, self.control.faults, wanted, lambda: None)
         if not self.slots.take(user):
             raise zipper(429, "DAT-ZIP-100", "Max session number exceeded")
-        release = lambda: self.slots.give_back(user)  # noqa: E731
-        return Download(body, self.control.faults, request.headers.get("range"), release)
+        return Download(body, self.control.faults, wanted, lambda: self.slots.give_back(user))
 
     # Products -------------------------------------------------------------------------------------
     def _row(self, request: Request) -> int:
@@ -115,7 +116,9 @@ class Downloads:
         if row is None:
             raise detailed(404, f"Burst with id {request.path_params['id']} not found.")
         burst = self.bursts.burst(row)
-        return self._send(request, user, await self._zipped(burst.product, burst.name.replace(".SAFE", ".zip")))
+        return self._send(
+            request, user, await self._zipped(burst.product, burst.name.replace(".SAFE", ".zip"))
+        )
 
     # Nodes ----------------------------------------------------------------------------------------
     async def _node(self, request: Request) -> ASGIApp:
@@ -140,7 +143,9 @@ class Downloads:
         for place, member in under:
             if len(place) > len(names):
                 children.setdefault(place[len(names)], []).append((place, member))
-        base = f"{self.url}/Products({request.path_params['id']})" + "".join(f"/Nodes({name})" for name in names)
+        base = f"{self.url}/Products({request.path_params['id']})" + "".join(
+            f"/Nodes({name})" for name in names
+        )
         return json_response(
             {"result": [_entry(base, name, inside, len(names) + 1) for name, inside in children.items()]}
         )
@@ -157,7 +162,9 @@ class Downloads:
 
     async def _zipped(self, product: trees.Product, filename: str) -> Body:
         data = await run_in_threadpool(self.packages.zip, product)
-        return Body(len(data), lambda start, length: data[start : start + length], filename, "application/zip", False)
+        return Body(
+            len(data), lambda start, length: data[start : start + length], filename, "application/zip", False
+        )
 
 
 def _place(product: trees.Product, member: trees.Member) -> list[str]:
@@ -165,7 +172,9 @@ def _place(product: trees.Product, member: trees.Member) -> list[str]:
     return [product.name] if product.layout == "single" else [product.name, *member.path.split("/")]
 
 
-def _entry(base: str, name: str, inside: list[tuple[list[str], trees.Member]], depth: int) -> dict[str, object]:
+def _entry(
+    base: str, name: str, inside: list[tuple[list[str], trees.Member]], depth: int
+) -> dict[str, object]:
     is_file = len(inside[0][0]) == depth
     return {
         "Id": name,
@@ -179,9 +188,15 @@ def _entry(base: str, name: str, inside: list[tuple[list[str], trees.Member]], d
 def _node_path(path: str) -> tuple[list[str], str]:
     """The names in `Nodes(a)/Nodes(b)/$value` and what is wanted: `$value` or `Nodes`."""
     *steps, wanted = path.split("/")
-    good = wanted in ("$value", "Nodes") and all(step.startswith("Nodes(") and step.endswith(")") for step in steps)
+    good = wanted in ("$value", "Nodes") and all(
+        step.startswith("Nodes(") and step.endswith(")") for step in steps
+    )
     names = [step[6:-1] for step in steps]
-    if not good or any(not name or "'" in name or '"' in name for name in names) or (wanted == "$value" and not names):
+    if (
+        not good
+        or any(not name or "'" in name or '"' in name for name in names)
+        or (wanted == "$value" and not names)
+    ):
         raise malformed_path()
     return names, wanted
 

@@ -176,7 +176,11 @@ class Filter:
 
 
 def _attribute_name(node: Any, variable: str) -> str | None:
-    if isinstance(node, ast.Compare) and isinstance(node.comparator, ast.Eq) and path(node.left) == f"{variable}/Name":
+    if (
+        isinstance(node, ast.Compare)
+        and isinstance(node.comparator, ast.Eq)
+        and path(node.left) == f"{variable}/Name"
+    ):
         return str(literal(node.right))
     return None
 
@@ -190,7 +194,9 @@ def _value_mask(node: Any, name: str, values: NDArray[Any], type_: str) -> Mask:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return ~_value_mask(operand, name, values, type_)
         case ast.Compare(comparator=ast.In(), right=ast.List(val=items)):
-            return np.asarray(np.logical_or.reduce([_value_is(ast.Eq, item, name, values, type_) for item in items]))
+            return np.asarray(
+                np.logical_or.reduce([_value_is(ast.Eq, item, name, values, type_) for item in items])
+            )
         case ast.Compare() if path(node.left).endswith("/Value"):
             return _value_is(type(node.comparator), node.right, name, values, type_)
     raise FilterError("Invalid filter: a condition on an attribute compares its Value")

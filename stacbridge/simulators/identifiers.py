@@ -37,7 +37,9 @@ class Identifiers:
 
     def of(self, rows: Rows) -> list[str]:
         """The identifiers of these rows."""
-        return [identifier(int(row), int(bits)) for row, bits in zip(rows, words(rows, self._salt), strict=True)]
+        return [
+            identifier(int(row), int(bits)) for row, bits in zip(rows, words(rows, self._salt), strict=True)
+        ]
 
     def row(self, text: str) -> int | None:
         """The row of an identifier, if there is one."""

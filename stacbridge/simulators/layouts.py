@@ -104,7 +104,9 @@ def _s2(p: Product) -> Files:
 @cache
 def _sentinel3() -> dict[str, tuple[str, ...]]:
     table = tomllib.loads(files(__package__).joinpath("data", "members.toml").read_text(encoding="utf-8"))
-    return {ptype: tuple(name for pattern in names for name in _expand(pattern)) for ptype, names in table.items()}
+    return {
+        ptype: tuple(name for pattern in names for name in _expand(pattern)) for ptype, names in table.items()
+    }
 
 
 def _expand(pattern: str) -> list[str]:

@@ -187,7 +187,9 @@ class Catalogue:
         row = self.bursts.ids.row(request.path_params["id"])
         if row is None:
             raise detailed(404, f"Burst with id {request.path_params['id']} not found.")
-        return json_response({"@odata.context": "$metadata#Bursts/$entity"} | self.bursts.records(np.array([row]))[0])
+        return json_response(
+            {"@odata.context": "$metadata#Bursts/$entity"} | self.bursts.records(np.array([row]))[0]
+        )
 
     def _burst_value(self, request: Request) -> Response:
         if self.bursts.ids.row(request.path_params["id"]) is None:

@@ -91,7 +91,9 @@ class Satellite:
         return np.degrees(latitude), longitude, heading
 
 
-def beside(latitude: Floats, longitude: Floats, heading: Floats, distance_km: float | Floats) -> tuple[Floats, Floats]:
+def beside(
+    latitude: Floats, longitude: Floats, heading: Floats, distance_km: float | Floats
+) -> tuple[Floats, Floats]:
     """Return the points `distance_km` to the right of the track (negative: to the left)."""
     north = -np.sin(heading) * distance_km
     east = np.cos(heading) * distance_km
@@ -100,7 +102,9 @@ def beside(latitude: Floats, longitude: Floats, heading: Floats, distance_km: fl
     return lat, lon
 
 
-def strip(satellite: Satellite, times: Rows, seconds: Floats, near_km: float, far_km: float, steps: int) -> Floats:
+def strip(
+    satellite: Satellite, times: Rows, seconds: Floats, near_km: float, far_km: float, steps: int
+) -> Floats:
     """Rings (n, 2 * steps + 1, 2) of lon, lat around what is seen from `times` on, for `seconds` each.
 
     `near_km` and `far_km` are the edges of the swath to the right of the ground track. Longitudes are

@@ -6,6 +6,7 @@ import threading
 
 import orjson
 
+from .downloads import CONNECTIONS
 from .server import CdseSimulator
 
 
@@ -15,18 +16,27 @@ def serve(
     *,
     size: int = 100_000,
     large_bytes: int | None = None,
+    connections: int = CONNECTIONS,
+    access_life: float = 600,
     announce_json: bool = False,
     until_stdin_closes: bool = False,
 ) -> None:
-    """Run the simulator until SIGTERM or SIGINT, or until standard input closes if asked to; call from the
-    main thread.
+    """Run the simulator until SIGTERM or SIGINT, or until standard input closes if asked to.
 
-    Prints the URLs and the demonstration credentials when ready, as one line of JSON with `announce_json`.
+    Call it from the main thread. Prints the URLs and the demonstration credentials when ready: as one line
+    of JSON with `announce_json`.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with CdseSimulator(size, host=host, ports=ports, large_bytes=large_bytes) as simulator:
+    with CdseSimulator(
+        size,
+        host=host,
+        ports=ports,
+        large_bytes=large_bytes,
+        connection_limit=connections,
+        access_life=access_life,
+    ) as simulator:
         facts = simulator.announcement() | ({"large_id": simulator.large_id} if large_bytes else {})
         if announce_json:
             print(orjson.dumps(facts).decode(), flush=True)

@@ -86,7 +86,9 @@ def _checksums(view: View, holdings: Holdings) -> list[list[Json]]:
         md5 = [single_md5(product) for product in products_of(view)]
     blake = [a + b for a, b in zip(*(digits(view.rows, _CHECKSUM_SALT + n) for n in (2, 4)), strict=True)]
     out: list[list[Json]] = []
-    for row, a, b, date, trap in zip(view.rows, md5, blake, iso(view.published), view.trap.tolist(), strict=True):
+    for row, a, b, date, trap in zip(
+        view.rows, md5, blake, iso(view.published), view.trap.tolist(), strict=True
+    ):
         pair = [
             {"Value": a, "Algorithm": "MD5", "ChecksumDate": date},
             {"Value": b, "Algorithm": "BLAKE3", "ChecksumDate": date},
@@ -99,7 +101,9 @@ def _checksums(view: View, holdings: Holdings) -> list[list[Json]]:
 def single_md5(product: trees.Product) -> str:
     """MD5 of the one file of a single-file product."""
     (member,) = trees.members(product)
-    return hashlib.md5(content.make(member.kind, member.path, product.bounds), usedforsecurity=False).hexdigest()
+    return hashlib.md5(
+        content.make(member.kind, member.path, product.bounds), usedforsecurity=False
+    ).hexdigest()
 
 
 def _attributes(view: View) -> list[list[Json]]:

@@ -3,23 +3,25 @@
 import asyncio
 import socket
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from .archive import Archive
 from .bursts import Bursts
 from .clock import Clock, SystemClock
 from .control import Control, Gate, RequestRecord
 from .downloads import CONNECTIONS, Downloads
-from .faults import Faults
+from .faults import Faults, Role
 from .odata import Catalogue
 from .oidc import Account, Identity
 from .sessions import Sessions
 
-ROLES = ("catalogue", "download", "identity")
+ROLES: tuple[Role, ...] = ("catalogue", "download", "identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class CdseSimulator:
 
     A context manager; the servers listen on `host` while it is entered, on the given `ports` (0: any free
     one). With `certfile` and `keyfile` they speak TLS. `addresses` replaces the loopback URLs in links and
-    redirects. Lives are in seconds. Raises OSError if a port is taken.
+    redirects. Lives are in seconds. Raises OSError if a port is taken or a certificate cannot be read.
     """
 
     def __init__(
@@ -83,8 +85,20 @@ class CdseSimulator:
 
     # Running --------------------------------------------------------------------------------------
     def __enter__(self) -> Self:
-        sockets = [self._listen(port) for port in self._ports]
-        self.ports = {role: s.getsockname()[1] for role, s in zip(ROLES, sockets, strict=True)}
+        with ExitStack() as opened:
+            listeners = [
+                opened.enter_context(socket.create_server((self._host, port), backlog=256))
+                for port in self._ports
+            ]
+            self.ports: dict[str, int] = {
+                role: s.getsockname()[1] for role, s in zip(ROLES, listeners, strict=True)
+            }
+            self._name_urls()
+            self._start(listeners)
+            opened.pop_all()
+        return self
+
+    def _name_urls(self) -> None:
         scheme = "https" if self._tls["ssl_certfile"] else "http"
         own = Addresses(*(f"{scheme}://{self._host}:{port}" for port in self.ports.values()))
         shown = self._addresses or own
@@ -92,10 +106,6 @@ class CdseSimulator:
         self.download_url = f"{shown.download}/odata/v1"
         self.identity_url = shown.identity
         self.token_url = f"{shown.identity}/auth/realms/CDSE/protocol/openid-connect/token"
-        self.sessions = Sessions(self.clock, f"{shown.identity}/auth/realms/CDSE", *self._lives)
-        self.identity = Identity(self._account, self.sessions, shown.identity)
-        self._serve(sockets)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -105,42 +115,44 @@ class CdseSimulator:
             server.force_exit = True
         self._thread.join()
 
-    def _listen(self, port: int) -> socket.socket:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self._host, port))
-        listener.listen(256)
-        return listener
-
-    def _serve(self, sockets: list[socket.socket]) -> None:
-        self.downloads = Downloads(
-            self.archive, self.bursts, self.sessions, self.control, self.download_url, self._connection_limit
-        )
-        catalogue = Catalogue(self.archive, self.bursts, self.catalogue_url, self.download_url)
-        apps: dict[str, Any] = {
-            "catalogue": catalogue.app(),
-            "download": self.downloads.app(),
-            "identity": self.identity.app(),
-        }
+    def _start(self, listeners: list[socket.socket]) -> None:
+        apps = self._apps()
         for role in ROLES:
             config = uvicorn.Config(
-                Gate(apps[role], role, self.control),  # type: ignore[arg-type]
+                Gate(apps[role], role, self.control),
                 lifespan="off",
+                timeout_keep_alive=60,
                 ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 **self._tls,  # type: ignore[arg-type]
             )
+            config.load()
             self._servers.append(uvicorn.Server(config))
         started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(sockets, started), name="simulator", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(listeners, started), name="simulator", daemon=True
+        )
         self._thread.start()
         started.wait()
 
-    def _run(self, sockets: list[socket.socket], started: threading.Event) -> None:
+    def _apps(self) -> dict[Role, ASGIApp]:
+        self.sessions = Sessions(self.clock, f"{self.identity_url}/auth/realms/CDSE", *self._lives)
+        self.identity = Identity(self._account, self.sessions, self.identity_url)
+        self.downloads = Downloads(
+            self.archive, self.bursts, self.sessions, self.control, self.download_url, self._connection_limit
+        )
+        catalogue = Catalogue(self.archive, self.bursts, self.catalogue_url, self.download_url)
+        return {
+            "catalogue": catalogue.app(),
+            "download": self.downloads.app(),
+            "identity": self.identity.app(),
+        }
+
+    def _run(self, listeners: list[socket.socket], started: threading.Event) -> None:
         async def main() -> None:
-            pairs = zip(self._servers, sockets, strict=True)
+            pairs = zip(self._servers, listeners, strict=True)
             tasks = [asyncio.create_task(server.serve([listener])) for server, listener in pairs]
             asyncio.get_running_loop().call_soon(started.set)
             await asyncio.gather(*tasks)
@@ -171,7 +183,7 @@ class CdseSimulator:
     def large_id(self) -> str | None:
         """Identifier of the large product, if there is one."""
         row = self.archive.large_row
-        return None if row is None else self.archive.record(row)["Id"]
+        return None if row is None else str(self.archive.record(row)["Id"])
 
     def announcement(self) -> dict[str, str]:
         """Where the servers are and how to sign in, for a parent process."""

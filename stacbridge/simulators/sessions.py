@@ -165,4 +165,6 @@ def key_set() -> dict[str, Any]:
     """The public key as a JSON Web Key Set."""
     modulus = _key()["modulus"]
     number = _encoded(modulus.to_bytes((modulus.bit_length() + 7) // 8))
-    return {"keys": [{"kid": "simulator", "kty": "RSA", "alg": "RS256", "use": "sig", "n": number, "e": "AQAB"}]}
+    return {
+        "keys": [{"kid": "simulator", "kty": "RSA", "alg": "RS256", "use": "sig", "n": number, "e": "AQAB"}]
+    }

@@ -88,7 +88,11 @@ def flatten(node: Any, operator: type) -> list[Any]:
 def geometry(arguments: list[Any]) -> shapely.Geometry:
     """The geometry that Intersects is asked about; raises FilterError if it is none or not valid."""
     named = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], ast.NamedParam) else None
-    if named is None or named.name.name not in ("area", "Footprint") or not isinstance(named.param, ast.Geography):
+    if (
+        named is None
+        or named.name.name not in ("area", "Footprint")
+        or not isinstance(named.param, ast.Geography)
+    ):
         raise FilterError("Invalid value: Intersects takes area=geography'SRID=4326;<WKT>'")
     prefix, _, wkt = named.param.val.partition(";")
     if prefix.upper() != "SRID=4326":

@@ -51,7 +51,9 @@ class Slots:
 class Download:
     """An ASGI response that sends a body and frees its slot when it ends, however it ends."""
 
-    def __init__(self, body: Body, faults: Faults, range_header: str | None, release: Callable[[], None]) -> None:
+    def __init__(
+        self, body: Body, faults: Faults, range_header: str | None, release: Callable[[], None]
+    ) -> None:
         self._body = body
         self._faults = faults
         self._release = release

@@ -46,7 +46,8 @@ def lengths(view: View, holdings: Holdings) -> list[int]:
     known = [trees.length(product) for product in products_of(view)]
     if holdings.large_row is not None and holdings.large_bytes is not None:
         known = [
-            holdings.large_bytes if row == holdings.large_row else n for row, n in zip(view.rows, known, strict=True)
+            holdings.large_bytes if row == holdings.large_row else n
+            for row, n in zip(view.rows, known, strict=True)
         ]
     return [{3: 0, 4: -1}.get(trap, n) for trap, n in zip(view.trap.tolist(), known, strict=True)]
 
@@ -62,8 +63,14 @@ def ids(view: View, holdings: Holdings) -> list[str]:
     return holdings.ids.of(view.rows)
 
 
+def names(view: View, holdings: Holdings) -> list[str]:
+    """Name of each product."""
+    return list(view.name)
+
+
 COLUMNS: dict[str, tuple[Callable[[View, Holdings], list[Any]], type]] = {
     "Id": (ids, object),
+    "Name": (names, object),
     "Online": (online, bool),
     "ContentLength": (lengths, int),
     "S3Path": (s3_paths, object),
@@ -95,7 +102,9 @@ def products_of(view: View) -> list[trees.Product]:
     """What the files of each product are named after."""
     count = len(view.rows)
     sentinel1 = view.family.layout in ("s1", "rtc")
-    polarisations = [tuple(text.split("&")) for text in view.field("polarisations")] if sentinel1 else [()] * count
+    polarisations = (
+        [tuple(text.split("&")) for text in view.field("polarisations")] if sentinel1 else [()] * count
+    )
     bounds = footprints.bounds(view.rings()) if view.has_footprint else [(0.0, 0.0, 0.0, 0.0)] * count
     if isinstance(view, TileView):
         granules = view.render("{short}_T{tile}_A{orbit:06d}_{seen:%Y%m%dT%H%M%S}").tolist()

@@ -24,7 +24,9 @@ def collection(id: str) -> Json:
             "spatial": {"bbox": [[-180, -90, 180, 90]]},
             "temporal": {"interval": [["2024-01-01T00:00:00Z", None]]},
         },
-        "links": [{"rel": "license", "href": "https://license.example/", "type": "text/html", "title": "License"}],
+        "links": [
+            {"rel": "license", "href": "https://license.example/", "type": "text/html", "title": "License"}
+        ],
     }
 
 

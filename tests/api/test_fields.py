@@ -47,7 +47,9 @@ def test_excluding_alone_keeps_everything_else(api: TestClient) -> None:
 
 
 @pytest.mark.parametrize("include", [[], None])
-def test_excluding_with_an_empty_include_starts_from_the_default(api: TestClient, include: list[str] | None) -> None:
+def test_excluding_with_an_empty_include_starts_from_the_default(
+    api: TestClient, include: list[str] | None
+) -> None:
     item = first(api.post("/search", json={"fields": {"include": include, "exclude": ["geometry"]}}))
     assert set(item) == DEFAULT - {"geometry"}
     assert set(item["properties"]) == {"datetime"}

@@ -65,7 +65,9 @@ def test_between_is_read_in_its_obsolete_form_too(api: TestClient) -> None:
     current = {"op": "between", "args": [{"property": "eo:cloud_cover"}, 2, 4]}
     obsolete = {"op": "between", "args": [{"property": "eo:cloud_cover"}, [2, 4]]}
     nested = {"op": "and", "args": [obsolete, {"op": "=", "args": [{"property": "platform"}, "radar-a"]}]}
-    assert ids(api.post("/search", json={"filter": obsolete})) == ids(api.post("/search", json={"filter": current}))
+    assert ids(api.post("/search", json={"filter": obsolete})) == ids(
+        api.post("/search", json={"filter": current})
+    )
     assert ids(api.post("/search", json={"filter": nested}))
 
 

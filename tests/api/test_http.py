@@ -55,7 +55,9 @@ def test_double_slashes_are_forgiven(bridge: str) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("path", ["/search", "/assets/alpha/radar-grd/radar-grd-0003/image/radar-grd-0003.tif"])
+@pytest.mark.parametrize(
+    "path", ["/search", "/assets/alpha/radar-grd/radar-grd-0003/image/radar-grd-0003.tif"]
+)
 @pytest.mark.parametrize("header", ["Authorization", "Content-Type", "Range"])
 def test_browsers_may_send_the_headers_they_need(bridge: str, path: str, header: str) -> None:
     asked = {

@@ -70,7 +70,9 @@ def test_a_collection_links_to_itself_its_items_and_its_schemas_and_keeps_its_ow
 
 def test_the_openapi_document_has_every_route_and_parameter(api: TestClient) -> None:
     document = api.get("/api").json()
-    assert {"/search", "/queryables", "/collections/{collection_id}/items/{item_id}"} <= set(document["paths"])
+    assert {"/search", "/queryables", "/collections/{collection_id}/items/{item_id}"} <= set(
+        document["paths"]
+    )
     named = {each["name"] for each in document["paths"]["/search"]["get"]["parameters"]}
     assert {"collections", "bbox", "filter", "filter-lang", "sortby", "fields", "token"} <= named
     body = document["components"]["schemas"]["SearchBody"]["properties"]

@@ -38,10 +38,14 @@ def test_it_counts_matches(client: Client, method: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_it_narrows_by_place_time_and_ids(client: Client, method: str) -> None:
     time = (datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 4, tzinfo=UTC))
-    found = list(client.search(method=method, bbox=[10, 10, 14, 12], datetime=time, collections="radar-grd").items())
+    found = list(
+        client.search(method=method, bbox=[10, 10, 14, 12], datetime=time, collections="radar-grd").items()
+    )
     assert found
     assert all(time[0] <= item.datetime <= time[1] for item in found if item.datetime)
-    assert [item.id for item in client.search(method=method, ids=["radar-grd-0007"]).items()] == ["radar-grd-0007"]
+    assert [item.id for item in client.search(method=method, ids=["radar-grd-0007"]).items()] == [
+        "radar-grd-0007"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,9 @@ def test_a_body_that_no_link_could_repeat_is_refused(api: TestClient, content: b
 
 
 def test_a_refused_body_is_not_repeated(api: TestClient) -> None:
-    reply = api.post("/search", content=b'{"password": "sesame"', headers={"Content-Type": "application/json"})
+    reply = api.post(
+        "/search", content=b'{"password": "sesame"', headers={"Content-Type": "application/json"}
+    )
     assert reply.status_code == 400
     assert "sesame" not in reply.text
 
@@ -149,7 +151,9 @@ def test_a_body_larger_than_any_search_is_refused_before_it_is_read_whole(api: T
     assert (reply.status_code, reply.json()["code"]) == (400, "BadRequest")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/collections/x", "/collections/x/items", "/collections/x/queryables"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/collections/x", "/collections/x/items", "/collections/x/queryables"]
+)
 def test_what_is_not_there_is_a_404_of_the_one_shape(api: TestClient, path: str) -> None:
     reply = api.get(path)
     assert reply.status_code == 404

@@ -60,7 +60,8 @@ def test_a_page_goes_on_into_the_next_catalogue(api: TestClient) -> None:
 
 def test_newest_items_come_first_unless_sorted(api: TestClient) -> None:
     times = [
-        item["properties"]["datetime"] for item in api.get("/search?collections=optical-l1&limit=50").json()["features"]
+        item["properties"]["datetime"]
+        for item in api.get("/search?collections=optical-l1&limit=50").json()["features"]
     ]
     assert times == sorted(times, reverse=True)
 
@@ -150,7 +151,9 @@ def test_instants_are_read_in_every_rfc_3339_form(api: TestClient, text: str) ->
 
 def test_an_items_own_datetime_finds_it(api: TestClient) -> None:
     item = api.get("/search?collections=optical-l1&limit=1").json()["features"][0]
-    found = api.get("/search", params={"datetime": item["properties"]["datetime"], "collections": "optical-l1"})
+    found = api.get(
+        "/search", params={"datetime": item["properties"]["datetime"], "collections": "optical-l1"}
+    )
     assert ids(found.json()) == [item["id"]]
 
 
@@ -175,7 +178,11 @@ def test_a_box_may_have_heights(api: TestClient) -> None:
 def test_a_geometry_is_taken_from_get_and_post(api: TestClient) -> None:
     shape = '{"type": "Point", "coordinates": [12.5, 12.5]}'
     found = ids(api.get("/search", params={"intersects": shape}).json())
-    assert found == ids(api.post("/search", content=f'{{"intersects": {shape}}}'.encode(), headers=JSON).json()) != []
+    assert (
+        found
+        == ids(api.post("/search", content=f'{{"intersects": {shape}}}'.encode(), headers=JSON).json())
+        != []
+    )
 
 
 JSON = {"Content-Type": "application/json"}

@@ -13,7 +13,9 @@ def values(reply: Any, name: str = "eo:cloud_cover") -> list[Any]:
 
 @pytest.mark.parametrize("name", ["eo:cloud_cover", "properties.eo:cloud_cover"])
 @pytest.mark.parametrize("sign", ["", "+", "%2B", "-"])
-def test_a_url_sorts_by_a_signed_name_with_or_without_its_prefix(api: TestClient, name: str, sign: str) -> None:
+def test_a_url_sorts_by_a_signed_name_with_or_without_its_prefix(
+    api: TestClient, name: str, sign: str
+) -> None:
     found = values(api.get(f"/search?collections=optical-l1&sortby={sign}{name}"))
     assert found == sorted(found, reverse=sign == "-")
 
@@ -30,13 +32,17 @@ def test_a_body_sorts_by_field_and_direction(api: TestClient, direction: str) ->
 
 def test_later_keys_decide_where_earlier_ones_are_equal(api: TestClient) -> None:
     page = api.get("/search?collections=optical-l1&sortby=platform,-eo:cloud_cover&limit=500").json()
-    keys = [(item["properties"]["platform"], -item["properties"]["eo:cloud_cover"]) for item in page["features"]]
+    keys = [
+        (item["properties"]["platform"], -item["properties"]["eo:cloud_cover"]) for item in page["features"]
+    ]
     assert keys == sorted(keys)
 
 
 @pytest.mark.parametrize("name", ["id", "collection"])
 def test_items_sort_by_their_own_ids(api: TestClient, name: str) -> None:
-    found = values(api.post("/search", json={"sortby": [{"field": name, "direction": "asc"}], "limit": 450}), name)
+    found = values(
+        api.post("/search", json={"sortby": [{"field": name, "direction": "asc"}], "limit": 450}), name
+    )
     assert found == sorted(found)
 
 

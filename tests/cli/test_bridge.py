@@ -48,7 +48,9 @@ def test_a_bridge_that_cannot_start_is_a_failure_not_a_hang() -> None:
 def test_a_port_in_use_is_one_clear_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(Misconfigured, match=f"Cannot listen on 127.0.0.1 port {port}: Address already in use"):
+        with pytest.raises(
+            Misconfigured, match=f"Cannot listen on 127.0.0.1 port {port}: Address already in use"
+        ):
             listen("127.0.0.1", port)
 
 

@@ -41,7 +41,9 @@ def test_an_unknown_command_is_refused() -> None:
 
 
 def test_the_package_runs_as_a_module() -> None:
-    done = subprocess.run([sys.executable, "-m", "stacbridge", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "stacbridge", "--version"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.startswith("stacbridge, version ")
 
 
@@ -95,11 +97,16 @@ def test_given_settings_win_and_ungiven_ones_do_not_matter() -> None:
 
 
 def test_a_failure_says_what_failed_what_was_asked_what_it_answered_and_what_to_do() -> None:
-    error = NotOrderable("The product is offline.", asked="GET x", answered="409", advice="Use the Data Workspace.")
+    error = NotOrderable(
+        "The product is offline.", asked="GET x", answered="409", advice="Use the Data Workspace."
+    )
     assert in_words(error) == (
         "The product is offline.\n  Asked: GET x\n  Answered: 409\n  To do: Use the Data Workspace."
     )
 
 
 def test_what_a_server_says_cannot_steer_the_terminal() -> None:
-    assert in_words(NotOrderable("\x1b[31mred\x9b2J", answered="a\rb")) == "\ufffd[31mred\ufffd2J\n  Answered: a\ufffdb"
+    assert (
+        in_words(NotOrderable("\x1b[31mred\x9b2J", answered="a\rb"))
+        == "\ufffd[31mred\ufffd2J\n  Answered: a\ufffdb"
+    )

@@ -67,6 +67,8 @@ def test_without_a_url_a_download_runs_a_bridge_of_its_own(tmp_path: Path) -> No
         for name in ("catalogue", "download", "token"):
             environment[f"STACBRIDGE_ENDPOINTS__CDSE__{name.upper()}"] = archive[f"{name}_url"]
         command = ["download", "-c", "sentinel-2-l2a", "--filter", "\"order:status\" = 'succeeded'"]
-        result = CliRunner().invoke(main, [*command, "--max-items", "2", "-o", str(tmp_path)], env=environment)
+        result = CliRunner().invoke(
+            main, [*command, "--max-items", "2", "-o", str(tmp_path)], env=environment
+        )
     assert result.exit_code == 0, result.output
     assert len(list(tmp_path.glob("*.zip"))) == 2

@@ -78,7 +78,9 @@ def test_an_item_that_is_not_there_is_a_failure(api: str, tmp_path: Path) -> Non
     assert (result.exit_code, "Collection grd has no item S1A_9" in result.stderr) == (1, True)
 
 
-def test_an_asset_that_is_not_there_fails_for_that_item_and_names_the_others(api: str, tmp_path: Path) -> None:
+def test_an_asset_that_is_not_there_fails_for_that_item_and_names_the_others(
+    api: str, tmp_path: Path
+) -> None:
     result = download(api, tmp_path, "grd", "S1A_3", "--asset", "B02")
     assert (result.exit_code, "Product, vv" in result.stderr) == (1, True)
 

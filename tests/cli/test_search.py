@@ -46,7 +46,9 @@ def test_a_search_prints_a_line_an_item_newest_first(api: str) -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_each_option_is_the_search_parameter_of_its_name(api: str, arguments: list[str], ids: list[str]) -> None:
+def test_each_option_is_the_search_parameter_of_its_name(
+    api: str, arguments: list[str], ids: list[str]
+) -> None:
     assert found(api, *arguments) == ids
 
 
@@ -66,7 +68,9 @@ def test_count_prints_the_number_of_all_matches(api: str) -> None:
 
 
 def test_fields_leave_members_out(api: str) -> None:
-    (item,) = orjson.loads(search(api, "--json", "--max-items", "1", "--fields", "id,-links").stdout)["features"]
+    (item,) = orjson.loads(search(api, "--json", "--max-items", "1", "--fields", "id,-links").stdout)[
+        "features"
+    ]
     assert "links" not in item
 
 
@@ -107,7 +111,9 @@ def test_an_offline_item_is_not_online() -> None:
         (["--sortby", "nonsense"], "nonsense"),
     ],
 )
-def test_a_search_that_cannot_be_is_explained_without_a_traceback(api: str, arguments: list[str], words: str) -> None:
+def test_a_search_that_cannot_be_is_explained_without_a_traceback(
+    api: str, arguments: list[str], words: str
+) -> None:
     result = search(api, *arguments)
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")

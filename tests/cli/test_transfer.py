@@ -52,7 +52,9 @@ def only_file(folder: Path) -> bytes:
     return file.read_bytes()
 
 
-def test_a_file_arrives_whole_and_nothing_else_is_left(files: FileServer, fetcher: Fetcher, tmp_path: Path) -> None:
+def test_a_file_arrives_whole_and_nothing_else_is_left(
+    files: FileServer, fetcher: Fetcher, tmp_path: Path
+) -> None:
     href = files.serve("/a.bin", Served(DATA))
     notes = Notes()
     remark = fetcher.fetch(Transfer(href, tmp_path / "a.bin", len(DATA), MD5), notes)
@@ -70,7 +72,9 @@ def test_a_cut_download_goes_on_where_it_stopped(files: FileServer, fetcher: Fet
     assert notes.arrived == len(DATA), "no byte is transferred twice"
 
 
-def test_a_download_interrupted_for_good_is_resumed_by_the_next_run(files: FileServer, tmp_path: Path) -> None:
+def test_a_download_interrupted_for_good_is_resumed_by_the_next_run(
+    files: FileServer, tmp_path: Path
+) -> None:
     href = files.serve("/a.bin", Served(DATA, cuts=[1000]))
     transfer = Transfer(href, tmp_path / "a.bin", len(DATA), MD5)
     with requests.Session() as session:
@@ -133,14 +137,18 @@ def test_a_partial_answer_that_starts_elsewhere_is_thrown_away(
     assert only_file(tmp_path) == DATA
 
 
-def test_without_a_validator_a_cut_download_starts_again(files: FileServer, fetcher: Fetcher, tmp_path: Path) -> None:
+def test_without_a_validator_a_cut_download_starts_again(
+    files: FileServer, fetcher: Fetcher, tmp_path: Path
+) -> None:
     href = files.serve("/a.bin", Served(DATA, etag=None, cuts=[1000]))
     fetcher.fetch(Transfer(href, tmp_path / "a.bin"), Notes())
     assert only_file(tmp_path) == DATA
     assert files.ranges_asked() == [None, None]
 
 
-def test_a_part_that_is_already_whole_costs_no_bytes(files: FileServer, fetcher: Fetcher, tmp_path: Path) -> None:
+def test_a_part_that_is_already_whole_costs_no_bytes(
+    files: FileServer, fetcher: Fetcher, tmp_path: Path
+) -> None:
     transfer = Transfer(files.serve("/a.bin", Served(DATA)), tmp_path / "a.bin")
     with Part(transfer.path).begin('"v1"') as part:
         part.write(DATA)
@@ -150,7 +158,9 @@ def test_a_part_that_is_already_whole_costs_no_bytes(files: FileServer, fetcher:
     assert notes.arrived == 0
 
 
-def test_a_part_longer_than_the_file_is_thrown_away(files: FileServer, fetcher: Fetcher, tmp_path: Path) -> None:
+def test_a_part_longer_than_the_file_is_thrown_away(
+    files: FileServer, fetcher: Fetcher, tmp_path: Path
+) -> None:
     transfer = Transfer(files.serve("/a.bin", Served(b"short")), tmp_path / "a.bin")
     with Part(transfer.path).begin('"v1"') as part:
         part.write(DATA)
@@ -262,7 +272,9 @@ def test_a_server_that_is_not_there_is_named(fetcher: Fetcher, tmp_path: Path) -
     assert caught.value.asked == "http://127.0.0.1:1/a.bin"
 
 
-def test_a_folder_that_cannot_be_written_is_named(files: FileServer, fetcher: Fetcher, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(
+    files: FileServer, fetcher: Fetcher, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("not a folder")
     transfer = Transfer(files.serve("/a.bin", Served(DATA)), tmp_path / "file" / "a.bin")
     with pytest.raises(StacbridgeError, match="cannot be written"):

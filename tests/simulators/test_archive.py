@@ -93,7 +93,9 @@ def test_an_archive_too_small_for_every_family_is_refused() -> None:
         ("S6A", 19875, 114, 157),
     ],
 )
-def test_orbits_relate_as_in_published_products(code: str, orbit: int, relative: int, cycle: int | None) -> None:
+def test_orbits_relate_as_in_published_products(
+    code: str, orbit: int, relative: int, cycle: int | None
+) -> None:
     satellite = satellites()[code]
     numbers = np.array([orbit])
     assert satellite.relative_orbit(numbers).tolist() == [relative]

@@ -26,7 +26,9 @@ def test_bursts_are_numbered_by_the_formula(simulator: CdseSimulator) -> None:
     page = bursts(simulator, top=200)["value"]
     assert len(page) == 200
     for burst in page:
-        lead = datetime.fromisoformat(burst["BeginningDateTime"]) - datetime.fromisoformat(burst["AzimuthTime"])
+        lead = datetime.fromisoformat(burst["BeginningDateTime"]) - datetime.fromisoformat(
+            burst["AzimuthTime"]
+        )
         start = burst["AzimuthAnxTime"] + lead.total_seconds()
         swath = burst["SwathIdentifier"]
         assert burst_number(start, burst["RelativeOrbitNumber"], swath) == burst["BurstId"]
@@ -45,7 +47,10 @@ def test_a_parent_has_nine_bursts_a_swath_and_polarisation_within_its_time(simul
 def test_bursts_of_one_place_in_the_orbit_share_their_number_over_swaths(simulator: CdseSimulator) -> None:
     burst = bursts(simulator, top=1)["value"][0]
     same = bursts(simulator, filter=f"BurstId eq {burst['BurstId']}", top=100)["value"]
-    keys = [(b["SwathIdentifier"], b["PolarisationChannels"], b["AbsoluteBurstId"], b["ParentProductId"]) for b in same]
+    keys = [
+        (b["SwathIdentifier"], b["PolarisationChannels"], b["AbsoluteBurstId"], b["ParentProductId"])
+        for b in same
+    ]
     assert len(keys) == len(set(keys)) > 1
 
 

@@ -41,7 +41,9 @@ def value_url(sim: CdseSimulator, product: Any) -> str:
 
 def nodes(sim: CdseSimulator, product: Any, *names: str) -> Any:
     path = "".join(f"/Nodes({name})" for name in names)
-    return requests.get(f"{sim.download_url}/Products({product['Id']}){path}/Nodes", timeout=10).json()["result"]
+    return requests.get(f"{sim.download_url}/Products({product['Id']}){path}/Nodes", timeout=10).json()[
+        "result"
+    ]
 
 
 def walk(sim: CdseSimulator, product: Any, *names: str) -> Iterator[tuple[tuple[str, ...], int]]:
@@ -56,7 +58,9 @@ def walk(sim: CdseSimulator, product: Any, *names: str) -> Iterator[tuple[tuple[
             yield place, node["ContentLength"]
 
 
-@pytest.mark.parametrize("collection", ["SENTINEL-1", "SENTINEL-2", "SENTINEL-3", "GLOBAL-MOSAICS", "COP-DEM"])
+@pytest.mark.parametrize(
+    "collection", ["SENTINEL-1", "SENTINEL-2", "SENTINEL-3", "GLOBAL-MOSAICS", "COP-DEM"]
+)
 def test_a_product_is_a_zip_of_the_files_that_its_nodes_list(
     sim: CdseSimulator, auth: dict[str, str], collection: str
 ) -> None:
@@ -99,6 +103,9 @@ def test_a_file_of_a_product_is_served_in_ranges(sim: CdseSimulator, auth: dict[
         assert answer.headers["Content-Range"].endswith(f"/{size}")
         assert answer.headers["ETag"] == head.headers["ETag"]
     assert requests.get(url, headers=auth | {"Range": f"bytes={size}-"}, timeout=10).status_code == 416
+    for etag, status in ((head.headers["ETag"], 206), ('"other"', 200)):
+        resumed = requests.get(url, headers=auth | {"Range": "bytes=5-", "If-Range": etag}, timeout=10)
+        assert resumed.status_code == status
 
 
 def test_a_whole_product_ignores_ranges(sim: CdseSimulator, auth: dict[str, str]) -> None:
@@ -138,7 +145,9 @@ def test_the_large_product_streams_what_it_promises(sim: CdseSimulator, auth: di
         "Nodes()/$value",
     ],
 )
-def test_a_path_of_nodes_that_cannot_be_read_is_malformed(sim: CdseSimulator, auth: dict[str, str], path: str) -> None:
+def test_a_path_of_nodes_that_cannot_be_read_is_malformed(
+    sim: CdseSimulator, auth: dict[str, str], path: str
+) -> None:
     product = find(sim, "Collection/Name eq 'SENTINEL-2'")
     url = f"{sim.download_url}/Products({product['Id']})/{path.format(name=product['Name'])}"
     answer = requests.get(url, headers=auth, timeout=10)
@@ -197,7 +206,9 @@ def free(sim: CdseSimulator) -> bool:
     return any(sim.downloads.slots.open(sim.username) == 0 or tick.wait(0.05) for _ in range(100))
 
 
-def test_a_cut_body_ends_the_connection_short_of_its_length(faulty: CdseSimulator, auth: dict[str, str]) -> None:
+def test_a_cut_body_ends_the_connection_short_of_its_length(
+    faulty: CdseSimulator, auth: dict[str, str]
+) -> None:
     faulty.faults = Faults(cut_after_bytes=1000)
     product = find(faulty, "Collection/Name eq 'SENTINEL-2'")
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="1000 bytes read"):
@@ -218,7 +229,9 @@ def test_a_stalled_body_waits_until_the_client_leaves(faulty: CdseSimulator, aut
 
 
 def test_a_slow_body_takes_its_time_and_is_whole(faulty: CdseSimulator, auth: dict[str, str]) -> None:
-    product = find(faulty, "Collection/Name eq 'SENTINEL-5P' and ContentLength gt 0 and ContentLength lt 100000")
+    product = find(
+        faulty, "Collection/Name eq 'SENTINEL-5P' and ContentLength gt 0 and ContentLength lt 100000"
+    )
     faulty.faults = Faults(bytes_per_second=20_000)
     answer = requests.get(value_url(faulty, product), headers=auth, timeout=10)
     assert len(answer.content) == product["ContentLength"]
@@ -229,6 +242,12 @@ def test_a_failure_is_answered_as_often_as_told(faulty: CdseSimulator) -> None:
     faulty.faults = Faults(failure=Failure(times=2, status=502, body=b"<html>bad</html>", role="catalogue"))
     url = f"{faulty.catalogue_url}/Products?$top=1"
     assert [requests.get(url, timeout=10).status_code for _ in range(3)] == [502, 502, 200]
+
+
+def test_every_answer_can_be_made_to_wait(faulty: CdseSimulator) -> None:
+    faulty.faults = Faults(delay_seconds=0.2)
+    answer = requests.get(f"{faulty.catalogue_url}/Products?$top=1", timeout=10)
+    assert answer.elapsed.total_seconds() >= 0.2
 
 
 def test_a_login_page_can_stand_where_the_product_should(faulty: CdseSimulator, auth: dict[str, str]) -> None:
@@ -249,3 +268,8 @@ def test_a_burst_is_posted_to_twice_and_comes_as_a_zip(sim: CdseSimulator, auth:
     name = second.headers["Content-Disposition"].split("filename=")[1]
     assert f"_{burst['BurstId']:06d}_{burst['SwathIdentifier']}_{burst['PolarisationChannels']}_" in name
     assert zipfile.ZipFile(io.BytesIO(second.content)).testzip() is None
+
+
+def test_a_certificate_that_cannot_be_read_is_an_error_at_the_start() -> None:
+    with pytest.raises(OSError), CdseSimulator(1000, certfile="missing.pem", keyfile="missing.pem"):
+        pass

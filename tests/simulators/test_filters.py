@@ -110,7 +110,9 @@ def negated(case: Case) -> Case:
 
 def joined(cases: list[Case], word: str) -> Case:
     decide = all if word == "and" else any
-    return f" {word} ".join(f"({text})" for text, _ in cases), lambda row: decide(test(row) for _, test in cases)
+    return f" {word} ".join(f"({text})" for text, _ in cases), lambda row: decide(
+        test(row) for _, test in cases
+    )
 
 
 plain = st.one_of(
@@ -169,7 +171,9 @@ def test_the_type_in_an_attributes_path_is_not_looked_at() -> None:
     mixed = "any(x:x/Name eq 'relativeOrbitNumber' and x/OData.CSC.IntegerAttribute/Value eq 45)"
     assert found(f"Attributes/OData.CSC.StringAttribute/{mixed}") == exact
     assert (
-        found("Attributes/OData.CSC.StringAttribute/any(i0:i0/Name eq 'relativeOrbitNumber' and i0/Value eq 45)")
+        found(
+            "Attributes/OData.CSC.StringAttribute/any(i0:i0/Name eq 'relativeOrbitNumber' and i0/Value eq 45)"
+        )
         == exact
     )
 
@@ -180,9 +184,21 @@ def test_the_type_in_an_attributes_path_is_not_looked_at() -> None:
 )
 def test_a_group_alias_spans_its_product_types(alias: str, types: set[str]) -> None:
     rows = np.array(sorted(found(attribute("productType", "eq", alias))))
-    spanned = {value_of(record, "productType") for record in ARCHIVE.records(rows[:: max(1, len(rows) // 300)])}
+    spanned = {
+        value_of(record, "productType") for record in ARCHIVE.records(rows[:: max(1, len(rows) // 300)])
+    }
     assert types & spanned
     assert all(alias in ptype and "COG" not in ptype for ptype in spanned)
+
+
+def test_attributes_of_time_and_truth_are_compared_as_such() -> None:
+    at = "2021-05-01T12:00:00.000Z"
+    later = attribute("beginningDateTime", "ge", at, "DateTimeOffset")
+    assert found(later) == found(f"ContentDate/Start ge {at}")
+    slices = found(attribute("sliceProductFlag", "eq", "true", "Boolean"))
+    rows = np.array(sorted(slices))[::50]
+    assert all(value_of(record, "sliceProductFlag") is True for record in ARCHIVE.records(rows))
+    assert slices
 
 
 def test_a_list_finds_what_its_members_find() -> None:
@@ -194,12 +210,18 @@ def test_a_list_finds_what_its_members_find() -> None:
 
 
 def test_times_are_read_with_offsets_and_without_a_zone_as_utc() -> None:
-    assert found("ContentDate/Start ge 2020-01-01T00:00:00") == found("ContentDate/Start ge 2019-12-31T20:00:00-04:00")
-    assert found("ContentDate/Start ge 2020-01-01") == found("ContentDate/Start ge 2020-01-01T00:00:00.000000Z")
+    assert found("ContentDate/Start ge 2020-01-01T00:00:00") == found(
+        "ContentDate/Start ge 2019-12-31T20:00:00-04:00"
+    )
+    assert found("ContentDate/Start ge 2020-01-01") == found(
+        "ContentDate/Start ge 2020-01-01T00:00:00.000000Z"
+    )
 
 
 def test_products_without_a_footprint_intersect_nothing() -> None:
-    world = "OData.CSC.Intersects(area=geography'SRID=4326;POLYGON((-180 -90,180 -90,180 90,-180 90,-180 -90))')"
+    world = (
+        "OData.CSC.Intersects(area=geography'SRID=4326;POLYGON((-180 -90,180 -90,180 90,-180 90,-180 -90))')"
+    )
     everything = ARCHIVE.records(ARCHIVE.all_rows)
     placeless = {row for row in range(SIZE) if everything[row]["GeoFootprint"] is None}
     assert placeless
@@ -213,7 +235,9 @@ def test_a_footprint_over_the_antimeridian_is_found_on_both_sides_and_not_betwee
         for row in ARCHIVE.family_rows(wide.number)
         if (ring := ARCHIVE.view(row).rings()[0])[:, 0].max() > 185
     )
-    (lon, lat) = shapely.Polygon(ring).intersection(shapely.LineString([(180, -90), (180, 90)])).centroid.coords[0]
+    (lon, lat) = (
+        shapely.Polygon(ring).intersection(shapely.LineString([(180, -90), (180, 90)])).centroid.coords[0]
+    )
     assert lon == 180
     for east, inside in ((179.999, True), (-179.999, True), (0.0, False)):
         point = f"OData.CSC.Intersects(area=geography'SRID=4326;POINT({east} {lat})')"

@@ -10,7 +10,10 @@ COMMAND = [sys.executable, "-m", "stacbridge.simulators", "--size", "1000"]
 
 def test_a_child_announces_itself_and_ends_when_its_input_closes() -> None:
     child = subprocess.Popen(
-        [*COMMAND, "--announce-json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "--announce-json", "--access-life", "30"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert child.stdin is not None and child.stdout is not None
     facts = json.loads(child.stdout.readline())
@@ -18,7 +21,7 @@ def test_a_child_announces_itself_and_ends_when_its_input_closes() -> None:
     assert len(answer.json()["value"]) == 1
     form = {"client_id": "cdse-public", "grant_type": "password", "username": facts["username"]}
     signed = requests.post(facts["token_url"], data=form | {"password": facts["password"]}, timeout=10)
-    assert signed.status_code == 200
+    assert signed.json()["expires_in"] == 30
     _, errors = child.communicate(timeout=10)
     assert child.returncode == 0
     assert errors == b""

@@ -85,7 +85,11 @@ def test_next_link_replaces_skip_in_its_place_and_keeps_the_order_of_options() -
 def test_next_links_are_those_that_the_service_gave(recording: str, query: str) -> None:
     page = json.loads((Path(os.environ["STACBRIDGE_RECORDINGS"]) / "odata" / recording).read_bytes())
     url = "https://catalogue.dataspace.copernicus.eu/odata/v1/Products"
-    link = Options(query).next_link(url).replace("%24count=true&", "" if "page_2" in recording else "%24count=true&")
+    link = (
+        Options(query)
+        .next_link(url)
+        .replace("%24count=true&", "" if "page_2" in recording else "%24count=true&")
+    )
     assert link == page["@odata.nextLink"]
 
 

@@ -111,8 +111,12 @@ def test_a_token_may_come_in_the_query(simulator: CdseSimulator) -> None:
     assert requests.get(url, timeout=10).status_code == 200
 
 
-@pytest.mark.parametrize("form", [{}, {"grant_type": "telepathy"}, {"grant_type": "password", "client_id": "other"}])
-def test_nonsense_at_the_token_endpoint_is_an_error_and_counted(simulator: CdseSimulator, form: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "form", [{}, {"grant_type": "telepathy"}, {"grant_type": "password", "client_id": "other"}]
+)
+def test_nonsense_at_the_token_endpoint_is_an_error_and_counted(
+    simulator: CdseSimulator, form: dict[str, str]
+) -> None:
     before = simulator.token_requests
     assert requests.post(simulator.token_url, data=form, timeout=10).status_code in (400, 401)
     assert simulator.token_requests == before + 1

@@ -35,7 +35,9 @@ class Connection:
 
     def answer(self, status: str = "200 OK", body: bytes = b"", **headers: str) -> None:
         """Send an answer; headers are named with `_` for `-`, and Content-Length is the body's if unsaid."""
-        named = {"Content-Length": str(len(body))} | {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {"Content-Length": str(len(body))} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
         head = "".join(f"{name}: {value}\r\n" for name, value in named.items() if value)
         self.sock.sendall(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
 

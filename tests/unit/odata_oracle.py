@@ -70,7 +70,9 @@ def _call(node: Any, product: Json) -> bool:
     if node.func.name == "Intersects":
         area = shapely.from_wkt(node.args[0].param.val.removeprefix("SRID=4326;"))
         footprint = product["GeoFootprint"]
-        return footprint is not None and area.intersects(shapely.from_geojson(str(footprint).replace("'", '"')))
+        return footprint is not None and area.intersects(
+            shapely.from_geojson(str(footprint).replace("'", '"'))
+        )
     text, part = (_value(arg, product) for arg in node.args)
     return bool(_CALLS[node.func.name](text, part))
 

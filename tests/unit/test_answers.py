@@ -75,7 +75,9 @@ def test_tokens_and_control_characters_are_not_repeated(text: str) -> None:
         (b"[NaN]", {"content-type": "application/json"}, "no JSON at character"),
     ],
 )
-def test_an_answer_that_is_no_json_is_an_upstream_error(body: bytes, headers: dict[str, str], words: str) -> None:
+def test_an_answer_that_is_no_json_is_an_upstream_error(
+    body: bytes, headers: dict[str, str], words: str
+) -> None:
     with pytest.raises(UpstreamError) as caught:
         read_json(Reply(200, headers, body, "https://a.eu/odata?token=secret"), "cdse")
     assert words in str(caught.value.answered)

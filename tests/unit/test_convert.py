@@ -54,7 +54,11 @@ def test_a_value_that_nothing_reads_to_is_written_as_nothing(name: str, value: A
 
 
 @pytest.mark.parametrize("kind", TYPES)
-@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3))
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3
+    )
+)
 def test_a_type_reads_anything_or_nothing_without_failing(kind: str, value: Any) -> None:
     TYPES[kind].read(value)
 
@@ -155,4 +159,6 @@ def test_the_ascending_node_was_passed_milliseconds_before_the_start() -> None:
 def test_node_and_offset_give_the_start_again(moment: datetime, offset: float) -> None:
     start = moment.replace(tzinfo=UTC)
     node = CONVERTERS["anx"].read(start.isoformat(), offset)
-    assert abs(datetime.fromisoformat(node) + timedelta(milliseconds=offset) - start) <= timedelta(microseconds=1)
+    assert abs(datetime.fromisoformat(node) + timedelta(milliseconds=offset) - start) <= timedelta(
+        microseconds=1
+    )

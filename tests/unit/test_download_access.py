@@ -209,7 +209,9 @@ def test_the_upstreams_retry_after_is_passed_on() -> None:
     ],
     ids=["html", "json", "problem", "gzip", "empty", "endless"],
 )
-def test_a_success_without_the_file_is_502_and_none_of_it_is_passed_on(headers: dict[str, str], body: bytes) -> None:
+def test_a_success_without_the_file_is_502_and_none_of_it_is_passed_on(
+    headers: dict[str, str], body: bytes
+) -> None:
     def script(asked: Asked, connection: Connection) -> None:
         connection.answer(body=body, **headers)
         connection.close()

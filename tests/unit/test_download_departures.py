@@ -36,7 +36,9 @@ def stalled_late(asked: Asked, connection: Connection) -> None:
 
 
 def stalled_between_chunks(asked: Asked, connection: Connection) -> None:
-    connection.answer(body=b"%x\r\n%b\r\n" % (len(PIECE), PIECE), Content_Length="", Transfer_Encoding="chunked")
+    connection.answer(
+        body=b"%x\r\n%b\r\n" % (len(PIECE), PIECE), Content_Length="", Transfer_Encoding="chunked"
+    )
     connection.stall()
 
 

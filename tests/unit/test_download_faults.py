@@ -43,12 +43,16 @@ def stall(connection: Connection, body: bytes) -> None:
 
 
 def cut_between_chunks(connection: Connection, body: bytes) -> None:
-    connection.answer(body=b"%x\r\n%b\r\n" % (len(body), body), Content_Length="", Transfer_Encoding="chunked")
+    connection.answer(
+        body=b"%x\r\n%b\r\n" % (len(body), body), Content_Length="", Transfer_Encoding="chunked"
+    )
     connection.close()
 
 
 def cut_in_a_chunk(connection: Connection, body: bytes) -> None:
-    connection.answer(body=b"%x\r\n%b" % (2 * len(body), body), Content_Length="", Transfer_Encoding="chunked")
+    connection.answer(
+        body=b"%x\r\n%b" % (2 * len(body), body), Content_Length="", Transfer_Encoding="chunked"
+    )
     connection.close()
 
 

@@ -63,7 +63,9 @@ def test_pages_are_full_but_the_last_and_hold_each_item_once(sizes: list[int], l
     assert all(len(page) == limit for page in pages[:-1])
     found = [id for page in pages for id in page]
     assert len(found) == len(set(found)) == sum(sizes)
-    assert [id.rpartition("-")[0] for id in found] == [f"set-{n}" for n, size in enumerate(sizes) for _ in range(size)]
+    assert [id.rpartition("-")[0] for id in found] == [
+        f"set-{n}" for n, size in enumerate(sizes) for _ in range(size)
+    ]
 
 
 def test_a_search_goes_only_to_the_owners_of_its_collections() -> None:

@@ -45,7 +45,9 @@ def test_other_text_is_refused_and_never_a_fault(text: str) -> None:
     assert refused.value.parameter == "datetime"
 
 
-@pytest.mark.parametrize("text", ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "2024-01-01T24:00:01Z"])
+@pytest.mark.parametrize(
+    "text", ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "2024-01-01T24:00:01Z"]
+)
 def test_instants_that_python_cannot_hold_are_refused(text: str) -> None:
     with pytest.raises(BadRequest):
         intervals.parse(text)

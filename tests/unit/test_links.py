@@ -43,6 +43,8 @@ def test_a_collections_own_links_come_after_the_apis_and_the_original_is_not_cha
     assert found["links"] == [own]
 
 
-@pytest.mark.parametrize("made", [links.landing(ROOT, [{"id": "a"}]), links.items(ROOT, "a"), links.found(ROOT)])
+@pytest.mark.parametrize(
+    "made", [links.landing(ROOT, [{"id": "a"}]), links.items(ROOT, "a"), links.found(ROOT)]
+)
 def test_every_link_has_a_media_type_and_an_absolute_url(made: list[dict[str, str]]) -> None:
     assert all(link["type"] and link["href"].startswith(f"{ROOT}/") for link in made)

@@ -88,7 +88,8 @@ def test_pages_of_a_sorted_search_are_the_whole_in_order_with_the_unknown_last(
     values: list[int | None], limit: int, descending: bool
 ) -> None:
     items = [
-        item(f"i{number:02}", None, **({} if value is None else {"gsd": value})) for number, value in enumerate(values)
+        item(f"i{number:02}", None, **({} if value is None else {"gsd": value}))
+        for number, value in enumerate(values)
     ]
     items.append(item("known", gsd=0))
     catalogue = MemoryCatalogue("made-up", [collection("made-up")], items)
@@ -136,7 +137,9 @@ NAMED: Json = {"op": "=", "args": [{"property": "id"}, "without"]}
         ({"op": "not", "args": [{"op": "isNull", "args": [GSD]}]}, ["with"]),
     ],
 )
-def test_a_missing_property_matches_neither_a_condition_nor_its_negation(filter: Json, found: list[str]) -> None:
+def test_a_missing_property_matches_neither_a_condition_nor_its_negation(
+    filter: Json, found: list[str]
+) -> None:
     assert matching(filter) == found
 
 
@@ -176,7 +179,9 @@ def test_the_bytes_of_an_asset_are_at_its_own_href() -> None:
 
 
 def test_queryables_say_what_items_hold() -> None:
-    catalogue = MemoryCatalogue("toy", [collection("made-up")], [item("a", gsd=10), item("b", gsd=2.5, bands=["x"])])
+    catalogue = MemoryCatalogue(
+        "toy", [collection("made-up")], [item("a", gsd=10), item("b", gsd=2.5, bands=["x"])]
+    )
     properties = catalogue.queryables("made-up")["properties"]
     assert properties["gsd"] == {"type": "number"}
     assert properties["bands"] == {"type": "array"}

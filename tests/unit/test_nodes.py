@@ -59,7 +59,9 @@ def archive() -> Iterator[Server]:
 def find(server: Server, path: str) -> nodes.Node:
     wire = Wire("cdse", Settings(), Hosts.listed([server.url]), clock=Clock())
     server.seen.clear()
-    return drive(nodes.find("cdse", f"{server.url}/odata/v1/Products(7)", NAME, path.split("/")), wire.exchange)
+    return drive(
+        nodes.find("cdse", f"{server.url}/odata/v1/Products(7)", NAME, path.split("/")), wire.exchange
+    )
 
 
 def test_a_path_without_wildcards_is_not_looked_up(archive: Server) -> None:

@@ -103,7 +103,9 @@ def predicates(draw: st.DrawFn) -> str:
     if kind == "array":
         name = draw(st.sampled_from(list(ARRAYS)))
         operator = draw(st.sampled_from(["A_CONTAINS", "A_CONTAINEDBY", "A_OVERLAPS", "A_EQUALS"]))
-        values = ", ".join(map(quoted, draw(st.lists(st.sampled_from(ARRAYS[name]), min_size=2, unique=True))))
+        values = ", ".join(
+            map(quoted, draw(st.lists(st.sampled_from(ARRAYS[name]), min_size=2, unique=True)))
+        )
         return f'{operator}("{name}", ({values}))'
     if kind == "like":
         pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
@@ -149,7 +151,7 @@ def truth(filter: Json, item: Json) -> bool | None:
     return bool(cql2.Expr(filter).matches({**item, **item["properties"]}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(FILTERS, st.sets(st.sampled_from(["grd", "slc", "l1c"])))
 def test_the_pushed_filter_selects_exactly_what_the_filter_says(text: str, collections: set[str]) -> None:
     filter = cql.parse_text(text, SETTINGS)

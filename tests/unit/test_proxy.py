@@ -150,7 +150,10 @@ def test_escaped_characters_in_a_path_reach_the_catalogue_as_they_are() -> None:
             answer = bridge.ask(path="/assets/one/c/a%2Fb/key%20%25/%C3%BC%20b.zip")
     assert answer.status == 200
     assert catalogue.located == [("c", "a/b", "key %")]
-    assert answer.headers["content-disposition"] == "attachment; filename=\"_ b.zip\"; filename*=UTF-8''%C3%BC%20b.zip"
+    assert (
+        answer.headers["content-disposition"]
+        == "attachment; filename=\"_ b.zip\"; filename*=UTF-8''%C3%BC%20b.zip"
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,9 @@ def test_escaped_characters_in_a_path_reach_the_catalogue_as_they_are() -> None:
         (Pending("The product is being staged.", 600), 503, "600"),
     ],
 )
-def test_what_cannot_be_had_is_an_error_that_says_why(place: Any, status: int, retry_after: str | None) -> None:
+def test_what_cannot_be_had_is_an_error_that_says_why(
+    place: Any, status: int, retry_after: str | None
+) -> None:
     with Bridge(OneAsset(place)) as bridge:
         get, head = bridge.ask(), bridge.ask("HEAD")
     told = orjson.loads(get.body)
@@ -212,7 +217,9 @@ def test_a_range_is_passed_on_and_its_part_comes_back_as_206(header: str, part: 
     assert upstream.asked[0].headers["if-range"] == '"abc"'
 
 
-@pytest.mark.parametrize("header", ["bytes=0-1,5-6", "bytes=9-5", "bytes=-", "items=0-1", "bytes=" + "0" * 80 + "-1"])
+@pytest.mark.parametrize(
+    "header", ["bytes=0-1,5-6", "bytes=9-5", "bytes=-", "items=0-1", "bytes=" + "0" * 80 + "-1"]
+)
 def test_ranges_that_are_several_or_none_are_ignored(header: str) -> None:
     with bridged(whole) as (bridge, upstream):
         answer = bridge.ask(headers={"Range": header, "If-Range": '"abc"'})

@@ -134,7 +134,9 @@ steps = st.lists(
 
 
 @given(st.integers(1, 3), steps)
-def test_whoever_comes_leaves_or_gives_up_no_slot_is_lost_and_none_is_shared(size: int, script: list[Step]) -> None:
+def test_whoever_comes_leaves_or_gives_up_no_slot_is_lost_and_none_is_shared(
+    size: int, script: list[Step]
+) -> None:
     async def run(crowd: Crowd) -> None:
         for step, number in script:
             await act(crowd, step, number)

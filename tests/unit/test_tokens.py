@@ -246,7 +246,9 @@ def test_a_refused_account_is_told_which_settings_to_check() -> None:
 
 
 def test_a_refused_second_factor_brings_the_clock_to_mind() -> None:
-    account = Credentials(username="ada", password=SecretStr("canary-wrong"), totp_secret=SecretStr(RFC_SECRET))
+    account = Credentials(
+        username="ada", password=SecretStr("canary-wrong"), totp_secret=SecretStr(RFC_SECRET)
+    )
     with serving(Provider()) as server, pytest.raises(UpstreamRefused, match="this machine's clock is right"):
         broker(server, Clock(), account).token()
 
@@ -268,11 +270,17 @@ def test_too_many_sessions_are_told_apart_from_a_wrong_password() -> None:
         (Credentials(password=SecretStr("canary")), ["USERNAME"]),
     ],
 )
-def test_an_account_that_is_not_set_is_named_and_nobody_is_asked(account: Credentials, missing: list[str]) -> None:
+def test_an_account_that_is_not_set_is_named_and_nobody_is_asked(
+    account: Credentials, missing: list[str]
+) -> None:
     provider = Provider()
     with serving(provider) as server, pytest.raises(Misconfigured) as caught:
         broker(server, Clock(), account).token()
-    named = [name for name in ("USERNAME", "PASSWORD") if f"STACBRIDGE_CREDENTIALS__CDSE__{name}" in str(caught.value)]
+    named = [
+        name
+        for name in ("USERNAME", "PASSWORD")
+        if f"STACBRIDGE_CREDENTIALS__CDSE__{name}" in str(caught.value)
+    ]
     assert (named, provider.forms) == (missing, [])
 
 
@@ -297,7 +305,9 @@ def test_a_secret_that_is_not_base32_is_named() -> None:
         (Answer(307, headers={"Location": "https://evil.example.org/token"}), UpstreamError),
     ],
 )
-def test_what_is_no_token_is_a_failure_that_repeats_no_secret(answer: Answer, kind: type[UpstreamError]) -> None:
+def test_what_is_no_token_is_a_failure_that_repeats_no_secret(
+    answer: Answer, kind: type[UpstreamError]
+) -> None:
     provider = Provider()
     provider.fault = answer
     with serving(provider) as server, pytest.raises(UpstreamError) as caught:

@@ -33,7 +33,10 @@ class Provider:
         if self.down:
             return Reply(503, {}, b"")
         form = {name: values[0] for name, values in parse_qs((request.body or b"").decode()).items()}
-        if form["grant_type"] == "refresh_token" and self.refresh.get(form["refresh_token"], 0) <= self.clock.now:
+        if (
+            form["grant_type"] == "refresh_token"
+            and self.refresh.get(form["refresh_token"], 0) <= self.clock.now
+        ):
             return Reply(400, {}, b'{"error":"invalid_grant","error_description":"Token is not active"}')
         access, refresh = f"access-{self.asked}", f"refresh-{self.asked}"
         self.access[access] = self.clock.now + LIFE

@@ -188,7 +188,9 @@ def test_it_is_a_catalogue(upstream: Upstream) -> None:
 def test_a_search_gives_items_under_the_root(upstream: Upstream) -> None:
     found = upstream.search(Query(count=True), ROOT)
     assert [item["id"] for item in found.items] == ["TOY_0", "TOY_1", "TOY_2"]
-    assert found.items[0]["assets"]["product"]["href"] == f"{ROOT}/assets/toy/toys/TOY_0/product/TOY_0.SAFE.zip"
+    assert (
+        found.items[0]["assets"]["product"]["href"] == f"{ROOT}/assets/toy/toys/TOY_0/product/TOY_0.SAFE.zip"
+    )
     assert (found.matched, found.position, found.skipped) == (7, None, ())
 
 
@@ -199,7 +201,9 @@ def test_records_that_cannot_be_items_are_reported(toy: Toy, upstream: Upstream)
     assert [skip.record for skip in found.skipped] == ["id-1", "TOY_2.SAFE"]
 
 
-def test_a_page_of_nothing_but_unfit_records_is_passed_over(toy: Toy, server: Server, upstream: Upstream) -> None:
+def test_a_page_of_nothing_but_unfit_records_is_passed_over(
+    toy: Toy, server: Server, upstream: Upstream
+) -> None:
     toy.pages = [[record(0, Name=None)], [record(1, Name=None)], [record(2)], [record(3)]]
     found = upstream.search(Query(count=True), ROOT)
     assert [item["id"] for item in found.items] == ["TOY_2"]
@@ -312,7 +316,9 @@ def test_a_refused_token_is_replaced_once(toy: Toy, server: Server, upstream: Up
     assert toy.tokens == 2
 
 
-def test_without_an_account_search_works_and_a_download_names_the_settings(folder: Path, server: Server) -> None:
+def test_without_an_account_search_works_and_a_download_names_the_settings(
+    folder: Path, server: Server
+) -> None:
     upstream = build(folder, server, credentials={})
     assert upstream.search(Query(), ROOT).items
     assert upstream.locate("toys", "TOY_0", "product")

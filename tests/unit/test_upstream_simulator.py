@@ -130,7 +130,9 @@ def test_a_part_of_an_id_finds_nothing(upstream: Upstream) -> None:
         upstream.locate("sentinel-2-l1c", item["id"][:-1], "Product")
 
 
-def test_a_session_that_cdse_ended_is_replaced_and_the_download_goes_on(sim: CdseSimulator, upstream: Upstream) -> None:
+def test_a_session_that_cdse_ended_is_replaced_and_the_download_goes_on(
+    sim: CdseSimulator, upstream: Upstream
+) -> None:
     item = first(upstream, "sentinel-2-l1c")
     url = upstream.locate("sentinel-2-l1c", item["id"], "Product").request.url
     ended = upstream.authorize(url)

@@ -197,7 +197,9 @@ def test_an_answer_cut_short_is_a_lost_connection() -> None:
 def test_an_answer_beyond_the_limit_is_refused_and_never_held_whole(compressed: bool) -> None:
     body = b"0" * 50_000_000
     answer = (
-        Answer(body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"}) if compressed else Answer(body=body)
+        Answer(body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
+        if compressed
+        else Answer(body=body)
     )
     with serving(in_turn(answer)) as server, pytest.raises(UpstreamError, match="more than 1000 bytes"):
         wire(max_reply_bytes=1000).send(Request("GET", server.url))
@@ -237,7 +239,9 @@ def test_a_redirect_to_an_unknown_server_is_refused() -> None:
     assert far.url in str(caught.value.answered)
 
 
-@pytest.mark.parametrize("target", ["http://169.254.169.254/", "file:///etc/passwd", "http://[", "https://a@b/"])
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/", "file:///etc/passwd", "http://[", "https://a@b/"]
+)
 def test_a_redirect_to_nowhere_sensible_is_refused(target: str) -> None:
     with serving(redirect(target)) as near, pytest.raises(UpstreamError, match="redirects"):
         wire(near.url).send(Request("GET", near.url))

@@ -130,7 +130,9 @@ def test_a_rate_limit_heals(sim: CdseSimulator) -> None:
 
 
 def test_the_offset_limit_is_told_in_the_upstreams_words(sim: CdseSimulator) -> None:
-    with pytest.raises(UpstreamError, match=r"HTTP 422: query\.\$skip: Input should be less than or equal to 10000"):
+    with pytest.raises(
+        UpstreamError, match=r"HTTP 422: query\.\$skip: Input should be less than or equal to 10000"
+    ):
         wire(sim).send(Request("GET", f"{sim.catalogue_url}/Products", (("$skip", "10001"),)))
 
 

@@ -57,7 +57,9 @@ def grd(**members: Any) -> Json:
     """A Sentinel-1 product; `attributes` changes some of its attributes, `None` takes one away."""
     record = copy.deepcopy(_GRD)
     attributes = {**record["Attributes"], **members.pop("attributes", {})}
-    record.update(members, Attributes={name: value for name, value in attributes.items() if value is not None})
+    record.update(
+        members, Attributes={name: value for name, value in attributes.items() if value is not None}
+    )
     return record
 
 

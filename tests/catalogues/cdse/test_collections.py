@@ -46,7 +46,11 @@ PUBLISHED = [
         for mode in ("nrti", "offl", "rpro")
     ),
     *(f"sentinel-5p-l2-np-bd{number}-{mode}" for number in (3, 6, 7) for mode in ("offl", "rpro")),
-    *(f"sentinel-6-{name}-{timeliness}" for name in ("p4-1b", "p4-2", "amr-c") for timeliness in ("nrt", "stc", "ntc")),
+    *(
+        f"sentinel-6-{name}-{timeliness}"
+        for name in ("p4-1b", "p4-2", "amr-c")
+        for timeliness in ("nrt", "stc", "ntc")
+    ),
     "cop-dem-glo-30-dged-cog",
     "cop-dem-glo-90-dged-cog",
     "ccm-optical",
@@ -98,7 +102,9 @@ def test_no_record_can_belong_to_two_collections_of_a_family(cdse: Mapping) -> N
 def _apart(one: Collection, other: Collection) -> bool:
     """Tell whether some attribute cannot have values of both."""
     if {*one.match, *other.match} == {"datasetFull", "productType"}:
-        return one.family == "COP-DEM"  # delivered products have the first, tiles of the model only the second
+        return (
+            one.family == "COP-DEM"
+        )  # delivered products have the first, tiles of the model only the second
     shared = one.match.keys() & other.match.keys()
     return any(one.match[name].isdisjoint(other.match[name]) for name in shared)
 
@@ -122,7 +128,9 @@ def test_no_file_of_a_product_is_offered_under_two_keys(spec: Collection) -> Non
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
-def test_a_record_that_says_no_more_than_it_must_becomes_a_valid_item(cdse: Mapping, spec: Collection) -> None:
+def test_a_record_that_says_no_more_than_it_must_becomes_a_valid_item(
+    cdse: Mapping, spec: Collection
+) -> None:
     told = {**spec.family_match, **spec.match}
     product = {
         "Id": "1c9c2c0e-0c3e-4a53-8a55-3c7e6a4a2b10",

@@ -1,0 +1,157 @@
+from typing import Any
+
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import shape
+
+from stacbridge.footprints import NOWHERE, Footprint, footprints
+from stacbridge.model import Json
+
+SQUARE = [[10.0, 50.0], [11.0, 50.0], [11.0, 51.0], [10.0, 51.0], [10.0, 50.0]]
+
+
+def geojson(kind: str, coordinates: Any) -> Json:
+    return {"GeoFootprint": {"type": kind, "coordinates": coordinates}}
+
+
+def one(record: Json) -> Footprint:
+    return footprints([record])[0]
+
+
+def test_a_fine_footprint_passes_through_with_every_digit() -> None:
+    ring = [[142.352793016856, 13.4758743606673], [142.93808729126, 13.4725397858819], [142.943807935726, 14.15499], [142.352793016856, 13.4758743606673]]  # fmt: skip
+    geometry, bbox = one(geojson("Polygon", [ring]))
+    assert geometry == {"type": "Polygon", "coordinates": [ring]}
+    assert bbox == [142.352793016856, 13.4725397858819, 142.943807935726, 14.15499]
+
+
+def test_exterior_rings_are_counter_clockwise() -> None:
+    assert one(geojson("Polygon", [SQUARE[::-1]]))[0] == {"type": "Polygon", "coordinates": [SQUARE]}
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        [[170.0, -5.0], [-170.0, -5.0], [-170.0, 5.0], [170.0, 5.0], [170.0, -5.0]],
+        [[170.0, -5.0], [190.0, -5.0], [190.0, 5.0], [170.0, 5.0], [170.0, -5.0]],
+        [[-190.0, -5.0], [-170.0, -5.0], [-170.0, 5.0], [-190.0, 5.0], [-190.0, -5.0]],
+    ],
+    ids=["jump", "over 180", "under -180"],
+)
+def test_a_footprint_across_the_antimeridian_is_cut_and_its_box_is_west_of_east(
+    ring: list[list[float]],
+) -> None:
+    geometry, bbox = one(geojson("Polygon", [ring]))
+    assert geometry is not None and geometry["type"] == "MultiPolygon"
+    assert shape(geometry).is_valid
+    assert shape(geometry).area == pytest.approx(200, rel=0.01)
+    assert bbox == [170.0, pytest.approx(-5, abs=0.1), -170.0, pytest.approx(5, abs=0.1)]
+
+
+def test_a_footprint_cut_by_the_upstream_stays_cut() -> None:
+    parts = [
+        [[[170.0, 0.0], [180.0, 0.0], [180.0, 5.0], [170.0, 5.0], [170.0, 0.0]]],
+        [[[-180.0, 0.0], [-170.0, 0.0], [-170.0, 5.0], [-180.0, 5.0], [-180.0, 0.0]]],
+    ]
+    geometry, bbox = one(geojson("MultiPolygon", parts))
+    assert geometry is not None and shape(geometry).equals(
+        shape({"type": "MultiPolygon", "coordinates": parts})
+    )
+    assert bbox == [170.0, 0.0, -170.0, 5.0]
+
+
+def test_the_whole_world_is_not_turned_inside_out() -> None:
+    ring = [[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0], [-180.0, -90.0]]
+    assert one(geojson("Polygon", [ring]))[1] == [-180.0, -90.0, 180.0, 90.0]
+
+
+def test_a_bow_tie_is_made_valid() -> None:
+    geometry, _ = one(geojson("Polygon", [[[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]]))
+    assert geometry is not None and geometry["type"] == "MultiPolygon"
+    assert shape(geometry).is_valid
+    assert shape(geometry).area == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "geography'SRID=4326;POLYGON ((10 50, 11 50, 11 51, 10 51, 10 50))'",
+        "SRID=4326;POLYGON((10 50,11 50,11 51,10 51,10 50))",
+        "POLYGON((10 50,11 50,11 51,10 51,10 50))",
+    ],
+)
+def test_without_geojson_the_text_is_read(text: str) -> None:
+    assert one({"GeoFootprint": None, "Footprint": text})[0] == {"type": "Polygon", "coordinates": [SQUARE]}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"GeoFootprint": None, "Footprint": None},
+        {"Footprint": "POLYGON((0 0,1 1"},
+        {"Footprint": "nothing"},
+        {"Footprint": "GEOMETRYCOLLECTION(" * 5000 + ")" * 5000},
+        {"Footprint": "POLYGON EMPTY"},
+        {"Footprint": 5},
+        geojson("Polygon", []),
+        geojson("Polygon", [[]]),
+        geojson("Polygon", [[["a", 0], [1, 0], [1, 1], ["a", 0]]]),
+        geojson("Polygon", [[[0, None], [1, 0], [1, 1], [0, None]]]),
+        geojson("Polygon", [[[0, 0], [1, 0], [1, 95], [0, 0]]]),
+        geojson("Circle", [0, 0]),
+        {"GeoFootprint": "text"},
+    ],
+    ids=lambda record: str(record)[:50],
+)
+def test_a_missing_or_malformed_footprint_is_absent(record: Json) -> None:
+    assert one(record) == NOWHERE
+
+
+def test_one_malformed_footprint_does_not_spoil_the_page() -> None:
+    good = geojson("Polygon", [SQUARE])
+    bad = geojson("Polygon", [[[0, 0], [1, 0, 5, 6], [1, 1], [0, 0]]])
+    found = footprints([good, bad, good, {}])
+    assert [found[0], found[2], found[3]] == [one(good), one(good), NOWHERE]
+
+
+def test_an_area_without_any_extent_is_the_line_that_it_is() -> None:
+    ring = [[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]
+    assert one(geojson("Polygon", [ring]))[0] == {
+        "type": "LineString",
+        "coordinates": [[0.0, 0.0], [1.0, 0.0]],
+    }
+
+
+def test_heights_are_dropped() -> None:
+    ring = [[*position, 5.0] for position in SQUARE]
+    assert one(geojson("Polygon", [ring]))[0] == {"type": "Polygon", "coordinates": [SQUARE]}
+
+
+def test_points_and_lines_stay_what_they_are() -> None:
+    assert one(geojson("Point", [1.5, 2.5])) == (
+        {"type": "Point", "coordinates": [1.5, 2.5]},
+        [1.5, 2.5, 1.5, 2.5],
+    )
+    line = [[1.0, 2.0], [3.0, 4.0]]
+    assert one(geojson("LineString", line))[0] == {"type": "LineString", "coordinates": line}
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.floats(-200, 200), st.floats(-90, 90)), min_size=3, max_size=7).map(
+            lambda ring: geojson("Polygon", [[list(position) for position in (*ring, ring[0])]])
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_comes_what_goes_out_is_valid_and_in_range(records: list[Json]) -> None:
+    for geometry, bbox in footprints(records):
+        assert (geometry is None) == (bbox is None)
+        if geometry is not None and bbox is not None:
+            found = shape(geometry)
+            west, south, east, north = found.bounds
+            assert found.is_valid and -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+            assert shapely.get_coordinates(found).size
