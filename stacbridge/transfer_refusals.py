@@ -1,4 +1,4 @@
-"""What an answer becomes that is not the file: its status and its words, as one of our failures."""
+"""What an upstream's answer that is not the file becomes: its status and words, as one failure of ours."""
 
 from collections.abc import Mapping
 
