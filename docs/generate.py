@@ -10,10 +10,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from stacbridge import errors
+from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.cli import main
-from stacbridge.conformance import CONFORMANCE
-from stacbridge.mapping import load
-from stacbridge.rows import Row
+from stacbridge.mapping.mapping import load
+from stacbridge.mapping.rows import Row
 from stacbridge.settings import Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"

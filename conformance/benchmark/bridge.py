@@ -8,8 +8,8 @@ from typing import Any
 import uvicorn
 
 from conformance.benchmark.upstreams import FILE, TOKEN
+from stacbridge.download.proxy import AssetProxy
 from stacbridge.model import Found, Json, Query, Ready, Request
-from stacbridge.proxy import AssetProxy
 from stacbridge.settings import Settings
 
 

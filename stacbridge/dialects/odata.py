@@ -19,7 +19,7 @@ from stacbridge.dialects import odata_names
 from stacbridge.dialects.odata_scope import RESERVE, Scope, Scoping
 from stacbridge.dialects.odata_text import Text, both, either
 from stacbridge.errors import BadRequest, UpstreamError
-from stacbridge.mapping import Mapping
+from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Page, Query, Reply, Request, SortKey
 
 DEFAULT_ORDER = SortKey("datetime", descending=True)

@@ -9,13 +9,13 @@ from math import ceil, floor
 from typing import Any
 
 from stacbridge import geometry
-from stacbridge.conditions import And, Condition, Or, Predicate, moment, unsupported
+from stacbridge.cql.conditions import And, Condition, Or, Predicate, moment, unsupported
 from stacbridge.dialects import odata_names
+from stacbridge.dialects.evaluate import holds
 from stacbridge.dialects.odata_text import Text, attribute, both, either, literal, refused
-from stacbridge.evaluate import holds
-from stacbridge.families import Collection, Match
+from stacbridge.mapping.families import Collection, Match
+from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
-from stacbridge.rows import Row
 
 _OPERATORS = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _NEVER_MISSING = ("ContentDate/Start", "ContentDate/End", "Online", "PublicationDate", "ModificationDate")

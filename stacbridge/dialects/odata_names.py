@@ -2,7 +2,7 @@
 
 import re
 
-from stacbridge.conditions import Predicate, unsupported
+from stacbridge.cql.conditions import Predicate, unsupported
 from stacbridge.dialects.odata_text import Text, both, either, quoted, refused
 
 

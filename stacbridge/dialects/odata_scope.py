@@ -3,13 +3,14 @@
 
 from dataclasses import dataclass
 
-from stacbridge import conditions, convert, geometry
-from stacbridge.conditions import Condition, unsupported
+from stacbridge import convert, geometry
+from stacbridge.cql import conditions
+from stacbridge.cql.conditions import Condition, unsupported
 from stacbridge.dialects import odata_filter
 from stacbridge.dialects.odata_text import Text, both, either, quoted
 from stacbridge.errors import UnsupportedFilter
-from stacbridge.families import Collection
-from stacbridge.mapping import Mapping
+from stacbridge.mapping.families import Collection
+from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Interval, Query
 
 RESERVE = 100

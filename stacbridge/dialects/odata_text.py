@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from stacbridge.conditions import Predicate, unsupported
+from stacbridge.cql.conditions import Predicate, unsupported
 from stacbridge.errors import UnsupportedFilter
 
 Text = str | bool

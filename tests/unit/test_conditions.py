@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge import conditions, cql
-from stacbridge.conditions import And, Condition, Or, Predicate
+from stacbridge.cql import conditions
+from stacbridge.cql import parse as cql
+from stacbridge.cql.conditions import And, Condition, Or, Predicate
+from stacbridge.dialects.evaluate import holds
 from stacbridge.errors import UnsupportedFilter
-from stacbridge.evaluate import holds
 from stacbridge.settings import Settings
 
 SETTINGS = Settings()

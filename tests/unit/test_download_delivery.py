@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.delivery import disposition
+from stacbridge.download.delivery import disposition
+from stacbridge.download.ranges import ByteRange, unsatisfiable
+from stacbridge.download.refusals import refusal
 from stacbridge.model import Reply
-from stacbridge.ranges import ByteRange, unsatisfiable
-from stacbridge.transfer_refusals import refusal
 
 offsets = st.integers(0, 10**12)
 ranges = st.one_of(

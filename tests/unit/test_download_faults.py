@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stacbridge.tap import LONG
+from stacbridge.download.tap import LONG
 from tests.unit.download_servers import (
     PATIENCE,
     Asked,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
-from stacbridge.footprints import NOWHERE, Footprint, footprints
+from stacbridge.mapping.footprints import NOWHERE, Footprint, footprints
 from stacbridge.model import Json
 
 SQUARE = [[10.0, 50.0], [11.0, 50.0], [11.0, 51.0], [10.0, 51.0], [10.0, 50.0]]

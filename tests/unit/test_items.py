@@ -5,8 +5,8 @@ import orjson
 import pytest
 
 from stacbridge.errors import NotFound
+from stacbridge.mapping.products import NotAnItem, Place
 from stacbridge.model import Json, Skipped
-from stacbridge.products import NotAnItem, Place
 from tests.unit.toy import NAME, ROOT, grd, l1c, toy
 
 MAPPING = toy()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacbridge.errors import Misconfigured, NotFound
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.settings import Settings
 from tests.unit.toy import FOLDER, toy
 

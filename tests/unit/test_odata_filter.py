@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stacbridge import cql
+from stacbridge.cql import parse as cql
 from stacbridge.dialects.odata import OData
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Json, Query

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stacbridge.api.failures import answer
+from stacbridge.api.querystring import PARAMETERS
 from stacbridge.errors import BadRequest
-from stacbridge.failures import answer
-from stacbridge.querystring import PARAMETERS
 
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
 SLASHES = re.compile("//+")

@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from stacbridge.download.refusals import ASK_AGAIN
+from stacbridge.download.tap import tap
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.settings import Settings
-from stacbridge.tap import tap
-from stacbridge.transfer_refusals import ASK_AGAIN
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from stacbridge.families import Collection
+from stacbridge.mapping.families import Collection
+from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
-from stacbridge.rows import Row
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

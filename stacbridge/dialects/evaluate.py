@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stacbridge.conditions import ARRAYS, Predicate, unsupported
+from stacbridge.cql.conditions import ARRAYS, Predicate, unsupported
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda value, wanted: value == wanted,

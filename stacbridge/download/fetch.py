@@ -9,13 +9,13 @@ from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 import aiohttp
 
 from stacbridge.catalogue import Catalogue
-from stacbridge.delivery import Delivery, Wanted, delivery
-from stacbridge.download import Body, Transfers, asked, drop
+from stacbridge.download.delivery import Delivery, Wanted, delivery
+from stacbridge.download.pump import Body, Transfers, asked, drop
+from stacbridge.download.ranges import unsatisfiable
+from stacbridge.download.refusals import EXCERPT_BYTES, refusal
 from stacbridge.errors import StacbridgeError, UpstreamError
 from stacbridge.model import Ready, Reply, Request
-from stacbridge.ranges import unsatisfiable
 from stacbridge.settings import Settings
-from stacbridge.transfer_refusals import EXCERPT_BYTES, refusal
 
 InThread = Callable[..., Awaitable[Any]]
 """Runs a blocking function with its arguments somewhere else, and returns what it returns."""

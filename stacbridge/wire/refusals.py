@@ -2,10 +2,10 @@
 
 from urllib.parse import quote
 
-from stacbridge.answers import retry_after, sanitise, told
 from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
-from stacbridge.hosts import without_query
 from stacbridge.model import Reply, Request
+from stacbridge.wire.answers import retry_after, sanitise, told
+from stacbridge.wire.hosts import without_query
 
 READABLE = "$/:(),'"
 """Characters that RFC 3986 allows in a query, and that keep an OData filter readable there."""

@@ -25,17 +25,17 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from stacbridge import families, products, queryables, rows, tables
-from stacbridge.assets import Asset
 from stacbridge.errors import Misconfigured, NotFound
-from stacbridge.extensions import EXTENSIONS
-from stacbridge.families import Collection, Common
-from stacbridge.footprints import footprints
-from stacbridge.items import Builder, Frame
+from stacbridge.mapping import families, products, queryables, rows, tables
+from stacbridge.mapping.assets import Asset
+from stacbridge.mapping.extensions import EXTENSIONS
+from stacbridge.mapping.families import Collection, Common
+from stacbridge.mapping.footprints import footprints
+from stacbridge.mapping.items import Builder, Frame
+from stacbridge.mapping.products import NotAnItem, Place
+from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Skipped
-from stacbridge.products import NotAnItem, Place
 from stacbridge.settings import Settings
-from stacbridge.tables import Table
 
 
 class Mapping:

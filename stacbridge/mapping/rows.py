@@ -22,8 +22,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stacbridge.convert import CONVERTERS, TYPES, Converter, Write
+from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
-from stacbridge.tables import Table
 
 PUSHES = ("equal", "order", "text")
 _ORDERED = ("Integer", "Double", "DateTimeOffset")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from stacbridge.assets import Asset, fill
 from stacbridge.convert import CONVERTERS, integer
+from stacbridge.mapping.assets import Asset, fill
+from stacbridge.mapping.names import Convention
+from stacbridge.mapping.templates import escaped
 from stacbridge.model import Json
-from stacbridge.names import Convention
-from stacbridge.templates import escaped
 
 Slots = dict[str, str]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from stacbridge.answers import retry_after, told
 from stacbridge.errors import (
     Forbidden,
     NotFound,
@@ -14,6 +13,7 @@ from stacbridge.errors import (
     UpstreamUnavailable,
 )
 from stacbridge.model import Reply
+from stacbridge.wire.answers import retry_after, told
 
 EXCERPT_BYTES = 4096
 """Bytes of an error body that are read at most."""

@@ -12,10 +12,10 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from stacbridge.errors import UpstreamError, UpstreamUnavailable
-from stacbridge.hosts import Hosts, Origin, without_query
 from stacbridge.model import Reply, Request
-from stacbridge.refusals import astray, circling, full_url, late, lost, refusal, too_long
 from stacbridge.settings import Settings
+from stacbridge.wire.hosts import Hosts, Origin, without_query
+from stacbridge.wire.refusals import astray, circling, full_url, late, lost, refusal, too_long
 
 USER_AGENT = f"stacbridge/{version('stacbridge')}"
 BUSY = frozenset({429, 502, 503, 504})

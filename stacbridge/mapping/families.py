@@ -25,12 +25,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stacbridge import assets, extensions, rows
-from stacbridge.assets import Asset
+from stacbridge.mapping import assets, extensions, rows
+from stacbridge.mapping.assets import Asset
+from stacbridge.mapping.names import CONVENTIONS
+from stacbridge.mapping.rows import Row
+from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
-from stacbridge.names import CONVENTIONS
-from stacbridge.rows import Row
-from stacbridge.tables import Table
 
 Match = Mapping[str, frozenset[Any]]
 

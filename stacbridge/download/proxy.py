@@ -18,14 +18,14 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from stacbridge.catalogue import Catalogue
-from stacbridge.delivery import Wanted
-from stacbridge.download import Send, Transfers
+from stacbridge.download.delivery import Wanted
+from stacbridge.download.fetch import Fetch
+from stacbridge.download.pump import Send, Transfers
+from stacbridge.download.ranges import ByteRange
+from stacbridge.download.slots import Slots
 from stacbridge.errors import BadRequest, NotFound, NotStaged, StacbridgeError
-from stacbridge.fetch import Fetch
 from stacbridge.model import Pending, Ready
-from stacbridge.ranges import ByteRange
 from stacbridge.settings import Settings
-from stacbridge.slots import Slots
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
+from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
-from stacbridge.rows import Row
 
 Read = Callable[..., Any]
 _PLAIN: dict[str, type] = {"String": str, "Integer": int, "Double": float, "Boolean": bool}

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from stacbridge.errors import UpstreamError
-from stacbridge.hosts import without_query
 from stacbridge.model import Reply
+from stacbridge.wire.hosts import without_query
 
 MAX_TOLD = 300
 """Characters of an upstream's own words that an error repeats at most."""

@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stacbridge.mapping.names import CONVENTIONS
+from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
-from stacbridge.names import CONVENTIONS
-from stacbridge.tables import Table
 
 KINDS = ("product", "compressed", "quicklook", "node")
 PART = re.compile(r"\{(\w+)\}")

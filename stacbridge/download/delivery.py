@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from stacbridge.download.ranges import ByteRange
 from stacbridge.errors import UpstreamError
 from stacbridge.model import Ready
-from stacbridge.ranges import ByteRange
 
 _PASSED_ON = ("ETag", "Last-Modified")
 _UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/download"})

@@ -10,14 +10,14 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stacbridge import failures, intervals, links
-from stacbridge.conformance import CONFORMANCE
+from stacbridge.api import failures, intervals, links
+from stacbridge.api.conformance import CONFORMANCE
+from stacbridge.api.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
+from stacbridge.api.parameters import Search, search
+from stacbridge.api.querystring import PARAMETERS, from_url
 from stacbridge.federation import Federation, Results
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
-from stacbridge.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
-from stacbridge.parameters import Search, search
-from stacbridge.querystring import PARAMETERS, from_url
 from stacbridge.settings import Settings
 
 # stac-fastapi warns, when imported, that its titles are not in the environment; they are given below.

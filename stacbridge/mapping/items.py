@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 import orjson
 
-from stacbridge import assets, extensions
-from stacbridge.assets import PART, Asset
-from stacbridge.families import Collection
-from stacbridge.footprints import Footprint
+from stacbridge.mapping import assets, extensions
+from stacbridge.mapping.assets import PART, Asset
+from stacbridge.mapping.families import Collection
+from stacbridge.mapping.footprints import Footprint
+from stacbridge.mapping.names import CONVENTIONS
+from stacbridge.mapping.products import NotAnItem, slots
+from stacbridge.mapping.readers import Reader
+from stacbridge.mapping.templates import Template, raw, slot
 from stacbridge.model import Json
-from stacbridge.names import CONVENTIONS
-from stacbridge.products import NotAnItem, slots
-from stacbridge.readers import Reader
-from stacbridge.templates import Template, raw, slot
 
 STAC_VERSION = "1.1.0"
 

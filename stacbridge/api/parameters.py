@@ -5,11 +5,13 @@ from typing import Any
 
 import orjson
 
-from stacbridge import cql, geometry, intervals
+from stacbridge import geometry
+from stacbridge.api import intervals
+from stacbridge.api.fields import Fields, fields
+from stacbridge.api.querystring import CQL2_JSON
+from stacbridge.cql import parse as cql
 from stacbridge.errors import BadRequest
-from stacbridge.fields import Fields, fields
 from stacbridge.model import Bbox, Interval, Json, Query, SortKey
-from stacbridge.querystring import CQL2_JSON
 from stacbridge.settings import Settings
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
