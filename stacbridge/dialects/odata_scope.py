@@ -39,8 +39,8 @@ class Scoping:
     def find(self, query: Query) -> Scope:
         """Return the scope of a query. Raises `UnsupportedFilter`.
 
-        Where the names of all collections would be too long, their families are asked for, and what comes is to be
-        sorted out by whoever reads the answer.
+        Where the names of all collections would be too long, their families are asked for, and what comes is
+        to be sorted out by whoever reads the answer.
         """
         texts = self._texts(query)
         around = both([*_when(query.interval), *_where(query)])
