@@ -114,7 +114,7 @@ def footprint(given: BaseGeometry | None) -> Footprint:
         flat = _cut(flat)
     if flat is not None and not flat.is_valid:
         flat = _repaired(flat)
-    if flat is None or flat.is_empty:
+    if flat is None or flat.is_empty or flat.geom_type not in DEPTHS or not flat.is_valid:
         return NOWHERE
     flat = shapely.orient_polygons(flat)
     return _geojson(flat), _bbox(flat)
@@ -132,16 +132,12 @@ def _cut(geometry: BaseGeometry) -> BaseGeometry | None:
     return fixed
 
 
-def _repaired(geometry: BaseGeometry) -> BaseGeometry | None:
-    """Make a geometry valid, and keep what has its dimension."""
-    repaired = shapely.make_valid(geometry)
-    kept = (
-        [part for part in shapely.get_parts(repaired) if part.area > 0] if geometry.area > 0 else [repaired]
-    )
-    parts = [piece for part in kept for piece in shapely.get_parts(part) if piece.geom_type == "Polygon"]
-    if not parts:
-        return repaired if geometry.area == 0 else None
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+def _repaired(geometry: BaseGeometry) -> BaseGeometry:
+    """Make a geometry valid, and keep of what it falls apart into what has the highest dimension."""
+    parts = shapely.get_parts(shapely.make_valid(geometry))
+    dimensions = shapely.get_dimensions(parts)
+    kept: BaseGeometry = shapely.union_all(parts[dimensions == dimensions.max()])
+    return kept
 
 
 def _geojson(geometry: BaseGeometry) -> Json:
