@@ -101,34 +101,42 @@ def parse_wkt(text: Any) -> BaseGeometry | None:
 
 
 def footprint(given: BaseGeometry | None) -> Footprint:
-    """Return a geometry as checked GeoJSON: in range, valid, cut at the antimeridian, exterior rings ccw."""
+    """Return a geometry as checked GeoJSON: in range, valid, cut at the antimeridian, exterior rings ccw.
+
+    One that cannot be made sense of is no footprint.
+    """
     if given is None or given.is_empty:
         return NOWHERE
     flat = shapely.force_2d(given)
-    if not np.isfinite(shapely.get_coordinates(flat)).all():
-        return NOWHERE
     west, south, east, north = flat.bounds
-    if south < -90 or north > 90 or west < -540 or east > 540:
+    in_range = -540 <= west <= east <= 540 and -90 <= south <= north <= 90
+    if not in_range or not np.isfinite(shapely.get_coordinates(flat)).all():
         return NOWHERE
+    try:
+        sound = _sound(flat)
+    except (ValueError, shapely.errors.ShapelyError):
+        return NOWHERE
+    if sound.is_empty or sound.geom_type not in DEPTHS or not sound.is_valid:
+        return NOWHERE
+    return _geojson(sound), _bbox(sound)
+
+
+def _sound(geometry: BaseGeometry) -> BaseGeometry:
+    west, _, east, _ = geometry.bounds
     if west < -180 or east > 180 or east - west > 180:
-        flat = _cut(flat)
-    if flat is not None and not flat.is_valid:
-        flat = _repaired(flat)
-    if flat is None or flat.is_empty or flat.geom_type not in DEPTHS or not flat.is_valid:
-        return NOWHERE
-    flat = shapely.orient_polygons(flat)
-    return _geojson(flat), _bbox(flat)
+        geometry = _cut(geometry)
+    if not geometry.is_valid:
+        geometry = _repaired(geometry)
+    oriented: BaseGeometry = shapely.orient_polygons(geometry)
+    return oriented
 
 
-def _cut(geometry: BaseGeometry) -> BaseGeometry | None:
+def _cut(geometry: BaseGeometry) -> BaseGeometry:
     """Cut at the antimeridian what crosses it by a jump of more than 180 degrees or leaves the range of
     longitudes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of winding orders, which it corrects
-        try:
-            fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
-        except ValueError:  # it makes no sense as an area
-            return None
+        fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
     return fixed
 
 
