@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from stacbridge.assets import Asset, fill
-from stacbridge.convert import CONVERTERS, integer
+from stacbridge.convert import CONVERTERS
 from stacbridge.model import Json
 from stacbridge.names import Convention
+from stacbridge.scalars import integer
 from stacbridge.templates import escaped
 
 Slots = dict[str, str]

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from stacbridge import conditions, convert, geometry
+from stacbridge import conditions, geometry, scalars
 from stacbridge.conditions import Condition, unsupported
 from stacbridge.dialects import odata_filter
 from stacbridge.dialects.odata_text import Text, both, either, quoted
@@ -95,9 +95,9 @@ def _when(interval: Interval | None) -> list[Text]:
         return []
     texts: list[Text] = []
     if interval.end is not None:
-        texts.append(f"ContentDate/Start le {convert.rfc3339(interval.end)}")
+        texts.append(f"ContentDate/Start le {scalars.rfc3339(interval.end)}")
     if interval.start is not None:
-        texts.append(f"ContentDate/End ge {convert.rfc3339(interval.start)}")
+        texts.append(f"ContentDate/End ge {scalars.rfc3339(interval.start)}")
     return texts
 
 
