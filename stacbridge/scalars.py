@@ -1,4 +1,4 @@
-"""Reading single values of an upstream's types; a missing or malformed one reads to `None`, never to a guess."""
+"""Reading single values of an upstream's types: a missing or malformed one is `None`, never a guess."""
 
 import re
 from datetime import UTC, datetime
