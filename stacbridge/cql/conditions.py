@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from stacbridge import convert
+from stacbridge import scalars
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Json
 
@@ -277,7 +277,7 @@ def _scalar(name: str, op: str, value: Any) -> Any:
 
 def moment(name: str, text: Any) -> str:
     """Return a timestamp as RFC 3339 in UTC with six digits; more would not be kept."""
-    found = convert.time(text) if isinstance(text, str) and "T" in text.upper() else None
+    found = scalars.time(text) if isinstance(text, str) and "T" in text.upper() else None
     if found is None or re.search(r"\.\d{6}\d*[1-9]", text):
         raise unsupported(f"{name!r}: {_short(text)} is not a time of at most microseconds.")
     return found
@@ -286,11 +286,11 @@ def moment(name: str, text: Any) -> str:
 def _day(name: str, text: Any) -> tuple[str, str]:
     """Return the first moments of a day and of the next one."""
     start = (
-        convert.instant(text) if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
+        scalars.instant(text) if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
     )
     if start is None or start.year == 9999:
         raise unsupported(f"{name!r}: {_short(text)} is not a date.")
-    return convert.rfc3339(start), convert.rfc3339(start + timedelta(days=1))
+    return scalars.rfc3339(start), scalars.rfc3339(start + timedelta(days=1))
 
 
 def _short(value: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from stacbridge import convert
+from stacbridge import scalars
 from stacbridge.dialects import odata_names
 from stacbridge.dialects.odata_scope import RESERVE, Scope, Scoping
 from stacbridge.dialects.odata_text import Text, both, either
@@ -176,7 +176,7 @@ def _counts(query: Query, run: _Run) -> bool:
 def _continued(position: Json, path: str, descending: bool) -> Text:
     if "t" not in position:
         return True
-    last = convert.time(position["t"])
+    last = scalars.time(position["t"])
     if last is None:
         raise BadRequest("The page token does not say where the last page ended.", parameter="token")
     return f"{path} {'le' if descending else 'ge'} {last}"
@@ -203,4 +203,4 @@ def _sort_value(record: Json, path: str) -> str | None:
     value: Any = record
     for name in path.split("/"):
         value = value.get(name) if isinstance(value, dict) else None
-    return convert.time(value)
+    return scalars.time(value)

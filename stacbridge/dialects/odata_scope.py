@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from stacbridge import convert, geometry
+from stacbridge import geometry, scalars
 from stacbridge.cql import conditions
 from stacbridge.cql.conditions import Condition, unsupported
 from stacbridge.dialects import odata_filter
@@ -96,9 +96,9 @@ def _when(interval: Interval | None) -> list[Text]:
         return []
     texts: list[Text] = []
     if interval.end is not None:
-        texts.append(f"ContentDate/Start le {convert.rfc3339(interval.end)}")
+        texts.append(f"ContentDate/Start le {scalars.rfc3339(interval.end)}")
     if interval.start is not None:
-        texts.append(f"ContentDate/End ge {convert.rfc3339(interval.start)}")
+        texts.append(f"ContentDate/End ge {scalars.rfc3339(interval.start)}")
     return texts
 
 

@@ -101,47 +101,51 @@ def parse_wkt(text: Any) -> BaseGeometry | None:
 
 
 def footprint(given: BaseGeometry | None) -> Footprint:
-    """Return a geometry as checked GeoJSON: in range, valid, cut at the antimeridian, exterior rings ccw."""
+    """Return a geometry as checked GeoJSON: in range, valid, cut at the antimeridian, exterior rings ccw.
+
+    One that cannot be made sense of is no footprint.
+    """
     if given is None or given.is_empty:
         return NOWHERE
     flat = shapely.force_2d(given)
-    if not np.isfinite(shapely.get_coordinates(flat)).all():
-        return NOWHERE
     west, south, east, north = flat.bounds
-    if south < -90 or north > 90 or west < -540 or east > 540:
+    in_range = -540 <= west <= east <= 540 and -90 <= south <= north <= 90
+    if not in_range or not np.isfinite(shapely.get_coordinates(flat)).all():
         return NOWHERE
+    try:
+        sound = _sound(flat)
+    except (ValueError, shapely.errors.ShapelyError):
+        return NOWHERE
+    if sound.is_empty or sound.geom_type not in DEPTHS or not sound.is_valid:
+        return NOWHERE
+    return _geojson(sound), _bbox(sound)
+
+
+def _sound(geometry: BaseGeometry) -> BaseGeometry:
+    west, _, east, _ = geometry.bounds
     if west < -180 or east > 180 or east - west > 180:
-        flat = _cut(flat)
-    if flat is not None and not flat.is_valid:
-        flat = _repaired(flat)
-    if flat is None or flat.is_empty:
-        return NOWHERE
-    flat = shapely.orient_polygons(flat)
-    return _geojson(flat), _bbox(flat)
+        geometry = _cut(geometry)
+    if not geometry.is_valid:
+        geometry = _repaired(geometry)
+    oriented: BaseGeometry = shapely.orient_polygons(geometry)
+    return oriented
 
 
-def _cut(geometry: BaseGeometry) -> BaseGeometry | None:
+def _cut(geometry: BaseGeometry) -> BaseGeometry:
     """Cut at the antimeridian what crosses it by a jump of more than 180 degrees or leaves the range of
     longitudes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of winding orders, which it corrects
-        try:
-            fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
-        except ValueError:  # it makes no sense as an area
-            return None
+        fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
     return fixed
 
 
-def _repaired(geometry: BaseGeometry) -> BaseGeometry | None:
-    """Make a geometry valid, and keep what has its dimension."""
-    repaired = shapely.make_valid(geometry)
-    kept = (
-        [part for part in shapely.get_parts(repaired) if part.area > 0] if geometry.area > 0 else [repaired]
-    )
-    parts = [piece for part in kept for piece in shapely.get_parts(part) if piece.geom_type == "Polygon"]
-    if not parts:
-        return repaired if geometry.area == 0 else None
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+def _repaired(geometry: BaseGeometry) -> BaseGeometry:
+    """Make a geometry valid, and keep of what it falls apart into what has the highest dimension."""
+    parts = shapely.get_parts(shapely.make_valid(geometry))
+    dimensions = shapely.get_dimensions(parts)
+    kept: BaseGeometry = shapely.union_all(parts[dimensions == dimensions.max()])
+    return kept
 
 
 def _geojson(geometry: BaseGeometry) -> Json:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from stacbridge.convert import CONVERTERS, integer
+from stacbridge.convert import CONVERTERS
 from stacbridge.mapping.assets import Asset, fill
 from stacbridge.mapping.names import Convention
 from stacbridge.mapping.templates import escaped
 from stacbridge.model import Json
+from stacbridge.scalars import integer
 
 Slots = dict[str, str]
 

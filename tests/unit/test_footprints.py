@@ -130,6 +130,13 @@ def test_an_area_without_any_extent_is_the_line_that_it_is() -> None:
     }
 
 
+def test_of_what_falls_apart_the_areas_stay() -> None:
+    spike = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [5.0, 1.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    geometry, bbox = one(geojson("Polygon", [spike]))
+    assert geometry is not None and geometry["type"] == "Polygon"
+    assert bbox == [0.0, 0.0, 1.0, 1.0]
+
+
 def test_heights_are_dropped() -> None:
     ring = [[*position, 5.0] for position in SQUARE]
     assert one(geojson("Polygon", [ring]))[0] == {"type": "Polygon", "coordinates": [SQUARE]}

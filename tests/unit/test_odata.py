@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacbridge import convert
+from stacbridge import scalars
 from stacbridge.dialects.odata import OData
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.model import Interval, Json, Query, Reply, Request, SortKey
@@ -166,7 +166,7 @@ def test_a_walk_gives_every_product_once_and_in_order_however_many_share_a_time(
 
 
 def at(number: int, second: int) -> Json:
-    time = convert.rfc3339(START + timedelta(seconds=second))
+    time = scalars.rfc3339(START + timedelta(seconds=second))
     return grd(
         Id=f"{number:04}", Name=f"{NAME[:-9]}{number:04}.SAFE", ContentDate={"Start": time, "End": time}
     )

@@ -201,6 +201,17 @@ def test_what_the_upstream_cannot_answer_exactly_is_refused_by_name(text: str, t
         ("id LIKE 'S1A%'", "startswith(Name,'S1A')"),
         ("id LIKE '%GRD%'", "contains(Name,'GRD')"),
         ("id LIKE '%'", None),
+        ("constellation = 'sentinel-1'", "Collection/Name eq 'SENTINEL-1'"),
+        (
+            "\"product:type\" = 'S2MSI1C'",
+            "Collection/Name eq 'SENTINEL-2' and Attributes/OData.CSC.StringAttribute/any("
+            "att:att/Name eq 'productType' and att/OData.CSC.StringAttribute/Value eq 'S2MSI1C')",
+        ),
+        (
+            "platform = 'sentinel-1a'",
+            "Collection/Name eq 'SENTINEL-1' and Attributes/OData.CSC.StringAttribute/any("
+            "att:att/Name eq 'platformSerialIdentifier' and att/OData.CSC.StringAttribute/Value eq 'A')",
+        ),
         ("order:status = 'succeeded'", "Online eq true"),
         (
             "datetime >= TIMESTAMP('2024-01-01T01:00:00+01:00')",
