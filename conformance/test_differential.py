@@ -8,17 +8,21 @@ logic.
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import cql2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shapely import MultiPolygon
+from shapely import box as shapely_box
+from shapely.geometry import mapping, shape
 
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.rows import Row
-from stacbridge.model import Json, Query
+from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import CdseSimulator
 from stacbridge.upstream import Upstream, load
@@ -192,3 +196,63 @@ def test_a_pushed_filter_finds_exactly_what_cql2_says(world: World, data: st.Dat
         return
     assert len(found) == len(set(found))
     assert set(found) == world.matching(collections, filter)
+
+
+def touches(item: Json, area: Json) -> bool:
+    geometry = item["geometry"]
+    return geometry is not None and bool(shape(geometry).intersects(shape(area)))
+
+
+def box(west: float, south: float, east: float, north: float) -> Json:
+    """Return a bounding box as GeoJSON, in two parts across the antimeridian."""
+    spans = [(west, east)] if west <= east else [(west, 180), (-180, east)]
+    return dict(mapping(MultiPolygon([shapely_box(w, south, e, north) for w, e in spans])))
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
+    """Draw a box, wherever it is: a third of them cross the antimeridian."""
+    west = draw(st.floats(-180, 180))
+    east = west + draw(st.floats(0.1, 90))
+    south = draw(st.floats(-90, 89))
+    return (west, south, east - 360 if east > 180 else east, min(90.0, south + draw(st.floats(0.1, 40))))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(bbox=boxes(), limit=st.sampled_from([50, 1000]))
+def test_a_box_finds_exactly_the_items_that_touch_it(
+    world: World, bbox: tuple[float, float, float, float], limit: int
+) -> None:
+    found = {item["id"] for item in walk(world.upstream, Query(bbox=bbox, limit=limit))}
+    assert found == {item["id"] for item in world.items if touches(item, box(*bbox))}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_span_of_time_finds_exactly_the_items_whose_interval_touches_it(
+    world: World, data: st.DataObject
+) -> None:
+    edges = [item["properties"][name] for item in world.items for name in ("start_datetime", "end_datetime")]
+    start, end = sorted(datetime.fromisoformat(data.draw(one_of(edges))) for _ in range(2))
+    interval = Interval(data.draw(st.sampled_from([start, None])), data.draw(st.sampled_from([end, None])))
+    found = {item["id"] for item in walk(world.upstream, Query(interval=interval, limit=1000))}
+    assert found == {item["id"] for item in world.items if during(item, interval)}
+
+
+def during(item: Json, interval: Interval) -> bool:
+    first, last = (
+        datetime.fromisoformat(item["properties"][name]) for name in ("start_datetime", "end_datetime")
+    )
+    return (interval.end is None or first <= interval.end) and (
+        interval.start is None or last >= interval.start
+    )
+
+
+@pytest.mark.parametrize("name", ["datetime", "end_datetime", "updated", "published"])
+@pytest.mark.parametrize("descending", [True, False])
+def test_a_sorted_walk_is_in_order_and_whole(world: World, name: str, descending: bool) -> None:
+    query = Query(sortby=(SortKey(name, descending),), limit=300)
+    found = list(walk(world.upstream, query))
+    values = [item["properties"][name] for item in found]
+    assert values == sorted(values, reverse=descending)
+    assert {item["id"] for item in found} == {item["id"] for item in world.items}

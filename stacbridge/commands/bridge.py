@@ -1,5 +1,6 @@
 """A bridge that runs in this process."""
 
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ import uvicorn
 from stacbridge.errors import Misconfigured, StacbridgeError
 
 BACKLOG = 2048
+# Objects made before the garbage collector looks at them; a page of 100 items is some 30,000.
+YOUNG_OBJECTS = 50_000
 # Seconds that a bridge that is told to stop lets downloads go on.
 GRACE = 10
 # The same for a bridge that a command starts for itself: by then it has what it wants, or ctrl-C was pressed.
@@ -51,9 +54,21 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def settle() -> None:
+    """Spare the garbage collector what lives as long as the process, and records, which die young.
+
+    A page is tens of thousands of small objects without cycles; looking through them every 700, as CPython
+    does by default, takes up to a quarter of a search's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
 def serve(app: Any, listening: socket.socket, log_level: str, on_ready: Callable[[], None]) -> None:
     """Serve an ASGI app in this thread until a signal."""
     config = uvicorn.Config(app, log_level=log_level, timeout_graceful_shutdown=GRACE)
+    settle()
     Server(config, on_ready).run([listening])
 
 

@@ -22,6 +22,8 @@ from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Page, Query, Reply, Request, SortKey
 
+EXPANDED = {"quicklook": "Assets", "compressed": "Locations"}
+"""What tells where assets of a kind are."""
 DEFAULT_ORDER = SortKey("datetime", descending=True)
 
 
@@ -69,7 +71,7 @@ class OData:
         params += [("$orderby", f"{path} {'desc' if descending else 'asc'}"), ("$top", str(self._top(query)))]
         params += [("$skip", str(skip))] if skip else []
         params += [("$count", "true")] if _counts(query, run) and not scope.wide else []
-        params += [("$expand", name) for name in ("Attributes", "Assets", "Locations")]
+        params += [("$expand", name) for name in self._expanded(scope)]
         return Request("GET", self._url, tuple(params), {"Accept": "application/json"})
 
     def read(self, reply: Reply, query: Query) -> Page:
@@ -88,6 +90,12 @@ class OData:
             wanted = {None, *scope.wanted}
             records = [record for record in records if self._mapping.classify(record) in wanted]
         return Page(records, position, matched)
+
+    def _expanded(self, scope: Scope) -> list[str]:
+        """Return the parts of a product that its Items are made of: a third of a page can be spared."""
+        specs = self._mapping.specs
+        kinds = {asset.kind for id in scope.wanted or specs for asset in specs[id].assets.values()}
+        return ["Attributes", *[part for kind, part in EXPANDED.items() if kind in kinds]]
 
     def _top(self, query: Query) -> int:
         return min(query.limit, self._page)

@@ -7,17 +7,16 @@ polygons is tested in one vectorised GEOS call.
 """
 
 import re
-import warnings
 from itertools import chain
 from typing import Any
 
-import antimeridian
 import numpy as np
 import shapely
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from stacbridge.geometry import DEPTHS
+from stacbridge.mapping.seam import cut
 from stacbridge.model import Json
 
 Footprint = tuple[Json | None, list[float] | None]
@@ -122,22 +121,13 @@ def footprint(given: BaseGeometry | None) -> Footprint:
 
 
 def _sound(geometry: BaseGeometry) -> BaseGeometry:
-    west, _, east, _ = geometry.bounds
-    if west < -180 or east > 180 or east - west > 180:
-        geometry = _cut(geometry)
+    west, _, east, _ = shapely.bounds(shapely.get_parts(geometry)).T
+    if west.min() < -180 or east.max() > 180 or (east - west).max() > 180:
+        geometry = cut(geometry)
     if not geometry.is_valid:
         geometry = _repaired(geometry)
     oriented: BaseGeometry = shapely.orient_polygons(geometry)
     return oriented
-
-
-def _cut(geometry: BaseGeometry) -> BaseGeometry:
-    """Cut at the antimeridian what crosses it by a jump of more than 180 degrees or leaves the range of
-    longitudes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of winding orders, which it corrects
-        fixed: BaseGeometry = shape(antimeridian.fix_shape(mapping(geometry)))
-    return fixed
 
 
 def _repaired(geometry: BaseGeometry) -> BaseGeometry:
