@@ -10,7 +10,14 @@ from .hashing import Floats, Rows, fractions, integers
 from .orbits import SECOND
 from .views import DAY, Texts, View, pick, salt, texts
 
-_CELLS = {"degree": (360, 140), "modis": (36, 18), "mosaic": (120, 120), "europe": (13, 34), "eea": (78, 45), "random": (1, 1)}
+_CELLS = {
+    "degree": (360, 140),
+    "modis": (36, 18),
+    "mosaic": (120, 120),
+    "europe": (13, 34),
+    "eea": (78, 45),
+    "random": (1, 1),
+}
 """Columns and lines of each grid; `random` is none: its products lie anywhere."""
 _STRIDE = 7919
 _CORNERS = {"degree": (-180, -60), "eea": (-32, 27), "mosaic": (-179.5, -59.5), "europe": (-9.0, 37.0)}
@@ -135,10 +142,7 @@ class CellView(View):
 
         west, south = _CORNERS[self.grid]
         return texts(
-            [
-                one(west + c, south + r)
-                for c, r in zip(self.column.tolist(), self.line.tolist(), strict=True)
-            ]
+            [one(west + c, south + r) for c, r in zip(self.column.tolist(), self.line.tolist(), strict=True)]
         )
 
     # Place ----------------------------------------------------------------------------------------

@@ -158,7 +158,9 @@ class Downloads:
             return Body(self.archive.large_bytes, large_slice, name, MEDIA_TYPE, True, "large")
         data = self.packages.member(product, member)
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        return Body(len(data), lambda start, length: data[start : start + length], name, MEDIA_TYPE, True, etag)
+        return Body(
+            len(data), lambda start, length: data[start : start + length], name, MEDIA_TYPE, True, etag
+        )
 
     async def _zipped(self, product: trees.Product, filename: str) -> Body:
         data = await run_in_threadpool(self.packages.zip, product)

@@ -1,13 +1,11 @@
 """Paths and kinds of the files of each kind of product, by the names that real ones have."""
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from itertools import product, zip_longest
 from pathlib import PurePosixPath
+
+from . import sen3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,9 @@ class Product:
     @property
     def stem(self) -> str:
         """The name without its suffix."""
-        return self.name.removesuffix(".SAFE").removesuffix(".SEN3").removesuffix(".SEN6").removesuffix(".DEM")
+        return (
+            self.name.removesuffix(".SAFE").removesuffix(".SEN3").removesuffix(".SEN6").removesuffix(".DEM")
+        )
 
 
 Files = Iterator[tuple[str, str]]
@@ -104,31 +104,6 @@ def _s2(p: Product) -> Files:
             yield f"GRANULE/{p.granule}/IMG_DATA/R{metres}m/{p.shot}_{band}_{metres}m.jp2", "jp2"
 
 
-@cache
-def _sentinel3() -> dict[str, tuple[str, ...]]:
-    table = tomllib.loads(files(__package__).joinpath("data", "members.toml").read_text(encoding="utf-8"))
-    return {
-        ptype: tuple(name for pattern in names for name in _expand(pattern)) for ptype, names in table.items()
-    }
-
-
-def _expand(pattern: str) -> list[str]:
-    """Every text that a pattern of members.toml stands for."""
-    fixed = re.split(r"\[[^]]*\]|\([^)]*\)", pattern)
-    open_ = [_choices(part) for part in re.findall(r"\[[^]]*\]|\([^)]*\)", pattern)]
-    return [
-        "".join(text for pair in zip_longest(fixed, chosen, fillvalue="") for text in pair)
-        for chosen in product(*open_)
-    ]
-
-
-def _choices(part: str) -> list[str]:
-    if part.startswith("("):
-        return part[1:-1].split("|")
-    first, last = part[1:-1].split("-")
-    return [f"{number:02d}" for number in range(int(first), int(last) + 1)]
-
-
 _WITHOUT_QUICKLOOK = ("SR_", "SL_2_AOD", "SY_2_AOD", "SY_2_VGP")
 
 
@@ -136,10 +111,8 @@ def _s3(p: Product) -> Files:
     yield "xfdumanifest.xml", "manifest"
     if not p.ptype.startswith(_WITHOUT_QUICKLOOK):
         yield "quicklook.jpg", "jpeg"
-    start, processed = (p.name[at : at + 15].replace("T", "") for at in (16, 48))
-    for pattern in _sentinel3()[p.ptype]:
-        name = pattern.format(start=start, processed=processed, serial=p.name[2:3])
-        yield (name, "xml") if name.endswith(".xml") else (f"{name}.nc", "netcdf")
+    for name in sen3.names(p.ptype, p.name):
+        yield name, "xml" if name.endswith(".xml") else "netcdf"
 
 
 def _s6(p: Product) -> Files:
@@ -147,7 +120,9 @@ def _s6(p: Product) -> Files:
     yield "manifest.safe", "xml"
     yield "EOPMetadata.xml", "xml"
     start, end, _, _, cycle, passage, _, _, _, timeliness, baseline = re.split("_+", p.stem)[-11:]
-    kinds = [f"{p.ptype[:8]}_{kind}_" for kind in ("STD", "RED")] if p.ptype.startswith("P4_2_") else [p.ptype]
+    kinds = (
+        [f"{p.ptype[:8]}_{kind}_" for kind in ("STD", "RED")] if p.ptype.startswith("P4_2_") else [p.ptype]
+    )
     for kind in kinds:
         yield f"{p.name[:3]}_{kind}_{timeliness}_{cycle}_{passage}_{start}_{end}_{baseline}.nc", "netcdf"
 
@@ -191,7 +166,10 @@ def _dem_product(p: Product) -> Files:
     tile = (
         f"Copernicus_DSM_{arcseconds}_{'NS'[south < 0]}{abs(south):02d}_00_{'EW'[west < 0]}{abs(west):03d}_00"
     )
-    yield f"{tile}/DEM/{tile}_DEM.{'dt2' if 'DTE' in p.ptype else 'tif'}", "raw" if "DTE" in p.ptype else "tiff"
+    yield (
+        f"{tile}/DEM/{tile}_DEM.{'dt2' if 'DTE' in p.ptype else 'tif'}",
+        "raw" if "DTE" in p.ptype else "tiff",
+    )
     yield f"{tile}/PREVIEW/{tile}_QL.tif", "tiff"
     yield f"{tile}/{tile}.xml", "xml"
     yield f"{p.stem}.xml", "xml"
