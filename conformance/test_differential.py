@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stacbridge.errors import UnsupportedFilter
-from stacbridge.mapping import Mapping
+from stacbridge.mapping.mapping import Mapping
+from stacbridge.mapping.rows import Row
 from stacbridge.model import Json, Query
-from stacbridge.rows import Row
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import CdseSimulator
 from stacbridge.upstream import Upstream, load

@@ -10,10 +10,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from stacbridge import errors
+from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.cli import main
-from stacbridge.conformance import CONFORMANCE
-from stacbridge.mapping import load
-from stacbridge.rows import Row
+from stacbridge.mapping.mapping import load
+from stacbridge.mapping.rows import Row
 from stacbridge.settings import Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -126,8 +126,8 @@ def mapping(catalogue: str) -> Iterator[str]:
     read = load(catalogue, Settings())
     yield f"# Mapping of {read.title}\n"
     yield "Each row serves both directions: it is read from the record that the archive answers, and a filter"
-    yield "on the property is pushed to the archive with the operators named. Others are refused with a `400`."
-    yield "“all” means that the archive's values are a closed set, so that any operator becomes a choice among them.\n"
+    yield "on the property is pushed to the archive with the operators named; others are refused with `400`."
+    yield "“all”: the values of the archive are a closed set, so any operator becomes a choice among them.\n"
     for family in dict.fromkeys(spec.family for spec in read.specs.values()):
         specs = [spec for spec in read.specs.values() if spec.family == family]
         yield f"\n## {family}\n"
@@ -153,9 +153,10 @@ def conformance() -> Iterator[str]:
     """Yield the page of the conformance classes."""
     yield "# Conformance\n"
     yield "The landing page advertises these classes; each is held by the test beside it."
-    yield "`basic-cql2` is not among them: a filter is answered exactly or refused with a `400` that names property and"
-    yield "operator, and the archives cannot evaluate every comparison of every property. `filter`, `cql2-text` and"
-    yield "`cql2-json` say that filters are read in both encodings, and clients send none without them.\n"
+    yield "`basic-cql2` is not among them: a filter is answered exactly or refused with a `400` that names"
+    yield "property and operator, and the archives cannot evaluate every comparison of every property."
+    yield "`filter`, `cql2-text` and `cql2-json` say that filters are read in both encodings; clients"
+    yield "send none without them.\n"
     yield from table(("class", "held by"), ((f"`{uri}`", f"`{test}`") for uri, test in CONFORMANCE.items()))
 
 

@@ -11,11 +11,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stacbridge.api import create_api
+from stacbridge.api.client import create_api
+from stacbridge.api.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.catalogue import Catalogue
+from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
-from stacbridge.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyUrl
-from stacbridge.proxy import AssetProxy
 from stacbridge.settings import Settings
 from stacbridge.upstream import load
 

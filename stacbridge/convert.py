@@ -1,19 +1,21 @@
 """A closed set of named converters between an upstream's values and STAC's.
 
-A converter is one line of `CONVERTERS`: how to read, how to write, and the JSON Schema of what it reads. `read` takes
-one value for each path of its row and returns `None` for a missing or malformed value, never a guess. `write` returns
-all upstream values that read to a STAC value (tuples where the row has several paths), nothing where there are none;
-it is `None` where they cannot be told, so that such a row is filtered through its closed set of `values` or not at all.
+A converter is one line of `CONVERTERS`: how to read, how to write, and the JSON Schema of what it reads.
+`read` takes one value for each path of its row and returns `None` for a missing or malformed value, never a
+guess. `write` returns all upstream values that read to a STAC value (tuples where the row has several paths),
+nothing where there are none; it is `None` where they cannot be told, so that such a row is filtered through
+its closed set of `values` or not at all.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
 from stacbridge.model import Json
+from stacbridge.scalars import boolean, double, integer, text, time
 
 Read = Callable[..., Any]
 Write = Callable[[Any], Iterable[Any]]
@@ -21,71 +23,13 @@ Write = Callable[[Any], Iterable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """`read` from upstream values of the types `takes`, `write` to all that read so, `schema` of the STAC value."""
+    """`read` from upstream values of the types `takes`, `write` to all that read so, `schema` of the STAC
+    value."""
 
     read: Read
     write: Write | None
     schema: Json
     takes: tuple[str, ...] = ("String",)
-
-
-def text(value: Any) -> str | None:
-    """Read a string; numbers that stand in a string's place become their text, an empty string is no value."""
-    if type(value) is str:
-        return value or None
-    return str(value) if type(value) in (int, float) else None
-
-
-def integer(value: Any) -> int | None:
-    """Read a whole number, also from a string or a float that holds one."""
-    if type(value) is int:
-        return value
-    if isinstance(value, str):
-        return int(value) if re.fullmatch(r"[+-]?\d{1,300}", value, re.ASCII) else None
-    return int(value) if type(value) is float and value.is_integer() else None
-
-
-def double(value: Any) -> float | None:
-    """Read a finite number, also from a string that holds one."""
-    if type(value) is float or type(value) is int:
-        return value if isfinite(value) else None
-    try:
-        return double(float(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def boolean(value: Any) -> bool | None:
-    """Read a boolean, also from the strings "true" and "false" in any case."""
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
-
-
-def instant(value: Any) -> datetime | None:
-    """Read ISO 8601 as a UTC time; without a zone it is UTC, without a time it is midnight (CDSE's old forms)."""
-    try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def rfc3339(moment: datetime) -> str:
-    """Write a UTC time as RFC 3339 with six digits of a second."""
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
-def time(value: Any) -> str | None:
-    """Read a time as RFC 3339, UTC, six digits; the upstream's own text where it is that already."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    if len(value) == 27 and value[26] == "Z" and value[10] == "T" and value[19] == ".":
-        return str(value)
-    found = instant(moment.isoformat())
-    return None if found is None else rfc3339(found)
 
 
 def _expiry(value: Any) -> str | None:
@@ -178,7 +122,8 @@ def _write_mgrs(value: Any) -> Iterable[str]:
 
 
 def _checksum(*names: str) -> Callable[[Any], str | None]:
-    """Make a reader of OData's list of checksums as a multihash in hex, of the first algorithm that is there."""
+    """Make a reader of OData's list of checksums as a multihash in hex, of the first algorithm that is
+    there."""
     prefixes = {
         "MD5": ("d50110", 32),
         "BLAKE3": ("1e20", 64),
@@ -201,7 +146,8 @@ def _checksum(*names: str) -> Callable[[Any], str | None]:
 
 
 def _anx(start: Any, offset: Any) -> str | None:
-    """Subtract the milliseconds since the ascending node from the start (CDSE's startTimeFromAscendingNode)."""
+    """Subtract the milliseconds since the ascending node from the start (CDSE's
+    startTimeFromAscendingNode)."""
     since, text = double(offset), time(start)
     if since is None or since <= 0 or text is None:
         return None

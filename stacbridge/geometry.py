@@ -1,4 +1,5 @@
-"""Geometries that searches name: checked before any native code sees them, and written as WKT at full precision.
+"""Geometries that searches name: checked before any native code sees them, and written as WKT at full
+precision.
 
 All coordinates are longitude, latitude in degrees (WGS 84).
 """
@@ -44,7 +45,8 @@ def parse_bbox(numbers: Sequence[Any], parameter: str = "bbox") -> Bbox:
 
 
 def check(geometry: Any, max_vertices: int, parameter: str = "intersects") -> Json:
-    """Return a GeoJSON geometry that has been checked: types, nesting, ranges, closed rings, validity, vertices.
+    """Return a GeoJSON geometry that has been checked: types, nesting, ranges, closed rings, validity,
+    vertices.
 
     Raises `BadRequest` naming the parameter. A GeometryCollection may not hold another one.
     """
@@ -61,19 +63,17 @@ def check(geometry: Any, max_vertices: int, parameter: str = "intersects") -> Js
 
 
 def wkts(geometry: Json) -> list[str]:
-    """Return a checked geometry as WKT texts, any of which may intersect: collections and areas part by part."""
+    """Return a checked geometry as WKT texts, any of which may intersect: collections and areas part by
+    part."""
     return [text for part in _parts(geometry, "geometry") for text in _wkts(part)]
 
 
 def box(bbox: Bbox) -> Json:
-    """Return the GeoJSON geometry of a bounding box: two polygons across the antimeridian, a point or line if flat."""
+    """Return the GeoJSON geometry of a box: two across the antimeridian, a line or point if it is flat."""
     west, south, east, north = bbox
     if west > east:
-        halves = [_ring(west, south, 180.0, north), _ring(-180.0, south, east, north)]
-        if south == north:
-            lines = [[[west, south], [180.0, south]], [[-180.0, south], [east, south]]]
-            return {"type": "MultiLineString", "coordinates": lines}
-        return {"type": "MultiPolygon", "coordinates": [[half] for half in halves]}
+        halves = [box((west, south, 180.0, north)), box((-180.0, south, east, north))]
+        return {"type": "GeometryCollection", "geometries": halves}
     if west == east and south == north:
         return {"type": "Point", "coordinates": [west, south]}
     if west == east or south == north:
@@ -93,7 +93,7 @@ def _check_range(position: Sequence[Any], parameter: str) -> None:
     longitude, latitude = position[0], position[1]
     if not -180 <= longitude <= 180 or not -90 <= latitude <= 90:
         raise BadRequest(
-            f"`{parameter}` has the position {longitude}, {latitude}, which is not a longitude and latitude in degrees.",
+            f"`{parameter}` has {longitude}, {latitude}, which is not a longitude and latitude in degrees.",
             parameter=parameter,
         )
 

@@ -9,9 +9,9 @@ import shapely
 from shapely.geometry import shape
 
 from stacbridge import geometry
+from stacbridge.cql.matching import condition
 from stacbridge.errors import BadRequest, NotFound
 from stacbridge.hrefs import asset_href, collection_href, item_href
-from stacbridge.matching import condition
 from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Request, SortKey
 from stacbridge.schemas import described, queryables, sortables
 

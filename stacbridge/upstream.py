@@ -12,13 +12,13 @@ from stacbridge.access.terms import parse as parse_terms
 from stacbridge.access.tokens import TokenBroker
 from stacbridge.dialects.odata import OData
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
-from stacbridge.hosts import without_query
-from stacbridge.mapping import Mapping
-from stacbridge.mapping import load as load_mapping
+from stacbridge.mapping.mapping import Mapping
+from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Found, Json, Page, Query, Ready, Reply, Request
-from stacbridge.remembered import Remembered
 from stacbridge.settings import Credentials, Settings
-from stacbridge.wire import Wire
+from stacbridge.wire.client import Wire
+from stacbridge.wire.hosts import without_query
+from stacbridge.wire.remembered import Remembered
 
 DIALECTS: dict[str, Callable[[Mapping], "Dialect"]] = {"odata": OData}
 BEARER = "Bearer "

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.settings import Settings
 from tests.targets import record
 

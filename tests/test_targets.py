@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from stacbridge.dialects.odata import OData
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Query, Reply
 from stacbridge.settings import Settings
 from tests.schemas import faults

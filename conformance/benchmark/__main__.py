@@ -1,6 +1,6 @@
 """All measurements in one run: translation, facade, downloads.
 
-`python -m conformance.benchmark` takes some minutes; with `--short`, a check that all of it still works. Each part
+`python -m conformance.benchmark` takes minutes; with `--short`, a check that all of it still works. Each part
 runs in a process of its own, so that none warms up or burdens another.
 """
 

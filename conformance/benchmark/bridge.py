@@ -8,8 +8,8 @@ from typing import Any
 import uvicorn
 
 from conformance.benchmark.upstreams import FILE, TOKEN
+from stacbridge.download.proxy import AssetProxy
 from stacbridge.model import Found, Json, Query, Ready, Request
-from stacbridge.proxy import AssetProxy
 from stacbridge.settings import Settings
 
 
@@ -34,7 +34,7 @@ class OneFile:
     def may_follow(self, url: str) -> bool:
         return False
 
-    def search(self, query: Query, root: str) -> Found:
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         return Found([])
 
     def collections(self) -> list[Json]:

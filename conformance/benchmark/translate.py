@@ -2,9 +2,10 @@
 
     python -m conformance.benchmark.translate [--rounds 60]
 
-Pages of 100 made-up products with Attributes, Assets and Locations. `ready` leaves links and assets serialised, as the
-API does; `plain` makes plain dicts. Two ceilings: `orjson.loads` + `orjson.dumps` of the page that came in, and `loads`
-of the page that came in + `dumps` of the page that goes out, which with many assets is much larger.
+Pages of 100 made-up products with Attributes, Assets and Locations. `ready` leaves links and assets
+serialised, as the API does; `plain` makes plain dicts. Two ceilings: `orjson.loads` + `orjson.dumps` of the
+page that came in, and `loads` of the page that came in + `dumps` of the page that goes out, which with many
+assets is much larger.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Any
 import orjson
 
 from stacbridge.dialects.odata import OData
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Json, Query, Reply
 from stacbridge.settings import Settings
 
@@ -113,16 +114,35 @@ def sentinel_1(generator: random.Random) -> Json:
         f"S1A_IW_GRDH_1SDV_20250501T101031_20250501T101056_058999_0750C5_{generator.getrandbits(16):04X}.SAFE"
     )
     values = {
-        "origin": "ESA", "datatakeID": 479429, "timeliness": "Fast-24h", "cycleNumber": 353, "orbitNumber": 58999,
-        "sliceNumber": 3, "totalSlices": 9, "productClass": "S", "processorName": "Sentinel-1 IPF",
-        "orbitDirection": "ASCENDING", "processingDate": "2025-05-01T12:00:00.000000Z", "operationalMode": "IW",
-        "processingLevel": "LEVEL1", "swathIdentifier": "IW", "processingCenter": "Production Service-SERCO",
-        "processorVersion": "003.91", "segmentStartDate": "2025-05-01T10:09:31.000000Z", "sliceProductFlag": True,
-        "platformShortName": "SENTINEL-1", "productComposition": "Slice", "instrumentShortName": "SAR",
-        "relativeOrbitNumber": 102, "polarisationChannels": "VV&VH", "platformSerialIdentifier": "A",
-        "instrumentConfigurationID": 7, "startTimeFromAscendingNode": 4996964.0, "productType": "IW_GRDH_1S",
+        "origin": "ESA",
+        "datatakeID": 479429,
+        "timeliness": "Fast-24h",
+        "cycleNumber": 353,
+        "orbitNumber": 58999,
+        "sliceNumber": 3,
+        "totalSlices": 9,
+        "productClass": "S",
+        "processorName": "Sentinel-1 IPF",
+        "orbitDirection": "ASCENDING",
+        "processingDate": "2025-05-01T12:00:00.000000Z",
+        "operationalMode": "IW",
+        "processingLevel": "LEVEL1",
+        "swathIdentifier": "IW",
+        "processingCenter": "Production Service-SERCO",
+        "processorVersion": "003.91",
+        "segmentStartDate": "2025-05-01T10:09:31.000000Z",
+        "sliceProductFlag": True,
+        "platformShortName": "SENTINEL-1",
+        "productComposition": "Slice",
+        "instrumentShortName": "SAR",
+        "relativeOrbitNumber": 102,
+        "polarisationChannels": "VV&VH",
+        "platformSerialIdentifier": "A",
+        "instrumentConfigurationID": 7,
+        "startTimeFromAscendingNode": 4996964.0,
+        "productType": "IW_GRDH_1S",
         "completionTimeFromAscendingNode": 5021964.0,
-    }  # fmt: skip
+    }
     return product(generator, name, "/eodata/Sentinel-1/SAR/IW_GRDH_1S/2025/05/01", values)
 
 
@@ -131,16 +151,28 @@ def sentinel_2(generator: random.Random) -> Json:
     tile = f"{generator.randrange(1, 61):02d}TQM"
     name = f"S2B_MSIL2A_20250501T101031_N0511_R022_T{tile}_20250501T13{generator.randrange(1000, 6000)}.SAFE"
     values = {
-        "origin": "ESA", "tileId": tile, "cloudCover": round(generator.uniform(0, 100), 6), "orbitNumber": 42579,
-        "datastripId": "S2B_OPER_MSI_L2A_DS_2BPS_20250501T135500_S20250501T101028_N05.11", "qualityStatus": "NOMINAL",
-        "sourceProduct": f"S2B_OPER_MSI_L2A_TL_2BPS_20250501T135500_A042579_T{tile}_N05.11", "qualityInfo": 100,
-        "processingDate": "2025-05-01T13:55:00.000000Z", "productGroupId": "GS2B_20250501T101031_042579_N05.11",
-        "operationalMode": "INS-NOBS", "processingLevel": "S2MSI2A", "processorVersion": "05.11",
+        "origin": "ESA",
+        "tileId": tile,
+        "cloudCover": round(generator.uniform(0, 100), 6),
+        "orbitNumber": 42579,
+        "datastripId": "S2B_OPER_MSI_L2A_DS_2BPS_20250501T135500_S20250501T101028_N05.11",
+        "qualityStatus": "NOMINAL",
+        "sourceProduct": f"S2B_OPER_MSI_L2A_TL_2BPS_20250501T135500_A042579_T{tile}_N05.11",
+        "qualityInfo": 100,
+        "processingDate": "2025-05-01T13:55:00.000000Z",
+        "productGroupId": "GS2B_20250501T101031_042579_N05.11",
+        "operationalMode": "INS-NOBS",
+        "processingLevel": "S2MSI2A",
+        "processorVersion": "05.11",
         "granuleIdentifier": f"S2B_OPER_MSI_L2A_TL_2BPS_20250501T135500_A042579_T{tile}_N05.11",
-        "platformShortName": "SENTINEL-2", "instrumentShortName": "MSI", "relativeOrbitNumber": 22,
-        "platformSerialIdentifier": "B", "illuminationZenithAngle": 33.1, "productType": "S2MSI2A",
+        "platformShortName": "SENTINEL-2",
+        "instrumentShortName": "MSI",
+        "relativeOrbitNumber": 22,
+        "platformSerialIdentifier": "B",
+        "illuminationZenithAngle": 33.1,
+        "productType": "S2MSI2A",
         "processingCenter": "2BPS",
-    }  # fmt: skip
+    }
     return product(generator, name, "/eodata/Sentinel-2/MSI/L2A/2025/05/01", values)
 
 
@@ -169,9 +201,8 @@ def measure(mapping: Mapping, title: str, page: bytes, rounds: int) -> None:
     same = microseconds(lambda: orjson.dumps(orjson.loads(page)), rounds)
     through = microseconds(lambda: (orjson.loads(page), orjson.dumps(out)), rounds)
     count = len(out["features"][0]["assets"])
-    print(
-        f"{title}: {len(page) // PRODUCTS} bytes in, {len(orjson.dumps(out)) // PRODUCTS} bytes out, {count} assets"
-    )
+    size_in, size_out = len(page) // PRODUCTS, len(orjson.dumps(out)) // PRODUCTS
+    print(f"{title}: {size_in} bytes in, {size_out} bytes out, {count} assets")
     print(f"  ceiling  {same:6.1f} us/item loads(in)+dumps(in)   {through:6.1f} us/item loads(in)+dumps(out)")
     for name, ready in (("ready", True), ("plain", False)):
         spent = microseconds(lambda ready=ready: translated(ready=ready), rounds)  # type: ignore[misc]

@@ -6,8 +6,8 @@ from urllib.parse import quote, urlsplit
 from stacbridge.access import nodes
 from stacbridge.access.flows import Flow
 from stacbridge.errors import NotOrderable
+from stacbridge.mapping.products import Place
 from stacbridge.model import Json, Ready, Request
-from stacbridge.products import Place
 
 ZIP = "application/zip"
 

@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from stacbridge.access.flows import Flow
-from stacbridge.answers import read_json
 from stacbridge.errors import NotFound, UpstreamError
 from stacbridge.model import Json, Reply, Request
-from stacbridge.refusals import refusal
+from stacbridge.wire.answers import read_json
+from stacbridge.wire.refusals import refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import orjson
 
 from stacbridge.access import totp
 from stacbridge.access.flows import Flow
-from stacbridge.answers import sanitise
 from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.model import Json, Reply, Request
 from stacbridge.settings import Credentials
+from stacbridge.wire.answers import sanitise
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 SECRETS = frozenset({"password", "refresh_token", "totp"})

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stacbridge.access.oidc import PasswordLogin
-from stacbridge.hosts import Hosts
+from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
 from stacbridge.settings import Credentials
-from stacbridge.tables import Table
+from stacbridge.wire.hosts import Hosts
 
 FLOWS = ("oidc-password",)
 

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from stacbridge.commands.configuration import account_settings, load_settings
 from stacbridge.commands.terminal import show
-from stacbridge.mapping import load
+from stacbridge.mapping.mapping import load
 from stacbridge.settings import Settings
 
 

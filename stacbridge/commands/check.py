@@ -10,13 +10,13 @@ import click
 from stacbridge.commands.configuration import account_settings, load_settings
 from stacbridge.commands.terminal import in_words
 from stacbridge.errors import Misconfigured, StacbridgeError
-from stacbridge.hosts import Hosts
-from stacbridge.mapping import Mapping
-from stacbridge.mapping import load as load_mapping
+from stacbridge.mapping.mapping import Mapping
+from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Query, Reply, Request
 from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream, load
-from stacbridge.wire import Wire
+from stacbridge.wire.client import Wire
+from stacbridge.wire.hosts import Hosts
 
 # One-time codes and signatures hold for about this long.
 MAX_SKEW = 30

@@ -10,7 +10,7 @@ from pystac_client import Client, ItemSearch
 from stacbridge.commands.client import told
 from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.options import SearchOptions
-from stacbridge.cql import parse_json, parse_text
+from stacbridge.cql.parse import parse_json, parse_text
 from stacbridge.errors import BadRequest, StacbridgeError
 from stacbridge.model import Json
 

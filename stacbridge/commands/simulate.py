@@ -22,6 +22,6 @@ def command(port: int, size: int) -> None:
     """
     require_demo()
     # Imported here, because its packages come with the `demo` extra.
-    from stacbridge.simulators.__main__ import serve
+    from stacbridge.simulators.process import serve
 
     serve(ports=(port, port + 1, port + 2) if port else (0, 0, 0), size=size)

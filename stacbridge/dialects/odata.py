@@ -2,9 +2,10 @@
 
     position = {"t": …, "n": …, "i": …, "m": …}
 
-Pages are walked by key, not by offset, so that their depth is not bounded by `$skip`: `t` is the sort value of the last
-record given, `n` how many records of exactly that value were given, `i` the first item id of the current run where the
-query names more ids than one request can hold, `m` the number of all matches, where it was counted.
+Pages are walked by key, not by offset, so that their depth is not bounded by `$skip`: `t` is the sort value
+of the last record given, `n` how many records of exactly that value were given, `i` the first item id of the
+current run where the query names more ids than one request can hold, `m` the number of all matches, where it
+was counted.
 """
 
 from dataclasses import dataclass
@@ -13,26 +14,15 @@ from typing import Any
 
 import orjson
 
-from stacbridge import conditions, convert, geometry
-from stacbridge.conditions import unsupported
-from stacbridge.dialects import odata_filter
-from stacbridge.dialects.odata_filter import Text, both, either, quoted
+from stacbridge import scalars
+from stacbridge.dialects import odata_names
+from stacbridge.dialects.odata_scope import RESERVE, Scope, Scoping
+from stacbridge.dialects.odata_text import Text, both, either
 from stacbridge.errors import BadRequest, UpstreamError
-from stacbridge.families import Collection
-from stacbridge.mapping import Mapping
-from stacbridge.model import Interval, Json, Page, Query, Reply, Request, SortKey
+from stacbridge.mapping.mapping import Mapping
+from stacbridge.model import Json, Page, Query, Reply, Request, SortKey
 
-_RESERVE = 100  # characters of the condition that continues a walk
 DEFAULT_ORDER = SortKey("datetime", descending=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """Which collections a query can have products of (`None`: any), as `$filter` text; `wide`: more come, too."""
-
-    text: Text
-    allowed: frozenset[str] | None
-    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +42,7 @@ class OData:
         self._page = mapping.limits.get("page", 1000)
         self._offset = mapping.limits.get("offset", 10_000)
         self._length = mapping.limits.get("filter", 6000)
-        self._properties = {"id", "collection", "geometry"}.union(
-            *[{*spec.rows, *spec.constants} for spec in mapping.specs.values()]
-        )
+        self._scoping = Scoping(mapping, self._length)
 
     def ask(self, query: Query) -> Request | None:
         """Return the request for the page at `query.position`; `None` where nothing can match.
@@ -62,11 +50,10 @@ class OData:
         Raises `UnsupportedFilter` and `BadRequest`, naming the parameter.
         """
         position = query.position or {}
-        scope = self._scope(query)
-        fixed = both([scope.text, *_when(query.interval), *_where(query)])
-        run = self._run(query, fixed)
+        scope = self._scoping.find(query)
+        run = self._run(query, scope.text)
         path, descending = self._order(query, run)
-        text = both([fixed, run.text, _continued(position, path, descending)])
+        text = both([scope.text, run.text, _continued(position, path, descending)])
         if text is False:
             return None
         self._check_length(text, query)
@@ -92,64 +79,28 @@ class OData:
         """
         body = self._body(reply)
         records = [_record(entry) for entry in body["value"]]
-        scope = self._scope(query)
+        scope = self._scoping.find(query)
         position = self._next(query, scope, body, records)
         matched = (query.position or {}).get("m", body.get("@odata.count"))
         if position is not None and matched is not None:
             position["m"] = matched
-        if scope.allowed is not None:
-            wanted = {None, *scope.allowed}
+        if scope.wanted is not None:
+            wanted = {None, *scope.wanted}
             records = [record for record in records if self._mapping.classify(record) in wanted]
         return Page(records, position, matched)
 
     def _top(self, query: Query) -> int:
         return min(query.limit, self._page)
 
-    def _scope(self, query: Query) -> _Scope:
-        condition = conditions.parse(query.filter) if query.filter else True
-        if unknown := conditions.names(condition) - self._properties:
-            raise unsupported(
-                f"{self._mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}."
-            )
-        specs = self._mapping.specs
-        chosen = [specs[name] for name in dict.fromkeys(query.collections) if name in specs]
-        if not query.collections:
-            chosen = list(specs.values())
-        texts = {spec.id: odata_filter.write(condition, spec, self._mapping.endings) for spec in chosen}
-        if not query.collections and len(set(texts.values())) == 1:
-            return _Scope(texts[chosen[0].id], None)
-        allowed = frozenset(name for name, text in texts.items() if text is not False)
-        exact = self._families(texts, wide=False)
-        left = self._length - len(str(both([*_when(query.interval), *_where(query)]))) - _RESERVE
-        if len(str(exact)) <= left:
-            return _Scope(exact, allowed)
-        return _Scope(self._families(texts, wide=True), allowed, wide=True)
-
-    def _families(self, texts: dict[str, Text], *, wide: bool) -> Text:
-        """Return `(family and membership and filter) or …`; `wide` leaves out memberships where the filter is one."""
-        groups: dict[tuple[str, Text], list[Collection]] = {}
-        for name, text in texts.items():
-            if text is not False:
-                spec = self._mapping.specs[name]
-                groups.setdefault((spec.family, text), []).append(spec)
-        families = [family for family, _ in groups]
-        found: list[Text] = []
-        for (family, text), specs in groups.items():
-            whole = len(specs) == sum(spec.family == family for spec in self._mapping.specs.values())
-            whole = whole or (wide and families.count(family) == 1)
-            member = True if whole else either([odata_filter.membership(spec) for spec in specs])
-            found.append(both([f"Collection/Name eq {quoted(family)}", member, text]))
-        return either([f"({text})" if isinstance(text, str) and len(found) > 1 else text for text in found])
-
     def _run(self, query: Query, fixed: Text) -> _Run:
         ids = list(dict.fromkeys(query.ids))
         if not ids:
             return _Run(True, None)
-        left = self._length - len(str(fixed)) - _RESERVE
+        left = self._length - len(str(fixed)) - RESERVE
         start = end = int((query.position or {}).get("i", 0))
         texts: list[Text] = []
         while end < len(ids):
-            text = odata_filter.named(ids[end], self._mapping.endings)
+            text = odata_names.named(ids[end], self._mapping.endings)
             left -= len(str(text)) + len(" or ")
             if left < 0 and end > start:
                 break
@@ -178,15 +129,15 @@ class OData:
     def _check_length(self, text: Text, query: Query) -> None:
         if len(str(text)) > self._length:
             raise BadRequest(
-                f"The search takes more than the {self._length} characters that {self._mapping.title} is sent.",
+                f"The search takes more than {self._length} characters of {self._mapping.title}'s $filter.",
                 parameter="intersects" if query.intersects else "filter" if query.filter else "collections",
                 advice="Simplify the geometry or the filter, or name fewer collections.",
             )
 
-    def _next(self, query: Query, scope: _Scope, body: Json, records: list[Json]) -> Json | None:
+    def _next(self, query: Query, scope: Scope, body: Json, records: list[Json]) -> Json | None:
         """Return where the next page starts: within this run of ids, at the next one, or nowhere."""
         position = query.position or {}
-        run = self._run(query, both([scope.text, *_when(query.interval), *_where(query)]))
+        run = self._run(query, scope.text)
         here = {"i": position["i"]} if "i" in position else {}
         if not records or (len(records) < self._top(query) and "@odata.nextLink" not in body):
             return None if run.following is None else {"i": run.following}
@@ -222,29 +173,10 @@ def _counts(query: Query, run: _Run) -> bool:
     return query.count and not query.position and run.following is None
 
 
-def _when(interval: Interval | None) -> list[Text]:
-    """Return the conditions that a product's interval intersects the one asked for, ends included."""
-    if interval is None:
-        return []
-    texts: list[Text] = []
-    if interval.end is not None:
-        texts.append(f"ContentDate/Start le {convert.rfc3339(interval.end)}")
-    if interval.start is not None:
-        texts.append(f"ContentDate/End ge {convert.rfc3339(interval.start)}")
-    return texts
-
-
-def _where(query: Query) -> list[Text]:
-    areas = [geometry.box(query.bbox)] if query.bbox else []
-    return [
-        odata_filter.intersects(area) for area in (*areas, *([query.intersects] if query.intersects else []))
-    ]
-
-
 def _continued(position: Json, path: str, descending: bool) -> Text:
     if "t" not in position:
         return True
-    last = convert.time(position["t"])
+    last = scalars.time(position["t"])
     if last is None:
         raise BadRequest("The page token does not say where the last page ended.", parameter="token")
     return f"{path} {'le' if descending else 'ge'} {last}"
@@ -271,4 +203,4 @@ def _sort_value(record: Json, path: str) -> str | None:
     value: Any = record
     for name in path.split("/"):
         value = value.get(name) if isinstance(value, dict) else None
-    return convert.time(value)
+    return scalars.time(value)

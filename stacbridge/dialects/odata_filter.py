@@ -1,42 +1,24 @@
 """Conditions on one collection as OData `$filter` text, exactly or not at all.
 
-Grammar and attribute forms are those of CDSE's documentation (APIs/OData): attributes are tested within `any(…)`, which
-is false for products that lack them, so that a missing attribute satisfies neither a test nor its inversion.
+Grammar and attribute forms are those of CDSE's documentation (APIs/OData): attributes are tested within
+`any(…)`, which is false for products that lack them, so that a missing attribute satisfies neither a test nor
+its inversion.
 """
 
-import re
-from decimal import Decimal
 from math import ceil, floor
 from typing import Any
 
 from stacbridge import geometry
-from stacbridge.conditions import And, Condition, Or, Predicate, moment, unsupported
-from stacbridge.evaluate import holds
-from stacbridge.families import Collection
+from stacbridge.cql.conditions import And, Condition, Or, Predicate, moment, unsupported
+from stacbridge.dialects import odata_names
+from stacbridge.dialects.evaluate import holds
+from stacbridge.dialects.odata_text import Text, attribute, both, either, literal, refused
+from stacbridge.mapping.families import Collection, Match
+from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
-from stacbridge.rows import Row
-
-Text = str | bool
-"""`$filter` text, or whether all or no products satisfy it."""
 
 _OPERATORS = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _NEVER_MISSING = ("ContentDate/Start", "ContentDate/End", "Online", "PublicationDate", "ModificationDate")
-
-
-def both(texts: list[Text]) -> Text:
-    """Join texts that must all hold."""
-    kept = [text for text in texts if text is not True]
-    if False in kept:
-        return False
-    return " and ".join(map(str, kept)) if kept else True
-
-
-def either(texts: list[Text]) -> Text:
-    """Join texts of which one must hold, in parentheses where there are several."""
-    kept = list(dict.fromkeys(text for text in texts if text is not False))
-    if True in kept:
-        return True
-    return False if not kept else str(kept[0]) if len(kept) == 1 else f"({' or '.join(map(str, kept))})"
 
 
 def write(condition: Condition, spec: Collection, endings: tuple[str, ...]) -> Text:
@@ -50,41 +32,45 @@ def write(condition: Condition, spec: Collection, endings: tuple[str, ...]) -> T
     return _test(condition, spec, endings)
 
 
-def membership(spec: Collection) -> Text:
-    """Return what tells a collection's products from others of its family."""
-    return both(
-        [
-            either([attribute(name, "String", "eq", value) for value in sorted(values)])
-            for name, values in spec.match.items()
-        ]
-    )
+def membership(specs: list[Collection], family: list[Collection], *, wide: bool = False) -> Text:
+    """Return what tells the products of some collections from the others of their family.
+
+    What all of them match is tested once, the rest only where it is needed. With `wide` only the shortest is
+    tested, so that products of other collections may come, too.
+    """
+    others = [spec for spec in family if spec not in specs]
+    if not others:
+        return True
+    first, *further = specs
+    common = {name: values for name, values in first.match.items() if _all_have(further, name, values)}
+    if wide:
+        return _matching({name: values for name, values in common.items() if len(values) == 1})
+    if all(_apart(common, spec.match) for spec in others):
+        return _matching(common)
+    rest = [{name: values for name, values in spec.match.items() if name not in common} for spec in specs]
+    return both([_matching(common), either([_matching(match) for match in rest])])
 
 
-def attribute(name: str, kind: str, operator: str, value: Any) -> str:
-    """Return the test of an attribute."""
-    path = f"OData.CSC.{kind}Attribute"
-    test = f"att/Name eq {quoted(name)} and att/{path}/Value {operator} {literal(kind, value)}"
-    return f"Attributes/{path}/any(att:{test})"
+def _all_have(specs: list[Collection], name: str, values: frozenset[Any]) -> bool:
+    return all(spec.match.get(name) == values for spec in specs)
 
 
-def quoted(text: str) -> str:
-    """Return a string literal."""
-    return "'" + text.replace("'", "''") + "'"
+def _apart(match: Match, other: Match) -> bool:
+    """Tell whether no product can match both."""
+    return any(values.isdisjoint(other.get(name, values)) for name, values in match.items())
 
 
-def literal(kind: str, value: Any) -> str:
-    """Return a value of an upstream type as OData writes it; numbers without exponent, at full precision."""
-    if kind == "String":
-        return quoted(str(value))
-    if kind == "Boolean":
-        return "true" if value else "false"
-    if kind == "DateTimeOffset":
-        return str(value)
-    return format(Decimal(repr(value)), "f")
+def _matching(match: Match) -> Text:
+    return both([_one_of(name, values) for name, values in match.items()])
+
+
+def _one_of(name: str, values: frozenset[Any]) -> Text:
+    return either([attribute(name, "String", "eq", value) for value in sorted(values)])
 
 
 def intersects(area: Json) -> Text:
-    """Return the test of a checked GeoJSON geometry; parts of collections and of several polygons one by one."""
+    """Return the test of a checked GeoJSON geometry; parts of collections and of several polygons one by
+    one."""
     return either([f"OData.CSC.Intersects(area=geography'SRID=4326;{wkt}')" for wkt in geometry.wkts(area)])
 
 
@@ -94,7 +80,7 @@ def _test(test: Predicate, spec: Collection, endings: tuple[str, ...]) -> Text:
     if test.name in spec.constants:
         return holds(test, spec.constants[test.name])
     if test.name == "id":
-        return _identity(test, endings)
+        return odata_names.identity(test, endings)
     if test.name == "geometry":
         return _spatial(test)
     row = spec.rows.get(test.name)
@@ -102,46 +88,50 @@ def _test(test: Predicate, spec: Collection, endings: tuple[str, ...]) -> Text:
         return test.op == "isnull" and not test.negated
     if test.op == "isnull":
         return _presence(test, row)
-    return _closed(test, row) if row.values is not None else _open(test, row)
+    known = {**spec.family_match, **spec.match}
+    return _closed(test, row, known) if row.values is not None else _open(test, row, known)
 
 
 def _presence(test: Predicate, row: Row) -> Text:
-    if all(path in _NEVER_MISSING for path in row.paths):
+    if row.required or all(path in _NEVER_MISSING for path in row.paths):
         return test.negated
     raise unsupported(f"{test.name!r} isNull: the upstream cannot tell whether it is there.")
 
 
-def _closed(test: Predicate, row: Row) -> Text:
-    """Predicate a property with a closed set of upstream values: it is one of those that satisfy the test."""
-    read = [
-        (value, row.read(*value) if isinstance(value, tuple) else row.read(value))
-        for value in row.values or ()
-    ]
-    return either([_equal(row, value) for value, found in read if holds(test, found)])
+def _closed(test: Predicate, row: Row, known: Match) -> Text:
+    """Test a property with a closed set of upstream values: it is one of those that satisfy the test."""
+    values = row.values or ()
+    read = [row.read(*value) if isinstance(value, tuple) else row.read(value) for value in values]
+    fitting = [value for value, found in zip(values, read, strict=True) if holds(test, found)]
+    if row.required and len(fitting) == len(values):
+        return True
+    return either([_equal(row, value, known) for value in fitting])
 
 
-def _open(test: Predicate, row: Row) -> Text:
+def _open(test: Predicate, row: Row, known: Match) -> Text:
     if test.casei or test.negated or (test.op not in _OPERATORS and test.op not in ("<>", "like")):
-        raise _refused(test)
+        raise refused(test)
     if row.push == "order":
         return _ordered(test, row)
     if row.push == "text" and test.op == "like":
-        return _like(row.paths[0], test, ("",))
+        return odata_names.like(row.paths[0], test, ())
     if row.push is None or row.write is None or test.op != "=":
-        raise _refused(test)
+        raise refused(test)
     _check_kind(test, row)
-    return either([_equal(row, value) for value in row.write(test.value)])
+    return either([_equal(row, value, known) for value in row.write(test.value)])
 
 
-def _refused(test: Predicate) -> Exception:
-    operator = f"not {test.op}" if test.negated else test.op
-    folded = " with CASEI" if test.casei else ""
-    return unsupported(f"{test.name!r} {operator}{folded}: the upstream cannot answer this exactly.")
-
-
-def _equal(row: Row, value: Any) -> Text:
+def _equal(row: Row, value: Any, known: Match) -> Text:
+    """Test for upstream values, as far as they are not known already from what the collection matches."""
     parts = value if isinstance(value, tuple) else (value,)
-    return both([_compare(path, row.type, "eq", part) for path, part in zip(row.paths, parts, strict=True)])
+    return both([_part(path, row.type, part, known) for path, part in zip(row.paths, parts, strict=True)])
+
+
+def _part(path: str, kind: str, value: Any, known: Match) -> Text:
+    values = known.get(path.removeprefix("Attributes/"))
+    if values is not None and (value not in values or len(values) == 1):
+        return value in values
+    return _compare(path, kind, "eq", value)
 
 
 def _compare(path: str, kind: str, operator: str, value: Any) -> str:
@@ -153,7 +143,7 @@ def _compare(path: str, kind: str, operator: str, value: Any) -> str:
 def _ordered(test: Predicate, row: Row) -> Text:
     _check_kind(test, row)
     if test.op == "like":
-        raise _refused(test)
+        raise refused(test)
     value = moment(test.name, test.value) if row.type == "DateTimeOffset" else test.value
     if test.op == "<>":
         return either([_bound(row, "<", value), _bound(row, ">", value)])
@@ -190,69 +180,8 @@ def _check_kind(test: Predicate, row: Row) -> None:
 
 def _spatial(test: Predicate) -> Text:
     if test.op == "isnull" or test.negated:
-        raise _refused(test)
+        raise refused(test)
     value = test.value
     return intersects(
         geometry.box(geometry.parse_bbox(value["bbox"], "filter")) if "bbox" in value else value
     )
-
-
-# --- names: an item's id is the product's name without its ending
-
-
-def _identity(test: Predicate, endings: tuple[str, ...]) -> Text:
-    if test.op == "isnull":
-        return test.negated
-    if test.casei or not isinstance(test.value, str):
-        raise _refused(test)
-    if test.op in ("=", "<>"):
-        return _inverted(named(test.value, endings), test.op == "<>")
-    if test.op == "like":
-        return _inverted(_like("Name", test, endings), test.negated)
-    raise _refused(test)
-
-
-def _inverted(text: Text, negated: bool) -> Text:
-    """Invert a test of the name, which no product lacks."""
-    if not negated:
-        return text
-    return not text if isinstance(text, bool) else f"not ({text})"
-
-
-def named(item: str, endings: tuple[str, ...]) -> Text:
-    """Return the test for the product of an item id: its name is the id with one of the endings, or as it is."""
-    bare = () if item.endswith(endings) and endings else ("",)
-    return either([f"Name eq {quoted(item + ending)}" for ending in (*endings, *bare)])
-
-
-def _like(path: str, test: Predicate, endings: tuple[str, ...]) -> Text:
-    """Return a LIKE pattern of one text with `%` before it, after it or both; others are refused."""
-    endings = tuple(ending for ending in endings if ending)
-    pattern = re.sub("%+", "%", test.value) if "\\" not in test.value else test.value
-    text = pattern.removeprefix("%")
-    before, after = text != pattern, text.endswith("%") and not text.endswith("\\%")
-    text = text[:-1] if after else text
-    plain = re.sub(r"\\([%_\\])", r"\1", text)
-    if re.search(r"[%_]", re.sub(r"\\[%_\\]", "", text)):
-        raise unsupported(f"{test.name!r} like: {test.value!r} has wildcards within its text.")
-    if not plain and (before or after):
-        return True
-    if not before and not after:
-        return named(plain, endings) if endings else f"{path} eq {quoted(plain)}"
-    if before and not after:
-        return _ending(path, plain, endings)
-    if after and any(plain.endswith(ending[:end]) for ending in endings for end in range(1, len(ending) + 1)):
-        raise unsupported(f"{test.name!r} like: {test.value!r} reaches into the ending of product names.")
-    if before and any(plain in ending for ending in endings):
-        raise unsupported(f"{test.name!r} like: {test.value!r} also occurs in the ending of product names.")
-    return f"contains({path},{quoted(plain)})" if before else f"startswith({path},{quoted(plain)})"
-
-
-def _ending(path: str, text: str, endings: tuple[str, ...]) -> Text:
-    """Return the test that a name without its ending ends with `text`."""
-    with_ending: list[Text] = [f"endswith({path},{quoted(text + ending)})" for ending in endings]
-    if endings and text.endswith(endings):
-        return either(with_ending)
-    hiding = [f"endswith({path},{quoted(ending)})" for ending in endings if ending.endswith(text)]
-    bare = both([f"endswith({path},{quoted(text)})", *[f"not {test}" for test in hiding]])
-    return either([*with_ending, bare])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stacbridge.conformance import CONFORMANCE
+from stacbridge.api.conformance import CONFORMANCE
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from stacbridge.conformance import CONFORMANCE
+from stacbridge.api.conformance import CONFORMANCE
 
 Json = dict[str, Any]
 

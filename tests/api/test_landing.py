@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
+from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.app import create_app
-from stacbridge.conformance import CONFORMANCE
 from stacbridge.errors import StacbridgeError
 from stacbridge.settings import Settings
 from tests.api.archive import alpha, beta

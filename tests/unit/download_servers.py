@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import trustme
 import uvicorn
 
+from stacbridge.download.proxy import AssetProxy
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Found, Json, Pending, Query, Ready, Request
-from stacbridge.proxy import AssetProxy
 from stacbridge.settings import Settings
 
 TOKEN = "canary-token"

@@ -1,7 +1,7 @@
 """Evaluates `$filter` text on products, over the syntax tree of the independent library odata-query.
 
-Semantics are OData's: `any` over attributes is false where none is of that name, strings compare with case. Products
-are the bridge's records: `Attributes` is a dict of name to value.
+Semantics are OData's: `any` over attributes is false where none is of that name, strings compare with case.
+Products are the bridge's records: `Attributes` is a dict of name to value.
 """
 
 from collections.abc import Callable

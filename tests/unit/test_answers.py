@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.answers import MAX_TOLD, read_json, retry_after, sanitise, told
 from stacbridge.errors import UpstreamError
 from stacbridge.model import Reply
+from stacbridge.wire.answers import MAX_TOLD, read_json, retry_after, sanitise, told
 
 SKIP = (
     b'{"detail":[{"type":"less_than_equal","loc":["query","$skip"],'

@@ -5,8 +5,8 @@ import pytest
 from stacbridge.access.archive import Archive, needs_token
 from stacbridge.access.flows import drive
 from stacbridge.errors import NotOrderable
+from stacbridge.mapping.products import Place
 from stacbridge.model import Json, Ready, Reply, Request
-from stacbridge.products import Place
 
 ARCHIVE = Archive("cdse", "https://download.example.eu/odata/v1", "Use the Data Workspace.")
 RECORD: Json = {"Online": True}

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge import conditions, cql
-from stacbridge.conditions import And, Condition, Or, Predicate
+from stacbridge.cql import conditions
+from stacbridge.cql import parse as cql
+from stacbridge.cql.conditions import And, Condition, Or, Predicate
+from stacbridge.dialects.evaluate import holds
 from stacbridge.errors import UnsupportedFilter
-from stacbridge.evaluate import holds
 from stacbridge.settings import Settings
 
 SETTINGS = Settings()
@@ -132,7 +133,17 @@ def test_known_values_are_tested_here(test: Predicate, value: Any, holding: bool
     assert holds(test, value) is holding
 
 
-@pytest.mark.parametrize(("test", "value"), [(Predicate("a", "=", 5), "x"), (Predicate("a", "=", "x"), ["x"]), (Predicate("a", "a_contains", ["x"]), "x"), (Predicate("a", "=", True), 1), (Predicate("a", "like", "x"), 5), (Predicate("a", "s_intersects", {}), "x")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("test", "value"),
+    [
+        (Predicate("a", "=", 5), "x"),
+        (Predicate("a", "=", "x"), ["x"]),
+        (Predicate("a", "a_contains", ["x"]), "x"),
+        (Predicate("a", "=", True), 1),
+        (Predicate("a", "like", "x"), 5),
+        (Predicate("a", "s_intersects", {}), "x"),
+    ],
+)
 def test_values_of_another_kind_are_refused(test: Predicate, value: Any) -> None:
     with pytest.raises(UnsupportedFilter, match="'a'"):
         holds(test, value)

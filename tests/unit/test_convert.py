@@ -131,7 +131,11 @@ def test_values_in_the_wrong_type_are_read_where_they_say_the_same(kind: str, va
         ("mgrs", "54PXI", None),
         ("orbit_state", "d", "descending"),
         ("orbit_state", "geostationary", None),
-        ("checksum", [{"Algorithm": "MD5", "Value": "016A174ED963DFF9398F9081FD68AB19"}], "d50110016a174ed963dff9398f9081fd68ab19"),
+        (
+            "checksum",
+            [{"Algorithm": "MD5", "Value": "016A174ED963DFF9398F9081FD68AB19"}],
+            "d50110016a174ed963dff9398f9081fd68ab19",
+        ),
         ("checksum", [{"Algorithm": "BLAKE3", "Value": "ab" * 32}], "1e20" + "ab" * 32),
         ("checksum", [{}], None),
         ("checksum", [], None),
@@ -143,7 +147,7 @@ def test_values_in_the_wrong_type_are_read_where_they_say_the_same(kind: str, va
         ("elevation", 30.5, 59.5),
         ("positive", 0, None),
     ],
-)  # fmt: skip
+)
 def test_values_as_the_archives_write_them(name: str, value: Any, read: Any) -> None:
     assert CONVERTERS[name].read(value) == read
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge import cql
+from stacbridge.cql import parse as cql
 from stacbridge.errors import BadRequest
 from stacbridge.settings import Settings
 

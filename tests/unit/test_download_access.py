@@ -64,7 +64,7 @@ def test_a_token_refused_again_is_502_and_no_login_of_the_clients_to_lose() -> N
     told = orjson.loads(answer.body)
     assert (answer.status, told["code"], told["upstream"]) == (502, "UpstreamRefused", "one")
     assert (catalogue.renewals, len(upstream.asked)) == (1, 2)
-    assert told["answered"] == "401 DAT-ZIP-609: *** expired"
+    assert told["answered"] == "HTTP 401: DAT-ZIP-609 *** expired"
     assert told["asked"] == f"GET {upstream.url}/Products(1)/$value"
 
 
@@ -186,7 +186,7 @@ def test_a_refusal_becomes_the_failure_that_it_means(
         answer = bridge.ask()
     told = orjson.loads(answer.body)
     assert (answer.status, told["code"], answer.headers.get("retry-after")) == (ours, code, retry_after)
-    assert told["answered"].startswith(status[:3])
+    assert told["answered"].startswith(f"HTTP {status[:3]}: ")
 
 
 def test_the_upstreams_retry_after_is_passed_on() -> None:

@@ -1,16 +1,15 @@
 """Ranges, refusals and headers, without any connection."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.delivery import disposition
-from stacbridge.ranges import ByteRange, unsatisfiable
-from stacbridge.transfer_refusals import EXCERPT_LENGTH, excerpt, retry_after
+from stacbridge.download.delivery import disposition
+from stacbridge.download.ranges import ByteRange, unsatisfiable
+from stacbridge.download.refusals import refusal
+from stacbridge.model import Reply
 
 offsets = st.integers(0, 10**12)
 ranges = st.one_of(
@@ -67,47 +66,12 @@ def test_a_length_that_the_upstream_does_not_tell_properly_is_not_told(content_r
 
 @pytest.mark.parametrize(
     "value, seconds",
-    [("0", 30), ("7", 7), ("-5", 30), ("1000000000", 900), (None, 30), ("soon", 30), ("", 30), ("²", 30)],
+    [("0", 30), ("7", 7), ("-5", 30), ("1000000000", 900), ("soon", 30), ("", 30), ("²", 30)],
 )
-def test_retry_after_is_a_sane_number_of_seconds(value: str | None, seconds: int) -> None:
-    assert retry_after(value) == seconds
-
-
-@pytest.mark.parametrize("hours, least, most", [(-1, 30, 30), (0.1, 300, 360), (1000, 900, 900)])
-def test_a_date_in_retry_after_is_counted_from_now(hours: float, least: int, most: int) -> None:
-    assert (
-        least <= retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)) <= most
-    )
-
-
-@given(st.text())
-def test_any_retry_after_becomes_a_positive_bounded_number(value: str) -> None:
-    assert 0 < retry_after(value) <= 900
-
-
-@pytest.mark.parametrize(
-    "body, media_type, said",
-    [
-        (b'{"detail": {"message": "Token not found"}}', "application/json", "Token not found"),
-        (b'{"code": "DAT-ZIP-604", "message": "No"}', "application/json", "DAT-ZIP-604: No"),
-        (b'{"detail": "Not found"}', "application/json", "Not found"),
-        (b'{"error": {"code": "404", "message": "gone"}}', "application/json", "404: gone"),
-        (b'{"error": "invalid_grant"}', "application/json", "invalid_grant"),
-        (b'["odd"]', "application/json", '["odd"]'),
-        (b"<html>Log in</html>", "", "with a page of markup"),
-        (b"Log in", "text/html", "with a page of markup"),
-        (b"a\r\n\x1b[31mb  secret \xff", "text/plain", "a [31mb *** \ufffd"),
-    ],
-)
-def test_an_error_body_is_told_in_one_plain_line(body: bytes, media_type: str, said: str) -> None:
-    assert excerpt(body, media_type, ["secret"]) == said
-
-
-@given(st.binary(), st.sampled_from(["", "application/json", "text/html"]))
-def test_any_error_body_is_told_in_bounded_printable_text(body: bytes, media_type: str) -> None:
-    said = excerpt(body, media_type, [])
-    assert len(said) <= EXCERPT_LENGTH
-    assert said.isprintable()
+@pytest.mark.parametrize("status", [202, 429, 503])
+def test_the_client_is_told_to_wait_a_sane_number_of_seconds(status: int, value: str, seconds: int) -> None:
+    failure = refusal(Reply(status, {"retry-after": value}, b""), upstream="cdse", asked="GET x")
+    assert failure.retry_after == seconds
 
 
 @given(st.text(min_size=1))

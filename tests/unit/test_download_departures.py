@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from stacbridge.tap import LONG
+from stacbridge.download.tap import LONG
 from tests.unit.download_servers import (
     Asked,
     Bridge,

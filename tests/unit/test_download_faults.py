@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stacbridge.tap import LONG
+from stacbridge.download.tap import LONG
 from tests.unit.download_servers import (
     PATIENCE,
     Asked,
@@ -152,13 +152,13 @@ def test_a_long_body_that_starts_late_arrives_whole(secure: bool) -> None:
 
 def test_a_body_that_comes_slowly_but_steadily_is_not_cut() -> None:
     def script(asked: Asked, connection: Connection) -> None:
-        connection.answer(Content_Length="10")
-        for _ in range(10):
-            threading.Event().wait(0.1)
+        connection.answer(Content_Length="20")
+        for _ in range(20):
+            threading.Event().wait(0.05)
             connection.sock.sendall(b"x")
 
-    with bridged(script, settings={"download_idle_timeout": 0.4}) as (bridge, _):
-        assert bridge.ask().body == b"x" * 10
+    with bridged(script, settings={"download_idle_timeout": 0.6}) as (bridge, _):
+        assert bridge.ask().body == b"x" * 20
 
 
 def test_the_connection_of_a_short_body_is_used_again() -> None:

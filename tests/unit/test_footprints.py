@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
-from stacbridge.footprints import NOWHERE, Footprint, footprints
+from stacbridge.mapping.footprints import NOWHERE, Footprint, footprints
 from stacbridge.model import Json
 
 SQUARE = [[10.0, 50.0], [11.0, 50.0], [11.0, 51.0], [10.0, 51.0], [10.0, 50.0]]
@@ -21,7 +21,12 @@ def one(record: Json) -> Footprint:
 
 
 def test_a_fine_footprint_passes_through_with_every_digit() -> None:
-    ring = [[142.352793016856, 13.4758743606673], [142.93808729126, 13.4725397858819], [142.943807935726, 14.15499], [142.352793016856, 13.4758743606673]]  # fmt: skip
+    ring = [
+        [142.352793016856, 13.4758743606673],
+        [142.93808729126, 13.4725397858819],
+        [142.943807935726, 14.15499],
+        [142.352793016856, 13.4758743606673],
+    ]
     geometry, bbox = one(geojson("Polygon", [ring]))
     assert geometry == {"type": "Polygon", "coordinates": [ring]}
     assert bbox == [142.352793016856, 13.4725397858819, 142.943807935726, 14.15499]
@@ -123,6 +128,13 @@ def test_an_area_without_any_extent_is_the_line_that_it_is() -> None:
         "type": "LineString",
         "coordinates": [[0.0, 0.0], [1.0, 0.0]],
     }
+
+
+def test_of_what_falls_apart_the_areas_stay() -> None:
+    spike = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [5.0, 1.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    geometry, bbox = one(geojson("Polygon", [spike]))
+    assert geometry is not None and geometry["type"] == "Polygon"
+    assert bbox == [0.0, 0.0, 1.0, 1.0]
 
 
 def test_heights_are_dropped() -> None:

@@ -31,9 +31,21 @@ def test_a_box_has_four_or_six_numbers(numbers: list[float], bbox: Bbox) -> None
 
 @pytest.mark.parametrize(
     "numbers",
-    [[], [0, 0, 1], [0, 0, 1, 1, 1], [0, 1, 1, 0], [0, 0, 9, 1, 1, 5], [-181, 0, 1, 1], [0, 0, 1, 91], [0, 0, 1, "1"],
-     [0, 0, 1, None], [0, 0, 1, True], [0, 0, 1, float("nan")], [0, 0, float("inf"), 1]],
-)  # fmt: skip
+    [
+        [],
+        [0, 0, 1],
+        [0, 0, 1, 1, 1],
+        [0, 1, 1, 0],
+        [0, 0, 9, 1, 1, 5],
+        [-181, 0, 1, 1],
+        [0, 0, 1, 91],
+        [0, 0, 1, "1"],
+        [0, 0, 1, None],
+        [0, 0, 1, True],
+        [0, 0, 1, float("nan")],
+        [0, 0, float("inf"), 1],
+    ],
+)
 def test_other_boxes_are_refused(numbers: list[Any]) -> None:
     with pytest.raises(BadRequest) as failure:
         geometry.parse_bbox(numbers)
@@ -67,11 +79,17 @@ def test_wkt_keeps_every_digit(positions: list[list[float]]) -> None:
         ({"type": "MultiLineString", "coordinates": [[[1, 2], [3, 4]]]}, ["MULTILINESTRING((1 2,3 4))"]),
         ({"type": "Polygon", "coordinates": [TRIANGLE]}, ["POLYGON((0 0,1 0,1 1,0 0))"]),
         (
-            {"type": "GeometryCollection", "geometries": [{"type": "MultiPolygon", "coordinates": [[TRIANGLE]]}, {"type": "Point", "coordinates": [1e-7, -2.5]}]},
+            {
+                "type": "GeometryCollection",
+                "geometries": [
+                    {"type": "MultiPolygon", "coordinates": [[TRIANGLE]]},
+                    {"type": "Point", "coordinates": [1e-7, -2.5]},
+                ],
+            },
             ["POLYGON((0 0,1 0,1 1,0 0))", "POINT(0.0000001 -2.5)"],
         ),
     ],
-)  # fmt: skip
+)
 def test_geometries_as_wkt(shape: dict[str, Any], texts: list[str]) -> None:
     assert geometry.wkts(geometry.check(shape, 100)) == texts
 
@@ -84,7 +102,10 @@ def test_geometries_as_wkt(shape: dict[str, Any], texts: list[str]) -> None:
         ({"type": "Feature", "geometry": None}, "not a GeoJSON geometry"),
         ({"type": ["Point"], "coordinates": [0, 0]}, "not a GeoJSON geometry"),
         ({"type": "GeometryCollection", "geometries": []}, "not a GeoJSON geometry"),
-        ({"type": "GeometryCollection", "geometries": [{"type": "GeometryCollection", "geometries": []}]}, "not a GeoJSON"),
+        (
+            {"type": "GeometryCollection", "geometries": [{"type": "GeometryCollection", "geometries": []}]},
+            "not a GeoJSON",
+        ),
         ({"type": "Point"}, "malformed"),
         ({"type": "Point", "coordinates": [0]}, "malformed"),
         ({"type": "Point", "coordinates": [0, "1"]}, "malformed"),
@@ -95,11 +116,14 @@ def test_geometries_as_wkt(shape: dict[str, Any], texts: list[str]) -> None:
         ({"type": "Polygon", "coordinates": []}, "malformed"),
         ({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1]]]}, "not closed"),
         ({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1]]]}, "not closed"),
-        ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "not a valid geometry"),
+        (
+            {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]},
+            "not a valid geometry",
+        ),
         ({"type": "MultiPoint", "coordinates": [[0, 0]] * 101}, "more than 100 positions"),
         ({"type": "Polygon", "coordinates": [[[[[[[[0]]]]]]]]}, "malformed"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_geometry_is_refused_by_parameter(shape: Any, told: str) -> None:
     with pytest.raises(BadRequest, match=told) as failure:
         geometry.check(shape, 100)
@@ -108,11 +132,17 @@ def test_what_is_no_geometry_is_refused_by_parameter(shape: Any, told: str) -> N
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats() | st.sampled_from(["Point", "Polygon", "MultiPolygon", "GeometryCollection"]),
-        lambda inner: st.lists(inner) | st.fixed_dictionaries({"type": inner, "coordinates": inner, "geometries": inner}),
+        st.none()
+        | st.booleans()
+        | st.floats()
+        | st.sampled_from(["Point", "Polygon", "MultiPolygon", "GeometryCollection"]),
+        lambda inner: (
+            st.lists(inner)
+            | st.fixed_dictionaries({"type": inner, "coordinates": inner, "geometries": inner})
+        ),
         max_leaves=10,
     )
-)  # fmt: skip
+)
 def test_nothing_does_worse_than_being_refused(value: Any) -> None:
     try:
         geometry.wkts(geometry.check(value, 100))

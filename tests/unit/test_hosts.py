@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.hosts import Hosts, Origin, without_query
+from stacbridge.wire.hosts import Hosts, Origin, without_query
 
 HOSTS = Hosts.listed(
     ["https://download.example.eu/odata/v1", "zipper.example.eu", "http://127.0.0.1:4000/odata"],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge import intervals
+from stacbridge.api import intervals
 from stacbridge.errors import BadRequest
 from stacbridge.model import Interval
 

@@ -5,8 +5,8 @@ import orjson
 import pytest
 
 from stacbridge.errors import NotFound
+from stacbridge.mapping.products import NotAnItem, Place
 from stacbridge.model import Json, Skipped
-from stacbridge.products import NotAnItem, Place
 from tests.unit.toy import NAME, ROOT, grd, l1c, toy
 
 MAPPING = toy()
@@ -62,8 +62,16 @@ def test_an_item_declares_the_extensions_that_it_uses_and_no_others() -> None:
         return {uri.split("/")[3] for uri in item(record)["stac_extensions"]}
 
     assert prefixes(grd()) == {
-        "alternate-assets", "authentication", "file", "order", "processing", "product", "sar", "sat", "timestamps"
-    }  # fmt: skip
+        "alternate-assets",
+        "authentication",
+        "file",
+        "order",
+        "processing",
+        "product",
+        "sar",
+        "sat",
+        "timestamps",
+    }
     assert "timestamps" not in prefixes(grd(PublicationDate=None))
     assert "eo" not in prefixes(l1c(attributes={"cloudCover": None}))
     assert {"eo", "grid"} <= prefixes(l1c())
@@ -73,7 +81,7 @@ def test_links_lead_through_the_api_and_to_the_archive() -> None:
     home = f"{ROOT}/collections/grd"
     assert {link["rel"]: link["href"] for link in item(grd())["links"]} == {
         "self": f"{home}/items/{ID}",
-        "root": ROOT,
+        "root": f"{ROOT}/",
         "parent": home,
         "collection": home,
         "version-history": f"https://trace.example/name/{NAME}.zip",
@@ -196,7 +204,10 @@ def test_old_date_formats_are_read() -> None:
     assert found["processing:datetime"] == "2020-01-01T01:00:00.000000Z"
 
 
-@pytest.mark.parametrize(("text", "shown"), [("9999-12-31T23:59:59.999999Z", None), ("", None), ("2030-01-01", "2030-01-01T00:00:00.000000Z")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("9999-12-31T23:59:59.999999Z", None), ("", None), ("2030-01-01", "2030-01-01T00:00:00.000000Z")],
+)
 def test_never_is_no_date(text: str, shown: str | None) -> None:
     assert properties(grd(EvictionDate=text)).get("expires") == shown
 

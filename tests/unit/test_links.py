@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge import hrefs, links
+from stacbridge import hrefs
+from stacbridge.api import links
 
 ROOT = "https://stac.example/eo"
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)

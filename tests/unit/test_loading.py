@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacbridge.errors import Misconfigured, NotFound
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.settings import Settings
 from tests.unit.toy import FOLDER, toy
 
@@ -52,7 +52,12 @@ ORBIT = 'from = "Attributes/orbitNumber"\ntype = "Integer"\npush = "order"'
         (TOP, 'from = "Attributes/orbitNumber"', "from = 5", "field[9].from: must be a string or a list"),
         (TOP, 'from = "Attributes/orbitNumber"', "from = []", "field[9].from: must name one path"),
         (TOP, '"sat:absolute_orbit"', '"datetime"', "field[9].stac: 'datetime' is there twice"),
-        (TOP, 'convert = "expiry"', 'convert = "expiry"\npush = "equal"', "push: the converter does not write"),
+        (
+            TOP,
+            'convert = "expiry"',
+            'convert = "expiry"\npush = "equal"',
+            "push: the converter does not write",
+        ),
         (TOP, 'convert = "expiry"', 'convert = "expiry"\ntable = {a = "b"}', "convert: only one of"),
         (TOP, 'convert = "expiry"', 'type = "Any"\ntable = {a = "b"}', "type: a `table` needs to know"),
         (TOP, 'values = ["SAR", "MSI"]', "values = 5", "values: must be of type list"),
@@ -63,20 +68,35 @@ ORBIT = 'from = "Attributes/orbitNumber"\ntype = "Integer"\npush = "order"'
         (S1, 'id = "slc"', 'id = "grd"', "sentinel-1.toml: collection: 'grd' is there twice"),
         (S1, 'id = "slc"', "", "sentinel-1.toml: collection[1].id: is missing"),
         (S1, 'id = "slc"', 'id = "slc"\ncolour = "red"', "collection[1].colour: is not a key"),
-        (S1, '{ productType = ["IW_SLC__1S"] }', "{ productType = [] }", "collection[1].match: an attribute without"),
+        (
+            S1,
+            '{ productType = ["IW_SLC__1S"] }',
+            "{ productType = [] }",
+            "collection[1].match: an attribute without",
+        ),
         (S1, 'assets = ["product"]', 'assets = ["none"]', "collection[0].assets: no group 'none'"),
         (S1, 'key = "vh"', 'key = "vv"', "asset[2].key: asset 'vv' is there twice in collection 'grd'"),
         (S1, 'key = "vh"', 'key = "vh"\nsize = 5', "asset[2].size: is not a key"),
         (S1, 'of = "compressed"', "", "asset[1].of: is missing"),
         (S1, 'of = "compressed"', 'of = "zip"', "asset[1].of: 'zip' is none of product"),
-        (S1, 'of = "compressed"', 'of = "compressed"\nstated = true', "asset[1].stated: a compressed location"),
+        (
+            S1,
+            'of = "compressed"',
+            'of = "compressed"\nstated = true',
+            "asset[1].stated: a compressed location",
+        ),
         (S1, 'of = "compressed"', 'of = "node"', "asset[1].path: belongs to"),
         (S1, 'of = "compressed"', 'of = "compressed"\npath = "x"', "asset[1].path: belongs to"),
-        (S1, "{datatake}", "{data_take}", "asset[1].path: no part data_take in names of convention 'sentinel-1'"),
+        (
+            S1,
+            "{datatake}",
+            "{data_take}",
+            "asset[1].path: no part data_take in names of convention 'sentinel-1'",
+        ),
         (S2, 'license = "other"', 'licence = "other"', "sentinel-2.toml: family.licence: is not a key"),
         (S2, "[family]", "colour = 5\n[family]", "sentinel-2.toml: colour: is not a key"),
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_refused_naming_file_and_key(
     edited: Edit, file: str, old: str, new: str, told: str
 ) -> None:

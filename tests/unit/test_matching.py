@@ -3,7 +3,7 @@
 import cql2
 import pytest
 
-from stacbridge.matching import OPERATORS, condition
+from stacbridge.cql.matching import OPERATORS, condition
 from stacbridge.model import Json
 
 ITEM: Json = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.names import CONVENTIONS
+from stacbridge.mapping.names import CONVENTIONS
 
 
 @pytest.mark.parametrize(

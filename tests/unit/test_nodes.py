@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from stacbridge.access import nodes
 from stacbridge.access.flows import drive
 from stacbridge.errors import NotFound, UpstreamError
-from stacbridge.hosts import Hosts
 from stacbridge.model import Json, Reply
 from stacbridge.settings import Settings
-from stacbridge.wire import Wire
+from stacbridge.wire.client import Wire
+from stacbridge.wire.hosts import Hosts
 from tests.servers import Answer, Clock, Seen, Server, serving
 
 NAME = "S2A_MSIL1C_20200808T010311.SAFE"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacbridge import convert
+from stacbridge import scalars
 from stacbridge.dialects.odata import OData
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.model import Interval, Json, Query, Reply, Request, SortKey
@@ -78,8 +78,10 @@ def test_times_are_inclusive_and_meet_the_products_interval() -> None:
 def test_a_box_across_the_antimeridian_is_two_areas() -> None:
     text = params(Query(bbox=(170.1, -10, -170, 10)))["$filter"]
     assert text == (
-        "(OData.CSC.Intersects(area=geography'SRID=4326;POLYGON((170.1 -10,180 -10,180 10,170.1 10,170.1 -10))') or "
-        "OData.CSC.Intersects(area=geography'SRID=4326;POLYGON((-180 -10,-170 -10,-170 10,-180 10,-180 -10))'))"
+        "(OData.CSC.Intersects(area=geography'SRID=4326;"
+        "POLYGON((170.1 -10,180 -10,180 10,170.1 10,170.1 -10))') or "
+        "OData.CSC.Intersects(area=geography'SRID=4326;"
+        "POLYGON((-180 -10,-170 -10,-170 10,-180 10,-180 -10))'))"
     )
 
 
@@ -164,7 +166,7 @@ def test_a_walk_gives_every_product_once_and_in_order_however_many_share_a_time(
 
 
 def at(number: int, second: int) -> Json:
-    time = convert.rfc3339(START + timedelta(seconds=second))
+    time = scalars.rfc3339(START + timedelta(seconds=second))
     return grd(
         Id=f"{number:04}", Name=f"{NAME[:-9]}{number:04}.SAFE", ContentDate={"Start": time, "End": time}
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.remembered import Remembered
+from stacbridge.wire.remembered import Remembered
 from tests.servers import Clock
 
 

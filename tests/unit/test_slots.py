@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacbridge.download.slots import Slots
 from stacbridge.errors import NotStaged
-from stacbridge.slots import Slots
 
 
 async def settle() -> None:

@@ -17,9 +17,9 @@ from stacbridge.access import totp
 from stacbridge.access.oidc import PasswordLogin, Token
 from stacbridge.access.tokens import TokenBroker
 from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
-from stacbridge.hosts import Hosts
 from stacbridge.settings import Credentials, Settings
-from stacbridge.wire import Wire
+from stacbridge.wire.client import Wire
+from stacbridge.wire.hosts import Hosts
 from tests.servers import Answer, Clock, Seen, Server, serving
 
 ACCOUNT = Credentials(username="ada", password=SecretStr("canary-password"))

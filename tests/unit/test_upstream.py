@@ -8,13 +8,13 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from stacbridge.answers import read_json
 from stacbridge.catalogue import Catalogue
 from stacbridge.errors import Misconfigured, NotFound, NotOrderable, UpstreamError
-from stacbridge.mapping import load as load_mapping
+from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Json, Page, Query, Reply, Request
 from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream, load
+from stacbridge.wire.answers import read_json
 from tests.servers import Answer, Clock, Seen, Server, serving
 
 TOML = """

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
-from stacbridge.hosts import Hosts
 from stacbridge.model import Request
-from stacbridge.refusals import full_url
 from stacbridge.settings import Settings
-from stacbridge.wire import MAX_WAIT, Wire
+from stacbridge.wire.client import MAX_WAIT, Wire
+from stacbridge.wire.hosts import Hosts
+from stacbridge.wire.refusals import full_url
 from tests.servers import Answer, Clock, Script, in_turn, serving
 
 BEARER = {"Authorization": "Bearer canary-token", "X-API-Key": "canary-key", "Accept": "application/json"}

@@ -11,13 +11,13 @@ from stacbridge.access import nodes
 from stacbridge.access.flows import drive
 from stacbridge.access.oidc import PasswordLogin
 from stacbridge.access.tokens import TokenBroker
-from stacbridge.answers import read_json
 from stacbridge.errors import NotFound, UpstreamError, UpstreamRefused, UpstreamUnavailable
-from stacbridge.hosts import Hosts
 from stacbridge.model import Json, Request
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import LOGIN_PAGE, CdseSimulator, Failure, Faults, ManualClock
-from stacbridge.wire import Wire
+from stacbridge.wire.answers import read_json
+from stacbridge.wire.client import Wire
+from stacbridge.wire.hosts import Hosts
 from tests.servers import Clock
 
 

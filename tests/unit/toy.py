@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Json
 from stacbridge.settings import Settings
 

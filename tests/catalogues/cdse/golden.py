@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from stacbridge.dialects.odata import OData
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Query, Reply
 from stacbridge.settings import Settings
 

@@ -4,8 +4,8 @@ from itertools import combinations
 import orjson
 import pytest
 
-from stacbridge.families import Collection
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping.families import Collection
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.settings import Settings
 from tests.schemas import faults
 

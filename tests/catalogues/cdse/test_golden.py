@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stacbridge import families
-from stacbridge.mapping import Mapping, load
+from stacbridge.mapping import families
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.settings import Settings
 from tests.catalogues.cdse.golden import FOLDERS, translate
 from tests.schemas import faults

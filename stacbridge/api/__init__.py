@@ -1,0 +1,1 @@
+"""The STAC API: stac-fastapi's routes, answers as ready bytes."""

@@ -1,0 +1,134 @@
+"""What happens to a request before the API sees it, as plain ASGI: each wrapper costs next to nothing."""
+
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stacbridge.api.failures import answer
+from stacbridge.api.querystring import PARAMETERS
+from stacbridge.errors import BadRequest
+
+HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
+SLASHES = re.compile("//+")
+FORWARDED = re.compile(r'(\w+)="?([^;,"]+)"?')
+
+
+class PublicAddress:
+    """Make the request's URL the one that the client sees.
+
+    That is `public_url` where it is set; else what Forwarded (RFC 7239) or X-Forwarded-Proto, -Host, -Port
+    and -Prefix of a reverse proxy say. A client that makes these up only changes the links of its answer.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
+        self.app = app
+        self.public = urlsplit(public_url) if public_url else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with another scheme, Host and root path."""
+        if scope["type"] == "http":
+            scope = dict(scope)
+            scheme, host, prefix = self._address(scope)
+            headers = MutableHeaders(raw=list(scope["headers"]))
+            if host:
+                headers["host"] = host
+            prefix = prefix.rstrip("/")
+            path = f"{prefix}/" if scope["path"] == prefix else scope["path"]
+            scope.update(headers=headers.raw, scheme=scheme, root_path=prefix, path=path)
+        await self.app(scope, receive, send)
+
+    def _address(self, scope: Scope) -> tuple[str, str, str]:
+        if self.public:
+            return self.public.scheme, self.public.netloc, self.public.path
+        headers = Headers(scope=scope)
+        told = {name.lower(): value for name, value in FORWARDED.findall(_first(headers, "forwarded"))}
+        scheme = told.get("proto") or _first(headers, "x-forwarded-proto") or scope["scheme"]
+        host = told.get("host") or _first(headers, "x-forwarded-host")
+        port = _first(headers, "x-forwarded-port")
+        if host and port and ":" not in host and port not in ("80", "443"):
+            host = f"{host}:{port}"
+        prefix = _first(headers, "x-forwarded-prefix") or scope.get("root_path", "")
+        return (
+            scheme if scheme in ("http", "https") else scope["scheme"],
+            host if HOST.fullmatch(host) else "",
+            prefix if prefix.startswith("/") else "",
+        )
+
+
+def _first(headers: Headers, name: str) -> str:
+    """Return what the proxy nearest to the client says."""
+    return headers.get(name, "").partition(",")[0].strip()
+
+
+class TidyUrl:
+    """Forgive `//` and a slash at the end of a path, and forget unknown query parameters.
+
+    QGIS's plugin sends its Authorization header as a query parameter too. It is taken out of the server's own
+    scope, so that no log line and no link that is made later holds it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a tidy URL."""
+        if scope["type"] == "http":
+            path = SLASHES.sub("/", scope["path"])
+            scope["path"] = path.rstrip("/") or "/"
+            pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            scope["query_string"] = urlencode([pair for pair in pairs if pair[0] in PARAMETERS]).encode()
+        await self.app(scope, receive, send)
+
+
+class HeadAsGet:
+    """Answer HEAD as GET without its body, on every path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask for the GET, and send its start and an empty body."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_start(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, send_start)
+
+
+class BodyLimit:
+    """Refuse a body larger than any search that the settings allow."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the bytes as they come, whatever Content-Length says."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.max_bytes:
+                refusal = BadRequest(
+                    f"The body is larger than {self.max_bytes} bytes.", advice="Simplify the search."
+                )
+                await answer(refusal)(scope, receive, send)
+                return
+        whole = iter([{"type": "http.request", "body": bytes(body), "more_body": False}])
+
+        async def replay() -> Message:
+            return next(whole, None) or await receive()
+
+        await self.app(scope, replay, send)

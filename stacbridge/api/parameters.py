@@ -1,0 +1,172 @@
+"""The parameters of a search: the JSON of a POST body, or of a URL, becomes a checked `Query`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from stacbridge import geometry
+from stacbridge.api import intervals
+from stacbridge.api.fields import Fields, fields
+from stacbridge.api.querystring import CQL2_JSON
+from stacbridge.cql import parse as cql
+from stacbridge.errors import BadRequest
+from stacbridge.model import Bbox, Interval, Json, Query, SortKey
+from stacbridge.settings import Settings
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+CQL2_TEXT = "cql2-text"
+
+REFUSED = {
+    "query": "Say it as a CQL2 `filter`.",
+    "q": "Items have no free-text search here; say it as a CQL2 `filter`.",
+}
+"""Parameters of extensions that are not served, and whose loss would change the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A checked search: what is asked of the catalogues, which page, and what each Item shall hold."""
+
+    query: Query
+    token: str | None = None
+    fields: Fields | None = None
+
+    def shown(self, item: Json) -> Json:
+        """Return the Item with the members that were asked for."""
+        return item if self.fields is None else self.fields.project(item)
+
+
+def search(body: Json, settings: Settings) -> Search:
+    """Return the checked search that `body` asks for. Raises `BadRequest` naming the parameter.
+
+    Members that are `null` count as absent, but for `fields`; members that no extension knows are ignored.
+    """
+    _check_writable(body)
+    for name, advice in REFUSED.items():
+        if body.get(name):
+            raise BadRequest(f"The parameter {name} is not served.", parameter=name, advice=advice)
+    given = {name: value for name, value in body.items() if value is not None or name == "fields"}
+    limit = _limit(given.get("limit", settings.default_limit))
+    token = given.get("token")
+    if token is not None and not isinstance(token, str):
+        raise BadRequest("token must be a string.", parameter="token")
+    query = Query(
+        collections=_names(given, "collections"),
+        ids=_ids(given, settings),
+        bbox=_bbox(given["bbox"]) if "bbox" in given else None,
+        intersects=_intersects(given, settings),
+        interval=_interval(given),
+        filter=_filter(given, settings),
+        sortby=_sortby(given.get("sortby", [])),
+        limit=min(limit, settings.max_limit),
+        count=limit == 1 or _flag(given, "count"),
+    )
+    return Search(query, token, _fields(given["fields"]) if "fields" in given else None)
+
+
+def _check_writable(body: Json) -> None:
+    """Refuse what no cursor or link could repeat: deep nesting, huge integers, halves of characters."""
+    try:
+        orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise BadRequest(f"The search cannot be read: {error}.") from None
+
+
+def _expect(value: Any, kind: type, parameter: str, what: str) -> Any:
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise BadRequest(f"{parameter} must be {what}.", parameter=parameter)
+    return value
+
+
+def _names(given: Json, parameter: str) -> tuple[str, ...]:
+    """Return distinct ids; a lone string is taken as one, as stac-api-validator's sort test sends it."""
+    value = given.get(parameter, [])
+    names = [value] if isinstance(value, str) else _expect(value, list, parameter, "a list of ids")
+    return tuple(dict.fromkeys(_expect(name, str, parameter, "a list of ids") for name in names))
+
+
+def _ids(given: Json, settings: Settings) -> tuple[str, ...]:
+    ids = _names(given, "ids")
+    if len(ids) > settings.max_ids:
+        raise BadRequest(f"More than {settings.max_ids} ids (max_ids) are asked for.", parameter="ids")
+    return ids
+
+
+def _limit(value: Any) -> int:
+    limit: int = _expect(value, int, "limit", "a whole number")
+    if limit < 1:
+        raise BadRequest(f"limit must be 1 or more, not {limit}.", parameter="limit")
+    return limit
+
+
+def _flag(given: Json, parameter: str) -> bool:
+    return bool(_expect(given.get(parameter, False), bool, parameter, "true or false"))
+
+
+def _interval(given: Json) -> Interval | None:
+    if "datetime" not in given:
+        return None
+    return intervals.parse(_expect(given["datetime"], str, "datetime", "a string"))
+
+
+def _bbox(value: Any) -> Bbox:
+    return geometry.parse_bbox(_expect(value, list, "bbox", "a list of four or six numbers"))
+
+
+def _intersects(given: Json, settings: Settings) -> Json | None:
+    if "intersects" not in given:
+        return None
+    if "bbox" in given:
+        raise BadRequest("bbox and intersects exclude each other.", parameter="intersects")
+    value = _expect(given["intersects"], dict, "intersects", "a GeoJSON geometry")
+    return geometry.check(value, settings.max_vertices, "intersects")
+
+
+def _filter(given: Json, settings: Settings) -> Json | None:
+    value, language = given.get("filter"), given.get("filter-lang")
+    if given.get("filter-crs", CRS84) != CRS84:
+        raise BadRequest(f"filter-crs must be {CRS84}.", parameter="filter-crs")
+    if language not in (None, CQL2_TEXT, *CQL2_JSON):
+        raise BadRequest("filter-lang must be cql2-text or cql2-json.", parameter="filter-lang")
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        current: Json = _current(cql.parse_json(value, settings))
+        return current
+    return cql.parse_text(_expect(value, str, "filter", "CQL2 text or JSON"), settings)
+
+
+def _current(expression: Any) -> Any:
+    """Return a filter whose `between` has three arguments; some clients still write the draft's x, [a, b]."""
+    if isinstance(expression, list):
+        return [_current(part) for part in expression]
+    if not isinstance(expression, dict):
+        return expression
+    members = {name: _current(part) for name, part in expression.items()}
+    match members:
+        case {"op": "between", "args": [value, [lower, upper]]}:
+            members["args"] = [value, lower, upper]
+    return members
+
+
+def _sortby(value: Any) -> tuple[SortKey, ...]:
+    return tuple(_sort_key(key) for key in _expect(value, list, "sortby", "a list of {field, direction}"))
+
+
+def _sort_key(key: Any) -> SortKey:
+    _expect(key, dict, "sortby", "a list of {field, direction}")
+    name = _expect(key.get("field"), str, "sortby", "a list of {field, direction}")
+    direction = key.get("direction", "asc")
+    if direction not in ("asc", "desc"):
+        raise BadRequest("The direction of sortby must be asc or desc.", parameter="sortby")
+    return SortKey(name.removeprefix("properties."), descending=direction == "desc")
+
+
+def _fields(value: Any) -> Fields:
+    given = _expect(value, dict, "fields", "an object with include and exclude")
+    lists = {}
+    for name in ("include", "exclude"):
+        members = _expect(given.get(name) or [], list, "fields", "an object of lists")
+        lists[name] = [_expect(member, str, "fields", "an object of lists of names") for member in members]
+    return fields(lists["include"], lists["exclude"], include_given="include" in given)

@@ -1,0 +1,205 @@
+"""Families of products, as an upstream groups them, and the STAC Collections they are published as.
+
+[family]
+name = "SENTINEL-1"                          OData Collection/Name
+match = {platformShortName = ["SENTINEL-1"]} attribute values that tell the family of a record
+parts = "sentinel-1"                         naming convention: a name of `names.CONVENTIONS`
+remove = ["eo:cloud_cover"]                  common rows that do not hold here
+license, license_url, providers, keywords, "sci:citation" …      defaults of the family's collections
+
+[[field]]                                    see `rows`
+[[asset]] group = "s1-grd" …                 see `assets`
+[[link]]                                     further links of its Items; see `mapping`
+
+[[collection]]
+id, title, description, keywords …           as in STAC; anything named `prefix:name` is taken verbatim
+temporal = ["2014-10-04T03:12:47Z"]          start and, where the mission is over, end
+bbox = [-180, -90, 180, 90]
+match = {productType = ["IW_GRDH_1S"]}       attribute = one of: pushed, and tells a record's collection
+constants = {"sar:frequency_band" = "C"}     properties of every item of it
+summaries = {…}
+assets = ["s1-grd"]                          groups of assets, in order; then [[collection.asset]] rows
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stacbridge.mapping import assets, extensions, rows
+from stacbridge.mapping.assets import Asset
+from stacbridge.mapping.names import CONVENTIONS
+from stacbridge.mapping.rows import Row
+from stacbridge.mapping.tables import Table
+from stacbridge.model import Json
+
+Match = Mapping[str, frozenset[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A checked collection: `match` tells its records within the upstream's `family`, `stac` is its STAC
+    Collection."""
+
+    id: str
+    family: str
+    match: Match
+    family_match: Match
+    convention: str | None
+    constants: Json
+    rows: Mapping[str, Row]
+    assets: Mapping[str, Asset]
+    links: tuple[Json, ...]
+    stac: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the families of a catalogue share."""
+
+    rows: Mapping[str, Row]
+    groups: Mapping[str, tuple[Table, ...]]
+    links: tuple[Json, ...]
+    schemes: Json
+    extensions: Mapping[str, str]
+
+
+def parse(table: Table, common: Common) -> list[Collection]:
+    """Check one family's file. Raises `Misconfigured` naming file and key."""
+    family = table.table("family")
+    name = family.take("name", str)
+    match = family.matches("match")
+    convention = family.choice("parts", CONVENTIONS)
+    shared = _rows(table, family, common)
+    groups = {**common.groups, **grouped(table)}
+    links = (*common.links, *(table.optional("link", list) or []))
+    defaults = _about(family)
+    family.done()
+    found = []
+    for entry in table.tables("collection"):
+        own = _match(entry)
+        about = _merged(defaults, _about(entry))
+        constants = entry.optional("constants", dict) or {}
+        files = _assets(entry, groups, convention)
+        stac = _stac(entry, about, files, common)
+        entry.done()
+        found.append(
+            Collection(
+                id=stac["id"],
+                family=name,
+                match=own,
+                family_match=match,
+                convention=convention,
+                constants=constants,
+                rows=_own(shared, constants, {**match, **own}),
+                assets=files,
+                links=links,
+                stac=stac,
+            )
+        )
+    table.done()
+    return found
+
+
+def matches(collection: Collection, attributes: Json) -> bool:
+    """Tell whether a record with these attributes belongs to a collection."""
+    return _all_match(collection.match, attributes) and _all_match(collection.family_match, attributes)
+
+
+def _all_match(match: Match, attributes: Json) -> bool:
+    for name, values in match.items():
+        value = attributes.get(name)
+        if not isinstance(value, str | int | float) or value not in values:
+            return False
+    return True
+
+
+def grouped(table: Table) -> dict[str, tuple[Table, ...]]:
+    """Return the `[[asset]]` tables of a file by their group; they are checked where a collection uses
+    them."""
+    groups: dict[str, tuple[Table, ...]] = {}
+    for entry in table.tables("asset"):
+        group = entry.take("group", str)
+        groups[group] = (*groups.get(group, ()), entry)
+    return groups
+
+
+def _match(entry: Table) -> Match:
+    match = entry.matches("match")
+    if not all(match.values()):
+        raise entry.wrong("match", "an attribute without values matches nothing")
+    return match
+
+
+def _rows(table: Table, family: Table, common: Common) -> dict[str, Row]:
+    removed = family.texts("remove")
+    if unknown := set(removed) - set(common.rows):
+        raise family.wrong("remove", f"no common row {', '.join(sorted(unknown))}")
+    kept = {name: row for name, row in common.rows.items() if name not in removed}
+    return {**kept, **rows.parse_all(table.tables("field"))}
+
+
+def _own(shared: Mapping[str, Row], constants: Json, match: Match) -> dict[str, Row]:
+    """Return the rows of one collection: those that no constant replaces, knowing what its records match."""
+    return {name: rows.narrowed(row, match) for name, row in shared.items() if name not in constants}
+
+
+def _assets(
+    entry: Table, groups: Mapping[str, tuple[Table, ...]], convention: str | None
+) -> dict[str, Asset]:
+    tables: list[Table] = []
+    for group in entry.texts("assets"):
+        if group not in groups:
+            raise entry.wrong("assets", f"no group {group!r}")
+        tables += groups[group]
+    found: dict[str, Asset] = {}
+    for table in (*tables, *entry.tables("asset")):
+        asset = assets.parse(Table(table.file, table.where, table.members, {"group"}), convention)
+        if asset.key in found:
+            raise table.wrong(
+                "key", f"asset {asset.key!r} is there twice in collection {entry.members.get('id')!r}"
+            )
+        found[asset.key] = asset
+    return found
+
+
+def _about(table: Table) -> Json:
+    """Return what a family or collection says of itself in STAC's own words."""
+    about: Json = {key: table.optional(key, str) for key in ("license", "license_url")}
+    about |= {key: table.optional(key, list) for key in ("keywords", "providers")}
+    about["summaries"] = table.optional("summaries", dict)
+    about |= {key: value for key, value in table.members.items() if ":" in key}
+    table.taken.update(about)
+    return {key: value for key, value in about.items() if value is not None}
+
+
+def _merged(family: Json, own: Json) -> Json:
+    """Return what a collection says of itself: keywords and summaries after its family's, all else in their
+    place."""
+    keywords = [*family.get("keywords", []), *own.get("keywords", [])]
+    summaries = {**family.get("summaries", {}), **own.get("summaries", {})}
+    return {**family, **own, "keywords": keywords, "summaries": summaries}
+
+
+def _stac(entry: Table, about: Json, files: Mapping[str, Asset], common: Common) -> Json:
+    """Make the STAC Collection, without API links."""
+    url = about.pop("license_url", None)
+    interval = [*entry.texts("temporal"), None, None][:2]
+    stac = {
+        "type": "Collection",
+        "stac_version": "1.1.0",
+        "stac_extensions": [],
+        "id": entry.take("id", str),
+        "title": entry.take("title", str),
+        "description": entry.take("description", str),
+        "license": about.pop("license", "other"),
+        **about,
+        **common.schemes,
+        "extent": {
+            "spatial": {"bbox": [(entry.optional("bbox", list) or [-180, -90, 180, 90])]},
+            "temporal": {"interval": [interval]},
+        },
+        "item_assets": {key: asset.members for key, asset in files.items()},
+        "links": [{"rel": "license", "href": url, "title": "Licence"}] if url else [],
+    }
+    stac["stac_extensions"] = extensions.of(extensions.members(stac), common.extensions)
+    return {key: value for key, value in stac.items() if value or key in ("links", "stac_extensions")}

@@ -1,0 +1,185 @@
+"""The product record of the Copernicus Space Component, as OData gives it, and what its files are called.
+
+Members used: `Id`, `Name`, `S3Path`, `ContentLength`, `Checksum`, `Assets`, `Locations`, `Attributes` (here a
+dict of name to value). A missing or malformed one is simply not there.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from stacbridge.convert import CONVERTERS
+from stacbridge.mapping.assets import Asset, fill
+from stacbridge.mapping.names import Convention
+from stacbridge.mapping.templates import escaped
+from stacbridge.model import Json
+from stacbridge.scalars import integer
+
+Slots = dict[str, str]
+
+_multihash = CONVERTERS["checksum"].read
+_PLAIN = re.compile(r"[\w.~-]+", re.ASCII).fullmatch
+
+
+class NotAnItem(Exception):
+    """A record that cannot become an Item; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bytes of an asset are, as far as the record says.
+
+    `kind` is the asset's `of`; `path` are the segments inside the product (`*` stands for any text); `url` is
+    the upstream's own where the record gives one; `size` in bytes and `checksum` (multihash, hex) only where
+    stated for exactly these bytes.
+    """
+
+    kind: str
+    product: str
+    product_name: str
+    name: str
+    media_type: str
+    path: tuple[str, ...] = ()
+    url: str | None = None
+    size: int | None = None
+    checksum: str | None = None
+
+
+def identity(record: Json) -> tuple[str, str]:
+    """Return a product's Id and Name. Raises `NotAnItem` where one is missing."""
+    uuid, name = record.get("Id"), record.get("Name")
+    if not isinstance(uuid, str) or not isinstance(name, str) or not uuid or not name:
+        raise NotAnItem("it has no Id or no Name")
+    return uuid, name
+
+
+def label(record: Json) -> str:
+    """Return what a record is called in reports."""
+    return str(record.get("Name") or record.get("Id") or "a record without a name")
+
+
+def item_id(name: str, endings: tuple[str, ...]) -> str:
+    """Return the item id of a product's name: the name without its ending."""
+    for ending in endings:
+        if name.endswith(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def slots(
+    record: Json, endings: tuple[str, ...], convention: Convention | None, wanted: frozenset[str]
+) -> Slots:
+    """Return what a template may need of a record, escaped for JSON; what the record does not say is not
+    there.
+
+    Always `id`, `name` and their `…_url` forms, `uuid`, and the parts of the name; of `s3`, `quicklook`
+    (URLs), `compressed` (""), `size`, `checksum`, `zip_size`, `zip_checksum` those that are wanted.
+    """
+    uuid, name = identity(record)
+    item = item_id(name, endings)
+    found: Slots = {} if convention is None else convention.read(name) or {}
+    found["id"], found["id_url"] = _forms(item)
+    found["name"], found["name_url"] = _forms(name)
+    found["uuid"] = _forms(uuid)[1]
+    for slot, read in _READERS:
+        if slot in wanted:
+            read(record, found)
+    return found
+
+
+def _forms(text: str) -> tuple[str, str]:
+    """Return a text as it stands in JSON and in a URL."""
+    return (text, text) if _PLAIN(text) else (escaped(text), quote(text, safe=""))
+
+
+def _add_s3(record: Json, found: Slots) -> None:
+    path = record.get("S3Path")
+    if isinstance(path, str) and path:
+        found["s3"] = f"s3://{escaped(path.strip('/'))}"
+
+
+def _add_quicklook(record: Json, found: Slots) -> None:
+    url = quicklook(record)
+    if url:
+        found["quicklook"] = escaped(url)
+
+
+def _add_archive(record: Json, found: Slots) -> None:
+    archive = compressed(record)
+    if archive is not None:
+        found["compressed"] = ""
+        _add_stated(archive, found, "zip_")
+
+
+def _add_stated(place: Json, found: Slots, prefix: str = "") -> None:
+    size, checksum = stated(place)
+    if size is not None:
+        found[f"{prefix}size"] = str(size)
+    if checksum is not None:
+        found[f"{prefix}checksum"] = checksum
+
+
+_READERS: tuple[tuple[str, Callable[[Json, Slots], None]], ...] = (
+    ("s3", _add_s3),
+    ("quicklook", _add_quicklook),
+    ("compressed", _add_archive),
+    ("size", _add_stated),
+)
+
+
+def stated(place: Json) -> tuple[int | None, str | None]:
+    """Return size and checksum that a record or one of its Locations states; CDSE says 0 or -1 for
+    unknown."""
+    size = integer(place.get("ContentLength"))
+    return (size if size is not None and size > 0 else None), _multihash(place.get("Checksum"))
+
+
+def compressed(record: Json) -> Json | None:
+    """Return the Location of the stored archive."""
+    for location in _list(record.get("Locations")):
+        if isinstance(location, dict) and location.get("FormatType") == "Compressed":
+            return location
+    return None
+
+
+def quicklook(record: Json) -> str | None:
+    """Return the URL of the quicklook."""
+    for asset in _list(record.get("Assets")):
+        if isinstance(asset, dict) and asset.get("Type") == "QUICKLOOK":
+            url = asset.get("DownloadLink")
+            return url if isinstance(url, str) and url else None
+    return None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def place(
+    record: Json, asset: Asset, endings: tuple[str, ...], convention: Convention | None
+) -> Place | None:
+    """Return where an asset of a record is; `None` where the record has no such file."""
+    uuid, name = identity(record)
+    parts = {"id": item_id(name, endings), "name": name, **((convention and convention.read(name)) or {})}
+    if not asset.parts <= parts.keys():
+        return None
+    source = {"compressed": compressed(record), "quicklook": {}}.get(
+        asset.kind, record if asset.stated else {}
+    )
+    url = quicklook(record) if asset.kind == "quicklook" else None
+    if source is None or (asset.kind == "quicklook" and url is None):
+        return None
+    size, checksum = stated(source)
+    return Place(
+        kind=asset.kind,
+        product=uuid,
+        product_name=name,
+        name=fill(asset.name, parts),
+        media_type=asset.members["type"],
+        path=tuple(fill(asset.path, parts).split("/")) if asset.path else (),
+        url=url,
+        size=size,
+        checksum=checksum,
+    )
