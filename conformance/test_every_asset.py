@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from stacbridge.app import create_app
 from stacbridge.commands.bridge import running
 from stacbridge.commands.simulators import simulated
-from stacbridge.mapping import load as load_mapping
+from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Json
 from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream, load

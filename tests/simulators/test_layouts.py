@@ -11,7 +11,7 @@ import pytest
 from stacbridge.simulators.trees import Product, members
 
 RECORDINGS = Path(os.environ["STACBRIDGE_RECORDINGS"]) if "STACBRIDGE_RECORDINGS" in os.environ else None
-# How the products of the recorded items of CDSE's own STAC catalogue are laid out, by the start of their names.
+# How products of the recorded items of CDSE's STAC catalogue are laid out, by the start of their names.
 RECORDED = {
     "S1A_EW_SLC": "s1",
     "S1A_IW_SLC": "s1",
