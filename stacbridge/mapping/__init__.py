@@ -1,1 +1,1 @@
-"""Catalogues as data: TOML rows, checked and compiled to what reads records and says what filters can name."""
+"""Catalogues as data: TOML rows, compiled into what reads records and tells what filters may name."""

@@ -2,8 +2,10 @@
 
 import hashlib
 import http.client
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -66,6 +68,17 @@ def test_a_body_that_breaks_off_never_ends_cleanly(fault: Fault, body: bytes) ->
         assert upstream.wait(asked=1, busy=0, seconds=2)
 
 
+@contextmanager
+def heard(name: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Capture what a logger says, even where a server's configuration keeps it from the root."""
+    logger = logging.getLogger(name)
+    logger.addHandler(caplog.handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(caplog.handler)
+
+
 @pytest.mark.parametrize("sent", [SHORT_BODY[:-1], SHORT_BODY + b"x"], ids=["too short", "too long"])
 def test_chunks_that_are_not_as_many_bytes_as_the_catalogue_states_never_end_cleanly(
     sent: bytes, caplog: pytest.LogCaptureFixture
@@ -74,6 +87,7 @@ def test_chunks_that_are_not_as_many_bytes_as_the_catalogue_states_never_end_cle
         connection.answer(body=chunked(sent), Content_Length="", Transfer_Encoding="chunked")
 
     with (
+        heard("uvicorn.error", caplog),
         bridged(script, size=len(SHORT_BODY)) as (bridge, _),
         pytest.raises((http.client.IncompleteRead, ConnectionError)),
     ):
