@@ -44,7 +44,8 @@ cycles of Sentinel-1A, -1C, -2A, -3 and -6 follow from orbit numbers as in publi
 satellite is at a time is real to some seconds for Sentinel-1A and -1C and plausible for the others. Product
 types and names of auxiliary products, of elevation tiles as delivered, of contributing radar missions, of
 SMOS, Envisat, Landsat, MODIS, S2GLC and Sentinel-1 RTC follow the style of real ones without having been
-checked against them.
+checked against them; so do the mode `PAL_` of complementary Sentinel-5P products, and near real time ones
+of some of its types.
 
 SLSTR aerosol (SL_2_AOD) is near real time only and synergy aerosol (SY_2_AOD) not time critical only, as
 their files `NRT_AOD.nc` and `NTC_AOD.nc` say.

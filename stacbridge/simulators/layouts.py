@@ -120,10 +120,8 @@ def _s6(p: Product) -> Files:
     yield "manifest.safe", "xml"
     yield "EOPMetadata.xml", "xml"
     start, end, _, _, cycle, passage, _, _, _, timeliness, baseline = re.split("_+", p.stem)[-11:]
-    kinds = (
-        [f"{p.ptype[:8]}_{kind}_" for kind in ("STD", "RED")] if p.ptype.startswith("P4_2_") else [p.ptype]
-    )
-    for kind in kinds:
+    level2 = p.ptype.startswith("P4_2_")
+    for kind in [f"{p.ptype[:8]}_STD_", f"{p.ptype[:8]}_RED_"] if level2 else [p.ptype]:
         yield f"{p.name[:3]}_{kind}_{timeliness}_{cycle}_{passage}_{start}_{end}_{baseline}.nc", "netcdf"
 
 
@@ -159,17 +157,17 @@ def _dem(p: Product) -> Files:
     yield f"{p.stem.replace('_COG', '').removesuffix('_DEM')}.xml", "xml"
 
 
+_ARCSECONDS = {"10": "04", "30": "10", "90": "30"}
+"""Tenths of an arc second between the posts of an elevation tile, by its resolution in metres."""
+
+
 def _dem_product(p: Product) -> Files:
     """A delivered tile, named after its south-western corner; `DGE` and `INS` are GeoTIFF, `DTE` is DTED."""
     west, south = round(p.bounds[0]), round(p.bounds[1])
-    arcseconds = {"10": "04", "30": "10", "90": "30"}[p.ptype[8:10]]
-    tile = (
-        f"Copernicus_DSM_{arcseconds}_{'NS'[south < 0]}{abs(south):02d}_00_{'EW'[west < 0]}{abs(west):03d}_00"
-    )
-    yield (
-        f"{tile}/DEM/{tile}_DEM.{'dt2' if 'DTE' in p.ptype else 'tif'}",
-        "raw" if "DTE" in p.ptype else "tiff",
-    )
+    place = f"{'NS'[south < 0]}{abs(south):02d}_00_{'EW'[west < 0]}{abs(west):03d}_00"
+    tile = f"Copernicus_DSM_{_ARCSECONDS[p.ptype[8:10]]}_{place}"
+    suffix, kind = ("dt2", "raw") if "DTE" in p.ptype else ("tif", "tiff")
+    yield f"{tile}/DEM/{tile}_DEM.{suffix}", kind
     yield f"{tile}/PREVIEW/{tile}_QL.tif", "tiff"
     yield f"{tile}/{tile}.xml", "xml"
     yield f"{p.stem}.xml", "xml"
