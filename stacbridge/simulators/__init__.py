@@ -29,8 +29,10 @@ Assumed (the service's behaviour is not recorded anywhere):
 - Intersects is planar in degrees; a footprint over the antimeridian is the short way round;
 - an unknown access token is answered as an expired one; the 101st session is refused with 400
   invalid_grant;
-- a burst file is redirected with 307 to the download host; the MD5 of a zip is not the product's
-  Checksum;
+- a burst file is redirected with 307 to the download host; the MD5 of a zip made on the fly is not the
+  product's Checksum; ContentLength and Checksum of a Compressed location are those of its `$zip`;
+- single files come as application/octet-stream, the ContentType of records, whole ones as
+  application/zip;
 - the Checksum of a single-file product is the true MD5 of its bytes, and ContentLength their true number.
 
 Unknown, and so not simulated: rate limits of the catalogue and Retry-After; entitlements (DAT-ZIP-608);
@@ -40,8 +42,13 @@ Smaller than life: files have kilobytes; a product's ContentLength is the sum of
 names of Sentinel-1 SLC members carry the product's times rather than each swath's own. Relative orbits and
 cycles of Sentinel-1A, -1C, -2A, -3 and -6 follow from orbit numbers as in published products; where a
 satellite is at a time is real to some seconds for Sentinel-1A and -1C and plausible for the others. Product
-types and names of SMOS, Envisat, Landsat, MODIS, S2GLC and Sentinel-1 RTC follow the style of real ones
-without having been checked against them.
+types and names of auxiliary products, of elevation tiles as delivered, of contributing radar missions, of
+SMOS, Envisat, Landsat, MODIS, S2GLC and Sentinel-1 RTC follow the style of real ones without having been
+checked against them; so do the mode `PAL_` of complementary Sentinel-5P products, and near real time ones
+of some of its types.
+
+SLSTR aerosol (SL_2_AOD) is near real time only and synergy aerosol (SY_2_AOD) not time critical only, as
+their files `NRT_AOD.nc` and `NTC_AOD.nc` say.
 
 About four in a hundred records show an oddity of real ones (records.py lists them), and footprints over
 the antimeridian come in three forms (footprints.py).

@@ -10,10 +10,18 @@ from .hashing import Floats, Rows, fractions, integers
 from .orbits import SECOND
 from .views import DAY, Texts, View, pick, salt, texts
 
-_CELLS = {"degree": (360, 140), "modis": (36, 18), "mosaic": (120, 120), "europe": (13, 34), "random": (1, 1)}
+_CELLS = {
+    "degree": (360, 140),
+    "modis": (36, 18),
+    "mosaic": (120, 120),
+    "europe": (13, 34),
+    "eea": (78, 45),
+    "random": (1, 1),
+}
 """Columns and lines of each grid; `random` is none: its products lie anywhere."""
 _STRIDE = 7919
-_CORNERS = {"mosaic": (-179.5, -59.5), "europe": (-9.0, 37.0)}
+_CORNERS = {"degree": (-180, -60), "eea": (-32, 27), "mosaic": (-179.5, -59.5), "europe": (-9.0, 37.0)}
+"""Longitude and latitude of the south-western corner of each grid."""
 
 
 class CellView(View):
@@ -62,6 +70,16 @@ class CellView(View):
     def platform(self) -> Texts:
         """The platform that goes with the type."""
         return pick(self.constants["platforms"], self.type_index)
+
+    @cached_property
+    def dataset(self) -> Texts:
+        """The dataset that goes with the type."""
+        return pick(self.constants["datasets"], self.type_index)
+
+    @cached_property
+    def delivered_type(self) -> Texts:
+        """The type without the four characters of its release, as names of elevation tiles have it."""
+        return texts([text[:-5] for text in self.ptype])
 
     @cached_property
     def metres(self) -> Texts:
@@ -122,8 +140,9 @@ class CellView(View):
         def one(lon: int, lat: int) -> str:
             return f"{'NS'[lat < 0]}{abs(lat):02d}_00_{'EW'[lon < 0]}{abs(lon):03d}_00"
 
+        west, south = _CORNERS[self.grid]
         return texts(
-            [one(c - 180, r - 60) for c, r in zip(self.column.tolist(), self.line.tolist(), strict=True)]
+            [one(west + c, south + r) for c, r in zip(self.column.tolist(), self.line.tolist(), strict=True)]
         )
 
     # Place ----------------------------------------------------------------------------------------
@@ -141,8 +160,9 @@ class CellView(View):
     def rings(self) -> Floats:
         """Rings around the cells."""
         match self.grid:
-            case "degree":
-                return _boxes(self.column - 180.0, self.line - 60.0, 1.0)
+            case "degree" | "eea":
+                west, south = _CORNERS[self.grid]
+                return _boxes(self.column + float(west), self.line + float(south), 1.0)
             case "modis":
                 return _boxes(self.column * 10.0 - 180.0, 80.0 - self.line * 10.0, 10.0)
             case "random":

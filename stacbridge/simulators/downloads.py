@@ -1,7 +1,6 @@
 """The download host: whole products, nodes and bursts, for who brings a token."""
 
 import hashlib
-import mimetypes
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -22,6 +21,8 @@ from .transfer import Body, Download, Slots
 from .values import compressed
 
 CONNECTIONS = 4
+MEDIA_TYPE = "application/octet-stream"
+"""What the service calls every single file: the ContentType of its records."""
 
 
 class Downloads:
@@ -152,13 +153,14 @@ class Downloads:
 
     # Bodies ---------------------------------------------------------------------------------------
     def _member(self, row: int, product: trees.Product, member: trees.Member) -> Body:
-        media = mimetypes.guess_type(member.path)[0] or "application/octet-stream"
         name = member.path.rsplit("/", 1)[-1]
         if row == self.archive.large_row and self.archive.large_bytes:
-            return Body(self.archive.large_bytes, large_slice, name, media, True, "large")
+            return Body(self.archive.large_bytes, large_slice, name, MEDIA_TYPE, True, "large")
         data = self.packages.member(product, member)
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        return Body(len(data), lambda start, length: data[start : start + length], name, media, True, etag)
+        return Body(
+            len(data), lambda start, length: data[start : start + length], name, MEDIA_TYPE, True, etag
+        )
 
     async def _zipped(self, product: trees.Product, filename: str) -> Body:
         data = await run_in_threadpool(self.packages.zip, product)

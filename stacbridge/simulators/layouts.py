@@ -1,11 +1,11 @@
 """Paths and kinds of the files of each kind of product, by the names that real ones have."""
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from pathlib import PurePosixPath
+
+from . import sen3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ class Product:
     @property
     def stem(self) -> str:
         """The name without its suffix."""
-        return self.name.removesuffix(".SAFE").removesuffix(".SEN3").removesuffix(".SEN6")
+        return (
+            self.name.removesuffix(".SAFE").removesuffix(".SEN3").removesuffix(".SEN6").removesuffix(".DEM")
+        )
 
 
 Files = Iterator[tuple[str, str]]
@@ -45,10 +47,11 @@ def _s1(p: Product) -> Files:
     for pol in polarisations:
         for beam in _beams(p.ptype):
             number += 1
-            core = f"{p.stem[:3].lower()}-{beam}-{kind}-{pol.lower()}-{times}"
+            satellite = p.stem[:3].lower()
             if kind == "raw":
-                yield f"{core}.dat", "raw"
+                yield f"{satellite}-{beam}-raw-s-{pol.lower()}-{times}.dat", "raw"
                 continue
+            core = f"{satellite}-{beam}-{kind}-{pol.lower()}-{times}"
             if kind == "ocn":
                 yield f"measurement/{core}-{number:03d}.nc", "netcdf"
                 continue
@@ -101,41 +104,29 @@ def _s2(p: Product) -> Files:
             yield f"GRANULE/{p.granule}/IMG_DATA/R{metres}m/{p.shot}_{band}_{metres}m.jp2", "jp2"
 
 
-@cache
-def _sentinel3() -> dict[str, tuple[str, ...]]:
-    table = tomllib.loads(files(__package__).joinpath("data", "members.toml").read_text(encoding="utf-8"))
-    return {
-        ptype: tuple(name for pattern in names for name in _expand(pattern)) for ptype, names in table.items()
-    }
-
-
-def _expand(pattern: str) -> list[str]:
-    found = re.fullmatch(r"(.*)\[(\d\d)-(\d\d)\](.*)", pattern)
-    if not found:
-        return [pattern]
-    before, first, last, after = found.groups()
-    return [f"{before}{n:02d}{after}" for n in range(int(first), int(last) + 1)]
+_WITHOUT_QUICKLOOK = ("SR_", "SL_2_AOD", "SY_2_AOD", "SY_2_VGP")
 
 
 def _s3(p: Product) -> Files:
     yield "xfdumanifest.xml", "manifest"
-    if not p.ptype.startswith("SR"):
+    if not p.ptype.startswith(_WITHOUT_QUICKLOOK):
         yield "quicklook.jpg", "jpeg"
-    for name in _sentinel3()[p.ptype]:
-        yield f"{name}.nc", "netcdf"
+    for name in sen3.names(p.ptype, p.name):
+        yield name, "xml" if name.endswith(".xml") else "netcdf"
 
 
 def _s6(p: Product) -> Files:
     yield "xfdumanifest.xml", "manifest"
     yield "manifest.safe", "xml"
     yield "EOPMetadata.xml", "xml"
-    parts = re.split("_+", p.name.removesuffix(".SEN6"))
-    for resolution in ("STD", "RED"):
-        yield f"{p.name[:10]}_{resolution}_{'_'.join(parts[-8:])}.nc", "netcdf"
+    start, end, _, _, cycle, passage, _, _, _, timeliness, baseline = re.split("_+", p.stem)[-11:]
+    level2 = p.ptype.startswith("P4_2_")
+    for kind in [f"{p.ptype[:8]}_STD_", f"{p.ptype[:8]}_RED_"] if level2 else [p.ptype]:
+        yield f"{p.name[:3]}_{kind}_{timeliness}_{cycle}_{passage}_{start}_{end}_{baseline}.nc", "netcdf"
 
 
 def _single(p: Product) -> Files:
-    yield p.name, {".nc": "netcdf", ".EOF": "xml"}.get(p.name[p.name.rindex(".") :], "raw")
+    yield p.name, {".nc": "netcdf", ".EOF": "xml"}.get(PurePosixPath(p.name).suffix, "raw")
 
 
 def _aux(p: Product) -> Files:
@@ -166,6 +157,22 @@ def _dem(p: Product) -> Files:
     yield f"{p.stem.replace('_COG', '').removesuffix('_DEM')}.xml", "xml"
 
 
+_ARCSECONDS = {"10": "04", "30": "10", "90": "30"}
+"""Tenths of an arc second between the posts of an elevation tile, by its resolution in metres."""
+
+
+def _dem_product(p: Product) -> Files:
+    """A delivered tile, named after its south-western corner; `DGE` and `INS` are GeoTIFF, `DTE` is DTED."""
+    west, south = round(p.bounds[0]), round(p.bounds[1])
+    place = f"{'NS'[south < 0]}{abs(south):02d}_00_{'EW'[west < 0]}{abs(west):03d}_00"
+    tile = f"Copernicus_DSM_{_ARCSECONDS[p.ptype[8:10]]}_{place}"
+    suffix, kind = ("dt2", "raw") if "DTE" in p.ptype else ("tif", "tiff")
+    yield f"{tile}/DEM/{tile}_DEM.{suffix}", kind
+    yield f"{tile}/PREVIEW/{tile}_QL.tif", "tiff"
+    yield f"{tile}/{tile}.xml", "xml"
+    yield f"{p.stem}.xml", "xml"
+
+
 def _ccm(p: Product) -> Files:
     yield f"GSC_CR_ESA_{p.stem[:20]}.xml", "xml"
     yield f"{p.stem}.tif", "tiff"
@@ -181,13 +188,24 @@ def _burst(p: Product) -> Files:
     yield f"measurement/{core}.tiff", "tiff"
 
 
-def _tifs(*names: str) -> Callable[[Product], Files]:
-    def listed(p: Product) -> Files:
-        yield "userdata.json", "json"
-        for name in names:
-            yield f"{name}.tif", "tiff"
+_MOSAICS = {
+    "S1SAR_L3_IW_MCM": ("VV", "VH"),
+    "S1SAR_L3_DH_MCM": ("HH", "HV"),
+    "S2MSI_L3__MCQ": ("B02", "B03", "B04", "B08", "observations"),
+}
 
-    return listed
+
+def _mosaic(p: Product) -> Files:
+    yield "userdata.json", "json"
+    for name in _MOSAICS[p.ptype]:
+        yield f"{name}.tif", "tiff"
+
+
+def _etad(p: Product) -> Files:
+    core = f"{p.stem[:3].lower()}-{p.ptype[:2].lower()}-eta-{_s1_tail(p.stem)}"
+    yield "manifest.safe", "manifest"
+    yield f"annotation/{core}.xml", "xml"
+    yield f"measurement/{core}.nc", "netcdf"
 
 
 def _s2glc(p: Product) -> Files:
@@ -197,6 +215,7 @@ def _s2glc(p: Product) -> Files:
 
 LAYOUTS: dict[str, Callable[[Product], Files]] = {
     "s1": _s1,
+    "etad": _etad,
     "s2": _s2,
     "burst": _burst,
     "s3": _s3,
@@ -207,9 +226,9 @@ LAYOUTS: dict[str, Callable[[Product], Files]] = {
     "landsat": _landsat,
     "smos": _smos,
     "dem": _dem,
+    "dem-product": _dem_product,
     "ccm": _ccm,
     "s2glc": _s2glc,
-    "mosaic-s1": _tifs("VV", "VH"),
-    "mosaic-s2": _tifs("B02", "B03", "B04", "B08", "observations"),
+    "mosaic": _mosaic,
 }
 """How the files of each `layout` of families.toml are laid out."""

@@ -1,10 +1,12 @@
 """Bytes of products: members, zips and the large file, made on demand and kept while there is room."""
 
+import hashlib
 import io
 import threading
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 
 from . import content, trees
 
@@ -56,6 +58,13 @@ def _make(product: trees.Product, member: trees.Member) -> bytes:
     text = manifest(product) if member.kind == "manifest" else ""
     title = member.path if product.layout == "single" else f"{product.name}/{member.path}"
     return content.make(member.kind, title, product.bounds, text)
+
+
+@lru_cache(maxsize=4096)
+def stored(product: trees.Product) -> tuple[int, str]:
+    """Length and MD5 of the stored zip of a product."""
+    made = _zip(product)
+    return len(made), hashlib.md5(made, usedforsecurity=False).hexdigest()
 
 
 def _zip(product: trees.Product) -> bytes:

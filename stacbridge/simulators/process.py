@@ -1,5 +1,6 @@
 """The simulator as a process of its own, run until it is told to stop."""
 
+import os
 import signal
 import sys
 import threading
@@ -48,6 +49,7 @@ def serve(
 
 
 def _wait_for_end(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    descriptor = sys.stdin.fileno()  # read past the buffer, whose lock would outlive the interpreter
+    while os.read(descriptor, 4096):
         pass
     stop.set()

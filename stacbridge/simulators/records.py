@@ -10,7 +10,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-from . import content, footprints, trees
+from . import content, footprints, packages, trees
 from .hashing import integers
 from .identifiers import digits
 from .values import (
@@ -29,7 +29,7 @@ from .views import View, salt
 
 Json = dict[str, Any]
 NEVER = "9999-12-31T23:59:59.999999Z"
-_CHECKSUM_SALT, _ZIP_SALT = 201, 221
+_CHECKSUM_SALT = 201
 
 
 def products(view: View, holdings: Holdings, base_url: str) -> list[Json]:
@@ -42,7 +42,7 @@ def products(view: View, holdings: Holdings, base_url: str) -> list[Json]:
         trap = int(view.trap[n])
         record["Attributes"] = attributes[n]
         record["Assets"] = _assets(record, made[n], asset_ids[n], trap, base_url)
-        record["Locations"] = _locations(record, view, n, base_url)
+        record["Locations"] = _locations(record, view, n, made[n], base_url)
         if trap == 6:
             _shorten(record)
     return plain
@@ -134,7 +134,7 @@ def _assets(record: Json, product: trees.Product, asset_id: str, trap: int, base
     return [{"Type": "QUICKLOOK", "Id": asset_id, "DownloadLink": link, "S3Path": record["S3Path"]}]
 
 
-def _locations(record: Json, view: View, n: int, base_url: str) -> list[Json]:
+def _locations(record: Json, view: View, n: int, product: trees.Product, base_url: str) -> list[Json]:
     link = f"{base_url}/Products({record['Id']})"
     extracted = {
         "FormatType": "Extracted",
@@ -145,12 +145,12 @@ def _locations(record: Json, view: View, n: int, base_url: str) -> list[Json]:
     }
     if not compressed(view, n):
         return [extracted]
-    checksum = {"Value": digits(view.rows[n : n + 1], _ZIP_SALT)[0], "Algorithm": "MD5"}
+    length, md5 = packages.stored(product)
     zipped = {
         "FormatType": "Compressed",
         "DownloadLink": f"{link}/$zip",
-        "ContentLength": max(0, record["ContentLength"] * 6 // 10),
-        "Checksum": [checksum | {"ChecksumDate": record["OriginDate"]}],
+        "ContentLength": length,
+        "Checksum": [{"Value": md5, "Algorithm": "MD5", "ChecksumDate": record["OriginDate"]}],
         "EvictionDate": iso(view.origin_date[n : n + 1] + ONE_MONTH)[0],
     }
     return [zipped, extracted]

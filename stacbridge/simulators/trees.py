@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import PurePosixPath
 
 from .content import SIZES
 from .layouts import LAYOUTS, Product
@@ -29,13 +30,13 @@ def members(product: Product) -> tuple[Member, ...]:
 
 @lru_cache(maxsize=1024)
 def _length(layout: str, ptype: str, polarisations: tuple[str, ...], suffix: str) -> int:
-    name = "S1A_" + "_".join("0" * 9) + suffix
+    name = "S1A_" + "_".join("0" * 12) + suffix
     return sum(member.size for member in members(Product(name, layout, ptype, polarisations)))
 
 
 def length(product: Product) -> int:
     """Bytes of all files together."""
-    suffix = "." + product.name.rsplit(".", 1)[1] if product.layout == "single" else ""
+    suffix = PurePosixPath(product.name).suffix if product.layout == "single" else ""
     return _length(product.layout, product.ptype, product.polarisations, suffix)
 
 

@@ -192,7 +192,7 @@ def test_times_of_a_record_follow_each_other(records: list[dict[str, Any]]) -> N
 
 
 def test_auxiliary_products_have_no_footprint(records: list[dict[str, Any]]) -> None:
-    for record in of_type(records, "S1._(OPER_)?AUX"):
+    for record in of_type(records, r"S\d._(OPER_)?AUX"):
         assert record["Footprint"] is None and record["GeoFootprint"] is None
 
 

@@ -169,12 +169,15 @@ def test_a_product_that_is_not_online_is_not_served(sim: CdseSimulator, auth: di
     assert "not online" in answer.json()["detail"]["message"]
 
 
-def test_a_compressed_location_can_be_downloaded(sim: CdseSimulator, auth: dict[str, str]) -> None:
+def test_a_compressed_location_says_what_is_downloaded(sim: CdseSimulator, auth: dict[str, str]) -> None:
     young = "startswith(Name,'S1') and PublicationDate gt 2026-06-05T00:00:00Z"
     page = products(sim, filter=f"{young} and Online eq true", expand="Locations", top=50)["value"]
     product = next(p for p in page if p["Locations"][0]["FormatType"] == "Compressed")
     answer = requests.get(f"{sim.download_url}/Products({product['Id']})/$zip", headers=auth, timeout=10)
     assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+    location = product["Locations"][0]
+    assert location["ContentLength"] == len(answer.content)
+    assert location["Checksum"][0]["Value"] == hashlib.md5(answer.content).hexdigest()
 
 
 def raw_request(sim: CdseSimulator, path: str, auth: dict[str, str]) -> socket.socket:

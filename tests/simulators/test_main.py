@@ -34,3 +34,14 @@ def test_a_child_ends_on_sigterm() -> None:
     child.send_signal(signal.SIGTERM)
     child.communicate(timeout=10)
     assert child.returncode == 0
+
+
+def test_a_child_that_watches_its_input_ends_quietly_on_sigterm() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--announce-json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+        assert child.stdout.readline()
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=10) == 0
+        assert child.stderr.read() == b""
