@@ -28,7 +28,7 @@ def main(username: str, password: str, folder: str) -> None:
         searcher.query_by_filter(
             burst_mode=True,
             collection_name="SENTINEL-1",
-            parent_product_name=products["Name"].iloc[0],
+            parent_product_name=next(name for name in products["Name"] if "_IW_SLC_" in name),
             polarisation_channels=None,
             count=True,
             top=20,
