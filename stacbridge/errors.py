@@ -3,6 +3,8 @@
 * StacbridgeError
   + BadRequest             400  the caller's words are off; names the parameter
     - UnsupportedFilter    400  a condition that the catalogue cannot answer exactly
+    - MethodNotAllowed     405  the resource does not know the method
+    - RangeNotSatisfiable  416  the range asked for lies outside the file
   + NotFound               404  no such collection, item or asset
   + Unauthorized           401  the caller must say who they are
   + Forbidden              403  the upstream refuses this account these bytes
@@ -75,6 +77,33 @@ class BadRequest(StacbridgeError):
 
 class UnsupportedFilter(BadRequest):
     """A condition that the catalogue cannot answer exactly; names property and operator."""
+
+
+@dataclass(eq=False)
+class MethodNotAllowed(BadRequest):
+    """The resource does not know the method; the answer lists those that it does (`Allow`)."""
+
+    status = 405
+
+    allow: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """Return the HTTP headers that belong to this failure."""
+        return super().headers() | {"Allow": self.allow}
+
+
+@dataclass(eq=False)
+class RangeNotSatisfiable(BadRequest):
+    """The range asked for lies outside the file; the answer says how long it is, where that is told."""
+
+    status = 416
+
+    content_range: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the HTTP headers that belong to this failure."""
+        told = {} if self.content_range is None else {"Content-Range": self.content_range}
+        return super().headers() | told
 
 
 class NotFound(StacbridgeError):

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     """Seconds before the first retry, then doubled; or what the upstream's Retry-After says, up to 30."""
 
     download_idle_timeout: Seconds = 60
-    """Seconds without a byte from the upstream before a download is cut."""
+    """Seconds without a byte from the upstream, or taken by the client, before a download is cut."""
     download_queue: Count = 256
     """Downloads that may wait for a connection of an account; more are answered 503."""
     download_wait: Seconds = 300

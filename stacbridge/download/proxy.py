@@ -23,7 +23,7 @@ from stacbridge.download.fetch import Fetch
 from stacbridge.download.pump import Send, Transfers
 from stacbridge.download.ranges import ByteRange
 from stacbridge.download.slots import Slots
-from stacbridge.errors import BadRequest, NotFound, NotStaged, StacbridgeError
+from stacbridge.errors import NotFound, NotStaged, StacbridgeError
 from stacbridge.model import Pending, Ready
 from stacbridge.settings import Settings
 
@@ -50,16 +50,6 @@ _PREFLIGHT = {
 }
 
 log = logging.getLogger(__name__)
-
-
-class MethodNotAllowed(BadRequest):
-    """The resource does not know the method; the answer lists those that it does."""
-
-    status = 405
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers of the failure, with the methods that there are."""
-        return super().headers() | {"Allow": ", ".join(METHODS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +118,9 @@ class AssetProxy:
             await answer.start(204, _PREFLIGHT)
             await answer.end()
         elif scope["method"] not in METHODS:
-            raise MethodNotAllowed("Assets can be read, and nothing else.", parameter="method")
+            raise MethodNotAllowed(
+                "Assets can be read, and nothing else.", parameter="method", allow=", ".join(METHODS)
+            )
         else:
             await self._send(scope, answer)
 

@@ -4,24 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from stacbridge.errors import BadRequest
+from stacbridge.errors import RangeNotSatisfiable
 
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.IGNORECASE)
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.IGNORECASE)
 _UNSATISFIED = re.compile(r"bytes \*/\d{1,19}", re.IGNORECASE)
-
-
-class RangeNotSatisfiable(BadRequest):
-    """The range asked for lies outside the file; the answer carries the file's Content-Range."""
-
-    status = 416
-
-    content_range: str | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers of the failure, with how long the file is where the upstream told."""
-        told = {} if self.content_range is None else {"Content-Range": self.content_range}
-        return super().headers() | told
 
 
 def unsatisfiable(asked: str, content_range: str | None) -> RangeNotSatisfiable:
