@@ -23,7 +23,7 @@ from stacbridge.download.fetch import Fetch
 from stacbridge.download.pump import Send, Transfers
 from stacbridge.download.ranges import ByteRange
 from stacbridge.download.slots import Slots
-from stacbridge.errors import NotFound, NotStaged, StacbridgeError
+from stacbridge.errors import MethodNotAllowed, NotFound, NotStaged, StacbridgeError
 from stacbridge.model import Pending, Ready
 from stacbridge.settings import Settings
 
