@@ -149,13 +149,21 @@ class View:
     @cached_property
     def published(self) -> Rows:
         """PublicationDate."""
-        return self.origin_date + 60 * SECOND + integers(self.rows, salt("published"), 600 * SECOND)
+        return self._printable(
+            self.origin_date + 60 * SECOND + integers(self.rows, salt("published"), 600 * SECOND)
+        )
 
     @cached_property
     def modified(self) -> Rows:
         """ModificationDate: that of publication for three in four."""
         changed = integers(self.rows, salt("changed"), 4) == 0
-        return self.published + np.where(changed, integers(self.rows, salt("modified"), 90 * DAY), 0)
+        return self._printable(
+            self.published + np.where(changed, integers(self.rows, salt("modified"), 90 * DAY), 0)
+        )
+
+    def _printable(self, times: Rows) -> Rows:
+        """Old records have milliseconds only, and are sorted by what they have."""
+        return np.where(self.trap == 6, times // 1000 * 1000, times)
 
     # Names ----------------------------------------------------------------------------------------
     @cached_property

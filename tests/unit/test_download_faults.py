@@ -74,7 +74,8 @@ def heard(name: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     logger = logging.getLogger(name)
     logger.addHandler(caplog.handler)
     try:
-        yield
+        with caplog.at_level(logging.ERROR, name):
+            yield
     finally:
         logger.removeHandler(caplog.handler)
 
