@@ -149,7 +149,7 @@ class View:
     @cached_property
     def published(self) -> Rows:
         """PublicationDate."""
-        return self._printable(
+        return self._as_recorded(
             self.origin_date + 60 * SECOND + integers(self.rows, salt("published"), 600 * SECOND)
         )
 
@@ -157,13 +157,13 @@ class View:
     def modified(self) -> Rows:
         """ModificationDate: that of publication for three in four."""
         changed = integers(self.rows, salt("changed"), 4) == 0
-        return self._printable(
+        return self._as_recorded(
             self.published + np.where(changed, integers(self.rows, salt("modified"), 90 * DAY), 0)
         )
 
-    def _printable(self, times: Rows) -> Rows:
+    def _as_recorded(self, times: Rows) -> Rows:
         """Old records have milliseconds only, and are sorted by what they have."""
-        return np.where(self.trap == 6, times // 1000 * 1000, times)
+        return np.where(self.trap == 6, times - times % 1000, times)
 
     # Names ----------------------------------------------------------------------------------------
     @cached_property
