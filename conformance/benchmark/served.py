@@ -46,8 +46,9 @@ def pointed_at(announced: dict[str, Any]) -> dict[str, str]:
     """Return the environment that points a bridge at a running simulator."""
     endpoints = {name: announced[f"{name}_url"] for name in ("catalogue", "download", "token")}
     account = {name: announced[name] for name in ("username", "password")}
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return (
-        dict(os.environ)
+        plain
         | {f"STACBRIDGE_ENDPOINTS__CDSE__{name.upper()}": value for name, value in endpoints.items()}
         | {f"STACBRIDGE_CREDENTIALS__CDSE__{name.upper()}": value for name, value in account.items()}
     )
