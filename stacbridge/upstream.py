@@ -33,7 +33,7 @@ T = TypeVar("T")
 class Upstream:
     """The `Catalogue` protocol for any catalogue that a mapping describes.
 
-    `account` is used where the settings name none for it; `keep` is told when its refresh token changed.
+    Its account is `account`, else that of the settings; `keep` is told when its refresh token changed.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Upstream:
         self._dialect = dialect
         self._pages = settings.max_upstream_pages
         self._wall = wall
-        credentials = settings.credentials.get(mapping.id) or account or Credentials()
+        credentials = account or settings.credentials.get(mapping.id, Credentials())
         self._terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, credentials)
         self._wire = Wire(mapping.id, settings, self._terms.hosts, clock=clock, sleep=sleep)
         self._signer = Signer(
@@ -196,15 +196,18 @@ class Upstream:
 def load(catalogue: str, settings: Settings) -> Upstream:
     """Return the catalogue of that id, from its files and the settings. Raises `Misconfigured`.
 
-    Its account is that of the settings, else the one that `stacbridge login` kept.
+    Its account is that of the settings; where they name none, the one that `stacbridge login` kept, with
+    what they say of the OAuth client.
     """
     mapping = load_mapping(catalogue, settings)
     dialect = _needed(mapping, "dialect", mapping.dialect, DIALECTS)(mapping)
-    if catalogue in settings.credentials:
-        return Upstream(mapping, dialect, settings)
+    given = settings.credentials.get(catalogue, Credentials())
     vault = open_vault(settings)
-    account = vault.read(catalogue)
-    if account is None or account.refresh_token is None:
+    kept = None if given.username or given.refresh_token else vault.read(catalogue)
+    if kept is None:
+        return Upstream(mapping, dialect, settings, given)
+    account = kept.model_copy(update=given.model_dump(exclude_none=True))
+    if kept.refresh_token is None:
         return Upstream(mapping, dialect, settings, account)
     return Upstream(mapping, dialect, settings, account, keep=partial(renew, vault, catalogue))
 

@@ -15,7 +15,6 @@ from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr, ValidationError
 
 from stacbridge.errors import Misconfigured
@@ -102,6 +101,9 @@ class EncryptedFiles:
         file = self._file(catalogue)
         if not file.exists():
             return None
+        # Imported where an account is kept, for it takes a tenth of a second.
+        from cryptography.fernet import Fernet, InvalidToken
+
         try:
             text = Fernet(_private(self._key)).decrypt(_private(file))
         except (InvalidToken, ValueError, FileNotFoundError):
@@ -113,6 +115,8 @@ class EncryptedFiles:
 
     def write(self, catalogue: str, account: Credentials) -> None:
         """Keep an account, in place of an earlier one."""
+        from cryptography.fernet import Fernet
+
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._key.exists():
             _write(self._key, Fernet.generate_key())
