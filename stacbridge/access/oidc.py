@@ -119,7 +119,7 @@ class OidcLogin:
 
     def _grant_advice(self) -> str:
         account = self.account
-        if account.credentials.password is None:
+        if not self.passwords or account.credentials.password is None:
             token = account.setting("refresh_token")
             return f"Run `stacbridge login {account.catalogue}`, or set another {token}."
         names = f"{account.setting('username')} and {account.setting('password')}"
