@@ -21,6 +21,7 @@ from shapely.geometry import mapping, shape
 
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.mapping import Mapping
+from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.mapping.rows import Row
 from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.settings import Credentials, Settings
@@ -177,7 +178,7 @@ def world() -> Iterator[World]:
             credentials={"cdse": Credentials(username=simulator.username)},
         )
         upstream = load("cdse", configured)
-        yield World(upstream, upstream._mapping)
+        yield World(upstream, load_mapping("cdse", configured))
         upstream.close()
 
 

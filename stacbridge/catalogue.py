@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from stacbridge.model import Found, Json, Pending, Query, Ready
+from stacbridge.model import Found, Json, Pending, Query, Ready, Reply
 
 
 class Catalogue(Protocol):
@@ -42,6 +42,10 @@ class Catalogue(Protocol):
         """
         ...
 
+    def warnings(self) -> list[str]:
+        """Return what its account's holder should see to, such as a token about to end; asks nobody."""
+        ...
+
     def authorize(self, url: str) -> dict[str, str]:
         """Return the headers that let the account into `url`; none where the host is not listed.
 
@@ -51,6 +55,10 @@ class Catalogue(Protocol):
 
     def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
         """Return fresh headers after `refused` ones; one token call, however many ask at once."""
+        ...
+
+    def expired(self, reply: Reply) -> bool:
+        """Tell whether a refusal (of whose body the beginning is enough) means that headers have expired."""
         ...
 
     def may_follow(self, url: str) -> bool:
