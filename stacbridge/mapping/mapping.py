@@ -88,8 +88,8 @@ class Mapping:
         """The collections by id, in the order of the files; those that the service told follow."""
         return self._roster.specs
 
-    def adopt(self, told: Dictionary[str, Json]) -> None:
-        """Take the collections that the service tells in place of those it told before.
+    def adopt(self, told: Dictionary[str, Json]) -> list[Json]:
+        """Take the collections that the service tells in place of those it told before, and return them.
 
         By the value that its records bear in the attribute `discovered`; described in STAC's words, with an
         `id` and an `extent` at least. A collection of the files is not replaced.
@@ -99,6 +99,7 @@ class Mapping:
         fixed = {spec.id for spec in self._fixed}
         found = [self._family.adopt(key, stac) for key, stac in told.items() if stac["id"] not in fixed]
         self._roster = Roster([*self._fixed, *found], self._frame)
+        return [spec.stac for spec in found]
 
     def _shared(self, top: Table) -> Frame:
         schemes = {
@@ -116,8 +117,8 @@ class Mapping:
 
     @property
     def collections(self) -> dict[str, Json]:
-        """STAC Collections by id, without API links."""
-        return {spec.id: spec.stac for spec in self.specs.values()}
+        """The STAC Collections of the files by id, without API links."""
+        return {spec.id: spec.stac for spec in self._fixed}
 
     def classify(self, record: Json) -> str | None:
         """Return the id of the collection that a record belongs to."""
