@@ -26,7 +26,8 @@ KINDS: dict[str, tuple[type, ...]] = {"Integer": (int, float), "Double": (int, f
 class Pushed:
     """What a condition on one collection comes to: values by the upstream's name, item ids, areas.
 
-    Of several values of one name, each is a search of its own: no product has two. `by_name` tells which property a value is of, for errors.
+    Of several values of one name, each is a search of its own: no product has two. `by_name` tells which
+    property a value is of, for errors.
     """
 
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -116,7 +116,8 @@ def _combinations(pushed: Pushed) -> list[dict[str, str]]:
     if prod(map(len, pushed.values.values())) > MAX_COMBINATIONS:
         names = ", ".join(sorted(map(repr, pushed.by_name.values())))
         raise unsupported(
-            f"{names}: the upstream takes one value at a time; this would be more than {MAX_COMBINATIONS} searches."
+            f"{names}: the upstream takes one value at a time, "
+            f"and this would be more than {MAX_COMBINATIONS} searches."
         )
     return [dict(zip(pushed.values, each, strict=True)) for each in product(*pushed.values.values())]
 
