@@ -27,6 +27,12 @@ class Credentials(BaseModel):
     """Password of the account."""
     totp_secret: SecretStr | None = None
     """The base32 secret of a second factor, where the account has one."""
+    refresh_token: SecretStr | None = None
+    """A refresh token or offline token, as `stacbridge login` or the upstream's own page gives it."""
+    client_id: str | None = None
+    """The OAuth client that logs in, where the catalogue names none or you have your own."""
+    client_secret: SecretStr | None = None
+    """Secret of that client, where it has one."""
 
 
 class Settings(BaseSettings):
@@ -91,6 +97,8 @@ class Settings(BaseSettings):
 
     download_idle_timeout: Seconds = 60
     """Seconds without a byte from the upstream before a download is cut."""
+    processing_timeout: Seconds = 300
+    """Seconds that an upstream may take to make a file on demand before it sends the first byte."""
     download_queue: Count = 256
     """Downloads that may wait for a connection of an account; more are answered 503."""
     download_wait: Seconds = 300
@@ -101,6 +109,10 @@ class Settings(BaseSettings):
     """Places of assets that are remembered at most."""
     token_margin: Seconds = 60
     """Seconds before its end at which a token is renewed."""
+    collection_seconds: Seconds = 3600
+    """Seconds that collections and queryables which an upstream lists itself are remembered."""
+    collection_pause: Seconds = 60
+    """Seconds until an upstream that could not list its collections is asked for them again."""
 
     @classmethod
     def settings_customise_sources(
