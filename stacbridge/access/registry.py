@@ -11,7 +11,7 @@ offline = "…"                           what to do about products that are off
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from stacbridge.access import basic, oidc
+from stacbridge.access import basic, oidc, sedas
 from stacbridge.access.archive import Archive
 from stacbridge.access.terms import Given, Terms
 from stacbridge.mapping.tables import Table
@@ -30,6 +30,7 @@ FLOWS: dict[str, Callable[[Given], Terms]] = {
     "basic": basic.parse,
     "oidc-password": oidc.parse,
     "oidc-offline": oidc.parse_offline,
+    "sedas": sedas.parse,
 }
 
 

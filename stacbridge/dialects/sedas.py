@@ -6,29 +6,24 @@ the start of the acquisition. A service that takes all acquisitions which overla
 sorted out here.
 """
 
-import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from stacbridge.dialects import sedas_scope
-from stacbridge.dialects.sedas_products import Products, satellites
+from stacbridge.dialects.dialect import Conversation, Translation
+from stacbridge.dialects.sedas_groups import Groups
+from stacbridge.dialects.sedas_products import Products
 from stacbridge.dialects.sedas_scope import Scope
 from stacbridge.dialects.sedas_search import JSON, Search, Service
 from stacbridge.dialects.sedas_windows import EPOCH, Window
-from stacbridge.errors import BadRequest, UpstreamError
-from stacbridge.mapping.families import Collection
+from stacbridge.errors import BadRequest
 from stacbridge.mapping.mapping import Mapping
-from stacbridge.model import Json, Page, Query, Reply, Request, SortKey
-from stacbridge.wire.answers import read_json, told
-from stacbridge.wire.refusals import refusal
+from stacbridge.model import Json, Page, Query, Request, SortKey
 
-Walk = Generator[Request, Reply, Page]
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 NEWEST_FIRST = SortKey("datetime", descending=True)
 BY_TIME = ("datetime", "start_datetime")
-
-log = logging.getLogger(__name__)
 
 
 class SeDAS:
@@ -43,10 +38,11 @@ class SeDAS:
             mapping.limits.get("requests", 10),
             Products(mapping.specs.values()),
         )
+        self._groups = Groups(mapping, self._service.products)
         self._duration = mapping.limits.get("duration", 1800)
         self._wall = wall
 
-    def walk(self, query: Query) -> Walk:
+    def walk(self, query: Query) -> Conversation[Page]:
         """Return one page, by at most `limits.requests` requests; it may be shorter than `query.limit`.
 
         Raises `UnsupportedFilter` and `BadRequest`, naming the parameter; `BadRequest` too where so many
@@ -61,35 +57,16 @@ class SeDAS:
             return (yield from self._by_id(query, scope))
         return (yield from self._by_time(query, scope, order))
 
-    def discover(self) -> Generator[Request, Reply, list[Json]]:
-        """Return the Collections of the source groups that the account sees, with the satellites of them.
+    @property
+    def translation(self) -> Translation:
+        """The mapping, but that its Collections are only those that `discover` finds."""
+        return self._groups
 
-        Groups that the catalogue's files do not describe are logged. Raises `UpstreamError` and its kin.
-        """
-        names = yield from self._names("sourceGroups")
-        listed = yield from self._names("satellites")
-        known, unknown = self._service.products.groups(names)
-        if unknown:
-            log.warning("%s has source groups without a collection here: %s", self._mapping.id, unknown)
-        return [_described(spec, listed) for spec in self._mapping.specs.values() if spec.family in known]
+    def discover(self) -> Conversation[list[Json]]:
+        """Return the Collections of the source groups that the account sees."""
+        return self._groups.discover()
 
-    def _names(self, kind: str) -> Generator[Request, Reply, list[str]]:
-        request = Request("GET", f"{self._service.url}/sensors/{kind}", headers=JSON)
-        reply = yield request
-        if reply.status != 200:
-            raise refusal(self._mapping.id, request, reply)
-        entries = read_json(reply, self._mapping.id)
-        if not isinstance(entries, list):
-            raise UpstreamError(
-                f"{self._mapping.id} answered no list of {kind}.",
-                upstream=self._mapping.id,
-                asked=f"GET {request.url}",
-                answered=told(reply),
-            )
-        names = [entry.get("name") for entry in entries if isinstance(entry, dict)]
-        return [name for name in names if isinstance(name, str)]
-
-    def _by_id(self, query: Query, scope: Scope) -> Walk:
+    def _by_id(self, query: Query, scope: Scope) -> Conversation[Page]:
         """Look products up one by one: whether SeDAS takes several ids at once is not known."""
         ids = list(dict.fromkeys(query.ids))
         start = int((query.position or {}).get("n", 0))
@@ -97,15 +74,14 @@ class SeDAS:
         group = scope.asks[0].group if len(query.collections) == 1 else None
         found: list[Json] = []
         for id in ids[start:end]:
-            request = Request("GET", f"{self._service.url}/search/products", (("ids", id),), JSON)
-            reply = yield request
-            records = [] if reply.status == 404 else self._service.records(request, reply, group)
+            reply = yield Request("GET", f"{self._service.url}/search/products", (("ids", id),), JSON)
+            records = self._service.records(reply, group)
             found += [record for record in records if record["Name"] == id][:1]
         kept = scope.keep(found)
         whole = query.count and (start, end) == (0, len(ids))
         return Page(kept, None if end == len(ids) else {"n": end}, len(kept) if whole else None)
 
-    def _by_time(self, query: Query, scope: Scope, order: SortKey) -> Walk:
+    def _by_time(self, query: Query, scope: Scope, order: SortKey) -> Conversation[Page]:
         window = self._span(query, newest_first=order.descending).resumed(query.position)
         search = Search(self._service, scope, query.limit)
         window = yield from search.fill(window)
@@ -134,13 +110,3 @@ def _order(query: Query) -> SortKey:
     if query.ids and query.sortby:
         raise BadRequest("Products that are named by their ids cannot be sorted.", parameter="sortby")
     return keys[0]
-
-
-def _described(spec: Collection, listed: list[str]) -> Json:
-    """Return a Collection whose summary of platforms names the satellites that the service lists."""
-    row = spec.rows.get("platform")
-    names = [name for name in satellites(spec) if name in listed]
-    if row is None or not names:
-        return spec.stac
-    platforms = list(dict.fromkeys(row.read(name) for name in names))
-    return {**spec.stac, "summaries": {**spec.stac.get("summaries", {}), "platform": platforms}}

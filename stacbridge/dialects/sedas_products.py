@@ -117,9 +117,7 @@ def instant(value: Any) -> str | None:
 
 
 def _filled(product: Mapping[str, Any]) -> Json:
-    return {
-        name: value for name, value in product.items() if value is not None and name not in OF_THE_SEARCH
-    }
+    return {name: value for name, value in product.items() if value is not None and name not in OF_THE_SEARCH}
 
 
 def _vendor(product: Mapping[str, Any]) -> Json:

@@ -20,7 +20,6 @@ from stacbridge.dialects.sedas_scope import Ask, Scope, times, wkt
 from stacbridge.dialects.sedas_windows import Window
 from stacbridge.errors import BadRequest
 from stacbridge.model import Json, Reply, Request
-from stacbridge.wire.refusals import refusal
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -37,14 +36,10 @@ class Service:
     requests: int
     products: Products
 
-    def records(self, request: Request, reply: Reply, group: str | None) -> list[Json]:
-        """Return the records in an answer. Raises `UpstreamError` and its kin where there are none."""
-        if reply.status != 200:
-            raise refusal(self.upstream, request, reply)
+    def records(self, reply: Reply, group: str | None) -> list[Json]:
+        """Return the records in an answer. Raises `UpstreamError` where there are none."""
         entries = listed(reply, self.upstream)
-        return [
-            self.products.record(entry if isinstance(entry, dict) else {}, group) for entry in entries
-        ]
+        return [self.products.record(entry if isinstance(entry, dict) else {}, group) for entry in entries]
 
 
 @dataclass(slots=True)
@@ -110,7 +105,7 @@ class Search:
             raise _Spent
         self._made += 1
         request = _request(f"{self.service.url}/search", window, ask, area)
-        records = self.service.records(request, (yield request), ask.group)
+        records = self.service.records((yield request), ask.group)
         if len(records) < self.service.cap:
             return records
         if not window.narrowest:
@@ -121,11 +116,11 @@ class Search:
         return parts
 
     def _crowded(self, window: Window) -> BadRequest:
-        upstream = self.service.upstream
+        service, (start, stop) = self.service, window.bounds
         return BadRequest(
-            f"{upstream} cuts its answers at {self.service.cap} products, and {self.service.requests} requests"
-            f" do not suffice to see all of {' to '.join(window.bounds)}.",
-            upstream=upstream,
+            f"{service.upstream} cuts its answers at {service.cap} products, and {service.requests} requests "
+            f"do not suffice to see all from {start} to {stop}.",
+            upstream=service.upstream,
             advice="Name one collection, or narrow the search in area.",
         )
 
