@@ -35,7 +35,7 @@ class SeDAS:
             mapping.id,
             mapping.endpoints["catalogue"],
             mapping.limits.get("page", 100),
-            mapping.limits.get("requests", 10),
+            mapping.limits.get("requests", 25),
             Products(mapping.specs.values()),
         )
         self._groups = Groups(mapping, self._service.products)

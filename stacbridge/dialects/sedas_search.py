@@ -9,6 +9,7 @@ of a Sentinel-2 datatake, are told apart by area.
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
+from statistics import median
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from stacbridge.dialects.sedas_products import Products, listed
 from stacbridge.dialects.sedas_scope import Ask, Scope, times, wkt
 from stacbridge.dialects.sedas_windows import Window
 from stacbridge.errors import BadRequest
+from stacbridge.mapping.footprints import footprints
 from stacbridge.model import Json, Reply, Request
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -111,7 +113,7 @@ class Search:
         if not window.narrowest:
             raise _Cut([_place(window, record)[0] for record in records if times(record)[0]])
         parts: list[Json] = []
-        for quarter in _quarters(area):
+        for quarter in _quarters(area, records):
             parts += yield from self._part(window, ask, quarter)
         return parts
 
@@ -157,9 +159,20 @@ def _request(url: str, window: Window, ask: Ask, area: BaseGeometry) -> Request:
     return Request("POST", url, headers=JSON, body=orjson.dumps(body))
 
 
-def _quarters(area: BaseGeometry) -> list[BaseGeometry]:
-    """Return four boxes that together cover an area."""
+def _quarters(area: BaseGeometry, records: list[Json]) -> list[BaseGeometry]:
+    """Return four boxes that together cover an area, with about as many of these records in each."""
     west, south, east, north = area.bounds
-    columns = pairwise((west, (west + east) / 2, east))
-    rows = list(pairwise((south, (south + north) / 2, north)))
-    return [shapely.box(left, low, right, high) for left, right in columns for low, high in rows]
+    boxes = [bbox for _, bbox in footprints(records) if bbox is not None]
+    x = _middle(west, east, [(bbox[0] + bbox[2]) / 2 for bbox in boxes])
+    y = _middle(south, north, [(bbox[1] + bbox[3]) / 2 for bbox in boxes])
+    return [
+        shapely.box(left, low, right, high)
+        for left, right in pairwise((west, x, east))
+        for low, high in pairwise((south, y, north))
+    ]
+
+
+def _middle(low: float, high: float, values: list[float]) -> float:
+    """Return the median of the values between two bounds, or what lies halfway where there are none."""
+    inside = [value for value in values if low < value < high]
+    return median(inside) if inside else (low + high) / 2

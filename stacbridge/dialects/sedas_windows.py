@@ -9,7 +9,7 @@ microseconds, downwards where the newest come first, so that it always goes up.
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from statistics import median_low
+from itertools import pairwise
 from typing import Self
 
 from stacbridge import scalars
@@ -17,11 +17,16 @@ from stacbridge.errors import BadRequest
 from stacbridge.model import Json
 
 SECOND = 1_000_000
+NARROWEST = 2 * SECOND
+"""Requests name whole seconds, both ends included: a window that ends where many products start has them in
+its answer, and only of two seconds can one be between them."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHRINK = 4
 GROWTH = 16
-"""How much narrower a window becomes at least that was not answered in full, and how much wider at most one
-that was."""
+"""How much narrower a window becomes at least that was cut, and how much wider at most one that was whole."""
+AROUND = 3600 * SECOND
+"""The width of the window after a narrowest one: many products of one second tell nothing of the time
+around."""
 
 
 def ticks(moment: datetime) -> int:
@@ -50,7 +55,7 @@ class Window:
         """Return the window of all times between two, both included."""
         start, end = ticks(since), ticks(until)
         at, last = (-end, -start) if newest_first else (start, end)
-        return cls(newest_first, at, max(last - at + 1, SECOND), last)
+        return cls(newest_first, at, max(last - at + 1, NARROWEST), last)
 
     def resumed(self, position: Json | None) -> Self:
         """Return the window at a position of this walk. Raises `BadRequest` where it is none."""
@@ -78,8 +83,8 @@ class Window:
 
     @property
     def narrowest(self) -> bool:
-        """Whether it cannot become narrower: times of requests have no fractions of a second."""
-        return self.width <= SECOND
+        """Whether it cannot become narrower."""
+        return self.end - self.at <= NARROWEST
 
     @property
     def bounds(self) -> tuple[str, str]:
@@ -99,18 +104,31 @@ class Window:
         return self.at <= key < self.end
 
     def narrowed(self, keys: list[int]) -> Self:
-        """Return the start of this window, with a part of its width in which fewer of the records at `keys`
-        are; SeDAS gave only some of those in the window, it is not known which."""
-        inside = [key - self.at for key in keys if self.at <= key < self.end]
-        width = min(self.end - self.at, self.width) // SHRINK
-        width = min(width, median_low(inside)) if inside else width
-        return replace(self, width=max(width // SECOND * SECOND, SECOND))
+        """Return the start of this window, as wide as an answer may hold, given the places of the products
+        that were answered: which ones are left out is not known.
+
+        It ends between products rather than at one, since many may start at once.
+        """
+        whole = self.end - self.at
+        known = sorted({key - self.at for key in keys if self.at <= key < self.end})
+        between = [(one + other) // 2 for one, other in pairwise(known)]
+        wanted = min(whole // SHRINK, known[len(known) // 2] if known else whole)
+        if between:
+            width = max((gap for gap in between if gap <= wanted), default=between[0])
+        elif known:
+            width = known[0] - SECOND if known[0] > NARROWEST else known[0] + SECOND
+        else:
+            width = wanted
+        width = min(max(width, NARROWEST), max(whole // 2, NARROWEST))
+        return replace(self, width=width)
 
     def following(self, records: int, limit: int) -> Self:
         """Return the next window, wider where this one held far fewer records than an answer can."""
         growth = min(GROWTH, max(1, limit // (2 * max(1, records))))
-        width = max(SECOND, min(self.width * growth, self.last + 1 - self.end))
-        return replace(self, at=self.end, width=width, after=None)
+        width = AROUND if self.narrowest else self.width * growth
+        return replace(
+            self, at=self.end, width=max(NARROWEST, min(width, self.last + 1 - self.end)), after=None
+        )
 
     def resting(self, key: int, id: str) -> Self:
         """Return what is left of the window behind a record."""
