@@ -65,7 +65,8 @@ class Products:
         Its group is the one that it tells, else that of its satellite, else the one that was asked for.
         """
         name = scalars.text(product.get("supplierId"))
-        fields = {**(stated(name) if name else {}), **_vendor(product), **_filled(product)}
+        sources = [_filled(product), _vendor(product), stated(name) if name else {}]
+        fields = {**sources[2], **sources[1], **sources[0]}
         satellite = scalars.text(fields.get("satelliteName"))
         if satellite is not None:
             fields["satelliteName"] = satellite = self._satellites.get(_key(satellite), satellite)
@@ -77,12 +78,12 @@ class Products:
         fields["sourceGroup"] = group
         if isinstance(fields.get("polarisation"), str):
             fields["polarisation"] = re.sub(r"[+;|]", " ", fields["polarisation"])
-        start = instant(fields.get("start"))
+        start, stop = (_first_time(sources, member) for member in ("start", "stop"))
         url = scalars.text(product.get("downloadUrl"))
         return {
             "Id": name,
             "Name": name,
-            "ContentDate": {"Start": start, "End": instant(fields.get("stop")) or start},
+            "ContentDate": {"Start": start, "End": stop or start},
             "Footprint": fields.get("coordinatesWKT"),
             "Attributes": {**fields, "ascendingNodeDate": instant(fields.get("ascendingNodeDate"))},
             "Online": url is not None,
@@ -114,6 +115,11 @@ def instant(value: Any) -> str | None:
         return scalars.rfc3339(datetime.fromtimestamp(seconds, UTC))
     except (OverflowError, OSError, ValueError):
         return None
+
+
+def _first_time(sources: Iterable[Json], member: str) -> str | None:
+    """Return the first time that can be read; an unreadable one is as good as none."""
+    return next(filter(None, (instant(source.get(member)) for source in sources)), None)
 
 
 def _filled(product: Mapping[str, Any]) -> Json:
