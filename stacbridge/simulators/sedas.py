@@ -70,7 +70,7 @@ class SedasSimulator:
         self.username, self.password = username, password
         self.clock = clock or SystemClock()
         self.now = datetime.fromtimestamp(self.clock.now(), UTC).replace(hour=0, minute=0, second=0)
-        self.products = Products(size, self.now)
+        self.products = Products.made(size, self.now)
         self.tokens = Tokens(self.clock, token_life)
         self.orders = Orders(self.clock)
         self.faults = SedasFaults()

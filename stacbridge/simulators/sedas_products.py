@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import shapely
@@ -78,19 +78,24 @@ class Product:
 
 
 class Products:
-    """Products of all groups, `size` of them, in the three years before `until`."""
+    """A store of products."""
 
-    def __init__(self, size: int, until: datetime) -> None:
-        self.all = [product for group in GROUPS for product in _make(group, size, until)]
-        self.by_name = {product.name: product for product in self.all}
-        self.starts = _times([product.start for product in self.all])
-        self.stops = _times([product.stop for product in self.all])
-        self.shapes = shapely.box(*np.array([product.box for product in self.all]).T)
-        self.groups = np.array([product.group.name for product in self.all])
-        self.sensors = np.array([product.group.sensor for product in self.all])
-        self.satellites = np.array([product.satellite for product in self.all])
-        rank = random.Random(1)
-        self.ranks = np.array([rank.random() for _ in self.all])
+    def __init__(self, products: list[Product]) -> None:
+        self.all = products
+        self.by_name = {product.name: product for product in products}
+        self.starts = _times([product.start for product in products])
+        self.stops = _times([product.stop for product in products])
+        self.shapes = shapely.box(*np.array([product.box for product in products]).reshape(-1, 4).T)
+        self.groups = np.array([product.group.name for product in products])
+        self.sensors = np.array([product.group.sensor for product in products])
+        self.satellites = np.array([product.satellite for product in products])
+        shuffled = random.Random(1)
+        self.ranks = np.array([shuffled.random() for _ in products])
+
+    @classmethod
+    def made(cls, size: int, until: datetime) -> Self:
+        """Products of all groups, about `size` of them, in the three years before `until`."""
+        return cls([product for group in GROUPS for product in _make(group, size, until)])
 
 
 def _times(moments: list[datetime]) -> NDArray[np.float64]:
