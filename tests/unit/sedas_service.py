@@ -1,7 +1,7 @@
 """SeDAS in memory: the simulator's searches without its server, for dialects that are driven by hand."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Json, Query, Reply, Request
 from stacbridge.settings import Settings
 from stacbridge.simulators.sedas_finding import Order, find
-from stacbridge.simulators.sedas_products import GROUPS, Products
+from stacbridge.simulators.sedas_products import GROUPS, Product, Products
 
 NOW = datetime(2021, 7, 1, tzinfo=UTC)
 SEDAS = load("sedas", Settings())
@@ -39,12 +39,18 @@ class Service:
         if request.method == "GET":
             self.asked.append(request.params)
             product = self.products.by_name.get(dict(request.params)["ids"])
-            return Reply(200, {}, orjson.dumps([product.shown("full", None)] if product else []))
+            return Reply(200, {}, orjson.dumps([shown(product)] if product else []))
         body = orjson.loads(request.body or b"")
         self.asked.append(body)
         groups = tuple(group.name for group in GROUPS)
         found = find(self.products, body, groups, self.order, overlap=self.overlap)
-        return Reply(200, {}, orjson.dumps({"products": [p.shown("full", None) for p in found[: self.cap]]}))
+        return Reply(200, {}, orjson.dumps({"products": [shown(product) for product in found[: self.cap]]}))
+
+
+def shown(product: Product) -> Json:
+    """A product as the service answers it; those of the last year are online."""
+    recent = product.start > NOW - timedelta(days=365)
+    return product.shown("full", f"https://sedas.example/{product.name}" if recent else None)
 
 
 def pages(dialect: SeDAS, query: Query, service: Service, most: int = 500) -> list[list[Json]]:

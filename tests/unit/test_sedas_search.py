@@ -6,7 +6,7 @@ from typing import get_args
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box
 
@@ -57,6 +57,7 @@ def test_a_page_holds_no_more_than_asked_for_and_none_is_lost_between_pages(limi
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 400), st.integers(-170, 170)), max_size=60),
     st.sampled_from(ORDERS),
