@@ -27,7 +27,8 @@ AT = 1_559_040_000.0  # 2019-05-28T10:40:00Z
 class Script:
     """Answers every request with the same reply, and keeps the requests."""
 
-    def __init__(self, body: Any, status: int = 200, **headers: str) -> None:
+    def __init__(self, body: Any, status: int = 200, date: str | None = None) -> None:
+        headers = {} if date is None else {"date": date}
         self.reply = Reply(status, headers, body if isinstance(body, bytes) else orjson.dumps(body))
         self.asked: list[Request] = []
 
@@ -59,9 +60,8 @@ def test_a_login_posts_name_and_password_as_json() -> None:
     ],
 )
 def test_a_token_lives_until_it_is_valid_no_more(until: str | None, date: float | None, life: float) -> None:
-    headers = {} if date is None else {"date": formatdate(date, usegmt=True)}
-    script = Script({"token": "t", "validUntil": until}, **headers)
-    assert login(script).life == life
+    told = None if date is None else formatdate(date, usegmt=True)
+    assert login(Script({"token": "t", "validUntil": until}, date=told)).life == life
 
 
 @pytest.mark.parametrize(
