@@ -11,7 +11,7 @@ offline = "…"                           what to do about products that are off
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from stacbridge.access import basic, oidc_terms
+from stacbridge.access import basic, oidc_terms, sedas
 from stacbridge.access.archive import Archive
 from stacbridge.access.terms import Given, Terms
 from stacbridge.mapping.tables import Table
@@ -30,6 +30,7 @@ FLOWS: dict[str, Callable[[Given], Terms]] = {
     "basic": basic.parse,
     "oidc-password": oidc_terms.password,
     "oidc-offline": oidc_terms.offline,
+    "sedas": sedas.parse,
 }
 
 

@@ -1,0 +1,247 @@
+"""What a query asks of SeDAS, whichever part of the time: what is sent to narrow the search, and what is
+checked here.
+
+SeDAS ignores filters that it does not know, and how it applies those that it does is not published. So all
+that is sent only narrows: areas are convex hulls, percentages are rounded outwards, and what could be meant
+otherwise than CQL2 means it is not sent. Every record is then checked here against the whole query.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil, floor
+from typing import Any
+
+import shapely
+from shapely.geometry import mapping as geojson
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from stacbridge import geometry, scalars
+from stacbridge.cql import conditions
+from stacbridge.cql.conditions import And, Condition, Or, Predicate, unsupported
+from stacbridge.cql.matching import condition as matcher
+from stacbridge.dialects.evaluate import holds
+from stacbridge.dialects.sedas_products import satellites
+from stacbridge.mapping.families import Collection
+from stacbridge.mapping.footprints import footprints
+from stacbridge.mapping.mapping import Mapping
+from stacbridge.mapping.products import NotAnItem
+from stacbridge.model import Bbox, Json, Query
+
+WORLD: Bbox = (-180.0, -90.0, 180.0, 90.0)
+MAX_AREAS = 2
+"""Parts of a geometry that are asked for one by one (a box has two across the antimeridian); of more, all in
+one hull."""
+MAX_GROUPS = 3
+"""Source groups that are asked for one by one; of more, all are."""
+PAD = 0.0001
+"""Degrees around a point or line, to make an area of it."""
+
+Keep = Callable[[list[Json]], list[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one request of a search says besides time and area."""
+
+    sensor: str = "All"
+    group: str | None = None
+    satellite: str | None = None
+    filters: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The requests that together find everything, the areas of each, and what keeps of records those that
+    match."""
+
+    asks: tuple[Ask, ...]
+    areas: tuple[BaseGeometry, ...]
+    keep: Keep
+
+
+def scope(query: Query, mapping: Mapping) -> Scope:
+    """Return the scope of a query. Raises `UnsupportedFilter` for a property that no collection has."""
+    condition = conditions.parse(query.filter) if query.filter else True
+    _check_names(condition, mapping)
+    chosen = [mapping.specs[name] for name in query.collections or mapping.specs if name in mapping.specs]
+    fitting = [spec for spec in chosen if _possible(condition, spec)]
+    return Scope(
+        tuple(_asks(fitting, condition, list(mapping.specs.values()))),
+        tuple(_areas(query)),
+        _keep(query, mapping, {spec.id for spec in fitting}),
+    )
+
+
+def sensor(spec: Collection) -> str:
+    """Return SeDAS's word for the kind of a collection's sensor: all but those of radars are optical."""
+    return "SAR" if any(name.startswith("sar:") for name in (*spec.rows, *spec.constants)) else "Optical"
+
+
+def _check_names(condition: Condition, mapping: Mapping) -> None:
+    known = {"id", "collection", "geometry"}
+    known.update(*[{*spec.rows, *spec.constants} for spec in mapping.specs.values()])
+    if unknown := conditions.names(condition) - known:
+        raise unsupported(f"{mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}.")
+
+
+def _possible(condition: Condition, spec: Collection) -> bool:
+    """Tell whether products of a collection could match, from what is known of all of them."""
+    if isinstance(condition, bool):
+        return condition
+    if isinstance(condition, And):
+        return all(_possible(part, spec) for part in condition.parts)
+    if isinstance(condition, Or):
+        return any(_possible(part, spec) for part in condition.parts)
+    return _satisfiable(condition, spec)
+
+
+def _satisfiable(test: Predicate, spec: Collection) -> bool:
+    if test.name in ("id", "geometry"):
+        return True
+    if test.name == "collection":
+        return holds(test, spec.id)
+    if test.name in spec.constants:
+        return holds(test, spec.constants[test.name])
+    row = spec.rows.get(test.name)
+    if row is None or test.op == "isnull":
+        return test.op == "isnull" and (row is not None or not test.negated)
+    return row.values is None or any(holds(test, row.read(value)) for value in row.values)
+
+
+def _asks(fitting: list[Collection], condition: Condition, everything: list[Collection]) -> Iterator[Ask]:
+    """Yield one request for each source group, or one for all where many or all of a kind are wanted."""
+    tests = [test for test in _conjuncts(condition) if isinstance(test, Predicate)]
+    kinds = {sensor(spec) for spec in fitting}
+    whole = len(fitting) == sum(sensor(spec) in kinds for spec in everything)
+    if len(fitting) > (1 if whole else MAX_GROUPS):
+        kind = kinds.pop() if len(kinds) == 1 else "All"
+        yield Ask(kind, filters=_filters(tests, kind))
+        return
+    for spec in fitting:
+        kind = sensor(spec)
+        yield Ask(kind, spec.family, _satellite(tests, spec), _filters(tests, kind))
+
+
+def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
+    return condition.parts if isinstance(condition, And) else (condition,)
+
+
+def _satellite(tests: Iterable[Predicate], spec: Collection) -> str | None:
+    """Return the one satellite that the tests leave over."""
+    about = [test for test in tests if test.name == "platform" and test.op != "isnull"]
+    row = spec.rows.get("platform")
+    if not about or row is None:
+        return None
+    left = [name for name in satellites(spec) if all(holds(test, row.read(name)) for test in about)]
+    return left[0] if len(left) == 1 else None
+
+
+def _filters(tests: list[Predicate], kind: str) -> Json:
+    return _clouds(tests) if kind == "Optical" else _radar(tests) if kind == "SAR" else {}
+
+
+def _clouds(tests: list[Predicate]) -> Json:
+    found: Json = {}
+    for test in tests:
+        if test.name != "eo:cloud_cover" or type(test.value) not in (int, float):
+            continue
+        if test.op in ("<", "<=", "="):
+            found["maxCloudPercent"] = min(ceil(test.value), found.get("maxCloudPercent", 100))
+        if test.op in (">", ">=", "="):
+            found["minCloudPercent"] = max(floor(test.value), found.get("minCloudPercent", 0))
+    return found
+
+
+def _radar(tests: list[Predicate]) -> Json:
+    """Return the filters of radar products; of polarisations only a single one, whose form is certain."""
+    found: Json = {}
+    for test in tests:
+        if (test.name, test.op) == ("product:type", "=") and not test.casei:
+            found["sarProductType"] = test.value
+        alone = test.op == "a_equals" and not test.negated and len(test.value) == 1
+        if test.name == "sar:polarizations" and alone and not test.casei:
+            found["polarisation"] = test.value[0]
+    return found
+
+
+def _areas(query: Query) -> Iterator[BaseGeometry]:
+    """Yield convex areas that together cover the place asked for; SeDAS takes plain polygons only."""
+    place = query.intersects or geometry.box(query.bbox or WORLD)
+    parts = [part for part in _parts(shape(place)) if not part.is_empty]
+    if len(parts) > MAX_AREAS:
+        parts = [shapely.geometrycollections(parts)]
+    for part in parts:
+        hull = part.convex_hull
+        yield hull if hull.geom_type == "Polygon" else _padded(hull)
+
+
+def _parts(found: BaseGeometry) -> list[BaseGeometry]:
+    parts = shapely.get_parts(found).tolist()
+    return [piece for part in parts for piece in shapely.get_parts(part).tolist()]
+
+
+def _padded(flat: BaseGeometry) -> BaseGeometry:
+    west, south, east, north = flat.bounds
+    return shapely.box(
+        max(west - PAD, -180), max(south - PAD, -90), min(east + PAD, 180), min(north + PAD, 90)
+    )
+
+
+def wkt(area: BaseGeometry) -> str:
+    """Return an area as the WKT that SeDAS takes: longitude latitude, at full precision."""
+    ring = [list(position) for position in geojson(area)["coordinates"][0]]
+    return geometry.wkts({"type": "Polygon", "coordinates": [ring]})[0]
+
+
+def _keep(query: Query, mapping: Mapping, wanted: set[str]) -> Keep:
+    """Return the check of all that a query asks for. Records that cannot be items stay, to be reported."""
+    ids = frozenset(query.ids)
+    matches = matcher(query.filter) if query.filter else None
+    place = [shape(geometry.box(query.bbox))] if query.bbox else []
+    place += [shape(query.intersects)] if query.intersects else []
+    for area in place:
+        shapely.prepare(area)
+
+    def fits(record: Json) -> bool:
+        collection = mapping.classify(record)
+        if collection is None:
+            return len(wanted) == len(mapping.specs)
+        return collection in wanted and _during(record, query) and (not ids or record["Name"] in ids)
+
+    def filtered(record: Json) -> bool:
+        try:
+            return matches is None or matches(mapping.item(record, ""))
+        except NotAnItem:
+            return True
+
+    def keep(records: list[Json]) -> list[Json]:
+        found = [record for record in records if fits(record)]
+        if place:
+            found = [record for record, near in zip(found, _touching(found, place), strict=True) if near]
+        return [record for record in found if filtered(record)]
+
+    return keep
+
+
+def _touching(records: list[Json], places: list[BaseGeometry]) -> list[bool]:
+    shapes = [shape(found) if found else None for found, _ in footprints(records)]
+    return [
+        footprint is not None and all(place.intersects(footprint) for place in places) for footprint in shapes
+    ]
+
+
+def _during(record: Json, query: Query) -> bool:
+    """Tell whether a product's interval meets the one asked for; one without a time is reported later."""
+    start, end = times(record)
+    if query.interval is None or start is None or end is None:
+        return True
+    since, until = query.interval.start, query.interval.end
+    return (until is None or start <= until) and (since is None or end >= since)
+
+
+def times(record: Json) -> tuple[datetime | None, datetime | None]:
+    """Return the start and the end of a record."""
+    span: Any = record["ContentDate"]
+    return scalars.instant(span["Start"]), scalars.instant(span["End"])

@@ -1,0 +1,178 @@
+"""Searches of SeDAS that are whole: an answer as long as answers get is taken for cut, and asked again in
+parts.
+
+SeDAS has no paging, no order and no count, and leaves out silently what an answer does not hold (assumed from
+Geocento's API, whose limit is 100 by default). Time is split first; products of one second, such as the tiles
+of a Sentinel-2 datatake, are told apart by area.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+from statistics import median
+from typing import Any
+
+import orjson
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from stacbridge.dialects.sedas_products import Products, listed
+from stacbridge.dialects.sedas_scope import Ask, Scope, times, wkt
+from stacbridge.dialects.sedas_windows import Window
+from stacbridge.errors import BadRequest
+from stacbridge.mapping.footprints import footprints
+from stacbridge.model import Json, Reply, Request
+
+JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+
+Records = Generator[Request, Reply, list[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One SeDAS: its URL, how many products an answer holds at most, how many requests a page may take."""
+
+    upstream: str
+    url: str
+    cap: int
+    requests: int
+    products: Products
+
+    def records(self, reply: Reply, group: str | None) -> list[Json]:
+        """Return the records in an answer. Raises `UpstreamError` where there are none."""
+        entries = listed(reply, self.upstream)
+        return [self.products.record(entry if isinstance(entry, dict) else {}, group) for entry in entries]
+
+
+@dataclass(slots=True)
+class Search:
+    """The searches of one page, over the service's requests. `found` are the records so far, in their order;
+    `odd` those without a name or a time, which cannot be placed in it; `matched` is how many match in all,
+    as soon as that is known."""
+
+    service: Service
+    scope: Scope
+    limit: int
+    found: list[Json] = field(default_factory=list)
+    odd: list[Json] = field(default_factory=list)
+    matched: int | None = None
+    _made: int = 0
+
+    def fill(self, window: Window) -> Generator[Request, Reply, Window]:
+        """Find records up to `limit`, as far as the requests reach; return the window that comes next.
+
+        Raises `BadRequest` where they do not suffice for the first step.
+        """
+        start, counted = window, 0
+        while not window.over and len(self.found) < self.limit:
+            try:
+                records = yield from self._whole(window)
+            except _Cut as cut:
+                window = window.narrowed(cut.keys)
+                continue
+            except _Spent:
+                if window == start:
+                    raise self._crowded(window) from None
+                break
+            placed = self._placed(window, self.scope.keep(records))
+            counted += len(placed)
+            self.matched = counted if window.end > window.last else None
+            window = self._taken(window, placed)
+        return window
+
+    def _taken(self, window: Window, placed: list[Json]) -> Window:
+        left = self.limit - len(self.found)
+        self.found += placed[:left]
+        if len(placed) <= left:
+            return window.following(len(placed), self.service.cap)
+        return window.resting(*_place(window, placed[left - 1]))
+
+    def _placed(self, window: Window, records: list[Json]) -> list[Json]:
+        """Return the records of a window in their order; put aside those that have no place in it."""
+        known = [record for record in records if record["Name"] and times(record)[0]]
+        self.odd += [record for record in records if not record["Name"] or not times(record)[0]]
+        inside = [record for record in known if window.holds(*_place(window, record))]
+        return sorted(inside, key=lambda record: _place(window, record))
+
+    def _whole(self, window: Window) -> Records:
+        """Return all records of a window, each once. Raises `_Cut`, `_Spent`."""
+        found: dict[Any, Json] = {}
+        for ask, area in product(self.scope.asks, self.scope.areas):
+            for record in (yield from self._part(window, ask, area)):
+                found.setdefault(record["Name"] or id(record), record)
+        return list(found.values())
+
+    def _part(self, window: Window, ask: Ask, area: BaseGeometry) -> Records:
+        if self._made >= self.service.requests:
+            raise _Spent
+        self._made += 1
+        request = _request(f"{self.service.url}/search", window, ask, area)
+        records = self.service.records((yield request), ask.group)
+        if len(records) < self.service.cap:
+            return records
+        if not window.narrowest:
+            raise _Cut([_place(window, record)[0] for record in records if times(record)[0]])
+        parts: list[Json] = []
+        for quarter in _quarters(area, records):
+            parts += yield from self._part(window, ask, quarter)
+        return parts
+
+    def _crowded(self, window: Window) -> BadRequest:
+        service, (start, stop) = self.service, window.bounds
+        return BadRequest(
+            f"{service.upstream} cuts its answers at {service.cap} products, and {service.requests} requests "
+            f"do not suffice to see all from {start} to {stop}.",
+            upstream=service.upstream,
+            advice="Name one collection, or narrow the search in area.",
+        )
+
+
+class _Cut(Exception):
+    """An answer was as long as answers get; `keys` are the times in it."""
+
+    def __init__(self, keys: list[int]) -> None:
+        super().__init__()
+        self.keys = keys
+
+
+class _Spent(Exception):
+    """The page has made all requests that it may."""
+
+
+def _place(window: Window, record: Json) -> tuple[int, str]:
+    start, _ = times(record)
+    assert start is not None
+    return window.key(start), record["Name"] or ""
+
+
+def _request(url: str, window: Window, ask: Ask, area: BaseGeometry) -> Request:
+    start, stop = window.bounds
+    body: Json = {
+        "sensorFilters": {"type": ask.sensor},
+        "filters": ask.filters,
+        "aoiWKT": wkt(area),
+        "start": start,
+        "stop": stop,
+    }
+    named = {"satelliteName": ask.satellite, "sourceGroup": ask.group}
+    body |= {name: value for name, value in named.items() if value}
+    return Request("POST", url, headers=JSON, body=orjson.dumps(body))
+
+
+def _quarters(area: BaseGeometry, records: list[Json]) -> list[BaseGeometry]:
+    """Return four boxes that together cover an area, with about as many of these records in each."""
+    west, south, east, north = area.bounds
+    boxes = [bbox for _, bbox in footprints(records) if bbox is not None]
+    x = _middle(west, east, [(bbox[0] + bbox[2]) / 2 for bbox in boxes])
+    y = _middle(south, north, [(bbox[1] + bbox[3]) / 2 for bbox in boxes])
+    return [
+        shapely.box(left, low, right, high)
+        for left, right in pairwise((west, x, east))
+        for low, high in pairwise((south, y, north))
+    ]
+
+
+def _middle(low: float, high: float, values: list[float]) -> float:
+    """Return the median of the values between two bounds, or what lies halfway where there are none."""
+    inside = [value for value in values if low < value < high]
+    return median(inside) if inside else (low + high) / 2

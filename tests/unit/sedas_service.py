@@ -1,0 +1,69 @@
+"""SeDAS in memory: the simulator's searches without its server, for dialects that are driven by hand."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from stacbridge.access.flows import drive
+from stacbridge.dialects.sedas import SeDAS
+from stacbridge.mapping.mapping import Mapping, load
+from stacbridge.model import Json, Query, Reply, Request
+from stacbridge.settings import Settings
+from stacbridge.simulators.sedas_finding import Order, find
+from stacbridge.simulators.sedas_products import GROUPS, Product, Products
+
+NOW = datetime(2021, 7, 1, tzinfo=UTC)
+SEDAS = load("sedas", Settings())
+
+
+def mapping(**limits: int) -> Mapping:
+    """The shipped catalogue with other limits."""
+    found = load("sedas", Settings())
+    found.limits.update(limits)
+    return found
+
+
+@dataclass
+class Service:
+    """Answers requests as the simulator does, and keeps them."""
+
+    products: Products
+    cap: int = 100
+    order: Order = "any"
+    overlap: bool = False
+    asked: list[Any] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Reply:
+        if request.method == "GET":
+            self.asked.append(request.params)
+            product = self.products.by_name.get(dict(request.params)["ids"])
+            return Reply(200, {}, orjson.dumps([shown(product)] if product else []))
+        body = orjson.loads(request.body or b"")
+        self.asked.append(body)
+        groups = tuple(group.name for group in GROUPS)
+        found = find(self.products, body, groups, self.order, overlap=self.overlap)
+        return Reply(200, {}, orjson.dumps({"products": [shown(product) for product in found[: self.cap]]}))
+
+
+def shown(product: Product) -> Json:
+    """A product as the service answers it; those of the last year are online."""
+    recent = product.start > NOW - timedelta(days=365)
+    return product.shown("full", f"https://sedas.example/{product.name}" if recent else None)
+
+
+def pages(dialect: SeDAS, query: Query, service: Service, most: int = 500) -> list[list[Json]]:
+    """Walk a search to its end; each page's records."""
+    found = []
+    for _ in range(most):
+        page = drive(dialect.walk(query), service)
+        found.append(page.records)
+        if page.position is None:
+            return found
+        query = replace(query, position=orjson.loads(orjson.dumps(page.position)))
+    raise AssertionError("the walk does not end")
+
+
+def dialect(of: Mapping = SEDAS) -> SeDAS:
+    return SeDAS(of, wall=NOW.timestamp)
