@@ -18,7 +18,7 @@
     convert = "lower"                 optional: a name of `convert.CONVERTERS`, read on items, too
     case = "upper"                    optional: its text has but one case, "upper" or "lower"
 
-Items and Collections keep what they say, and stay valid by the extensions that they declare; see `stac_items`.
+Items and Collections keep what they say; see `stac_items`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacbridge.convert import CONVERTERS, TYPES
-from stacbridge.mapping import stac_items
+from stacbridge.mapping import stac_assets, stac_collections, stac_items
 from stacbridge.mapping.extensions import EXTENSIONS
 from stacbridge.mapping.products import Place
-from stacbridge.mapping.stac_items import Frame
+from stacbridge.mapping.stac_parts import Frame
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Skipped
 
@@ -92,20 +92,19 @@ class Passthrough:
     def items(
         self, records: list[Json], root: str, *, ready: bool = False
     ) -> tuple[list[Json], list[Skipped]]:
-        """Return the Items of a page, and which records could not become one. They are plain dicts, `ready` or
-        not."""
+        """Return the Items of a page (plain dicts, also if `ready`), and which records could not be one."""
         return stac_items.items(records, root, self._frame)
 
     def collection(self, entry: Json) -> Json | None:
         """Return an upstream's Collection as one of ours, without API links; `None` where it has no items."""
-        return stac_items.collection(entry, self._frame)
+        return stac_collections.collection(entry, self._frame)
 
     def asset(self, collection: str, key: str) -> None:
         """Accept any asset: only the Item itself tells which it has."""
 
     def place(self, record: Json, key: str) -> Place:
         """Return where an asset of an Item is. Raises `NotFound`."""
-        return stac_items.place(record, key, self._frame)
+        return stac_assets.place(record, key, self._frame)
 
     def described(self, found: Json) -> Json:
         """Return the schemas of queryables under the names that STAC has for them, too."""

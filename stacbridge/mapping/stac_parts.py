@@ -1,0 +1,80 @@
+"""What Items and Collections of another STAC API have in common: the frame, their links, their extensions."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+from stacbridge.mapping import extensions
+from stacbridge.model import Json
+
+STAC_VERSION = "1.1.0"
+KEPT_LINKS = frozenset(("about", "cite-as", "derived_from", "describedby", "license", "related", "via"))
+"""Relations that stay true wherever the Item is shown; the others are of the upstream's own pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the Items of a catalogue share. `home` is the URL that relative ones without a base are of."""
+
+    catalogue: str
+    home: str
+    schemes: Json
+    """auth:schemes by name."""
+    origin: Json
+    """Members of the alternate "origin"."""
+    readers: Mapping[str, Callable[[Any], Any]]
+    """What turns an upstream's value of a property into the Item's."""
+    known: Mapping[str, str]
+    """Schema URI by prefix; see `extensions`."""
+
+
+def kept_links(record: Json, base: str) -> list[Json]:
+    """Return the links that stay true, and one to the upstream's own page."""
+    links = [link for link in listed(record, "links") if isinstance(link.get("href"), str)]
+    kept = [{**link, "href": urljoin(base, link["href"])} for link in links if link.get("rel") in KEPT_LINKS]
+    own = [link for link in links if link.get("rel") == "self"]
+    via = [{"rel": "via", "href": base, "type": own[0].get("type") or "application/json"}] if own else []
+    return [*kept, *via]
+
+
+def own_url(record: Json, frame: Frame) -> str:
+    """Return the URL of the upstream's own page, which relative hrefs are relative to."""
+    for link in listed(record, "links"):
+        if link.get("rel") == "self" and isinstance(link.get("href"), str):
+            return urljoin(frame.home, link["href"])
+    return frame.home
+
+
+def schemas(stac: Json, frame: Frame) -> list[str]:
+    """Return the schemas that are declared, and those of prefixes in use that none of them is of."""
+    declared = [uri for uri in stac.get("stac_extensions") or () if isinstance(uri, str)]
+    used = extensions.of(_names(stac), frame.known)
+    homes = {_home(uri) for uri in declared}
+    return [*dict.fromkeys(declared), *(uri for uri in used if _home(uri) not in homes)]
+
+
+def _names(stac: Json) -> Iterable[str]:
+    """Return the names that extensions may define, at the levels where they do."""
+    yield from stac
+    yield from stac.get("properties", ())
+    for asset in members(stac, "assets").values():
+        yield from asset if isinstance(asset, dict) else ()
+    for link in stac["links"]:
+        yield from link
+
+
+def _home(uri: str) -> str:
+    """Return an extension's schema URI without its version."""
+    return re.sub(r"/v\d[^/]*/", "/", uri)
+
+
+def members(value: Json, name: str) -> Json:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def listed(value: Json, name: str) -> list[Json]:
+    found = value.get(name)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
