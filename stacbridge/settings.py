@@ -27,6 +27,12 @@ class Credentials(BaseModel):
     """Password of the account."""
     totp_secret: SecretStr | None = None
     """The base32 secret of a second factor, where the account has one."""
+    refresh_token: SecretStr | None = None
+    """A refresh token or offline token, as `stacbridge login` or the upstream's own page gives it."""
+    client_id: str | None = None
+    """The OAuth client that logs in, where the catalogue names none or you have your own."""
+    client_secret: SecretStr | None = None
+    """Secret of that client, where it has one."""
 
 
 class Settings(BaseSettings):
@@ -101,6 +107,10 @@ class Settings(BaseSettings):
     """Places of assets that are remembered at most."""
     token_margin: Seconds = 60
     """Seconds before its end at which a token is renewed."""
+    collection_seconds: Seconds = 3600
+    """Seconds that collections and queryables which an upstream lists itself are remembered."""
+    collection_pause: Seconds = 60
+    """Seconds until an upstream that could not list its collections is asked for them again."""
 
     @classmethod
     def settings_customise_sources(

@@ -4,48 +4,43 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import TypeVar
 
-from stacbridge.access.archive import Archive, needs_token
-from stacbridge.access.flows import drive
-from stacbridge.access.terms import parse as parse_terms
-from stacbridge.access.tokens import TokenBroker
+from stacbridge.access import registry
+from stacbridge.access.flows import Flow, drive
+from stacbridge.access.signer import Signer
+from stacbridge.access.terms import Remark
+from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
 from stacbridge.dialects.odata import OData
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
-from stacbridge.model import Found, Json, Page, Query, Ready, Reply, Request
+from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Credentials, Settings
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import without_query
+from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
+from stacbridge.wire.stale import Refreshed
 
-DIALECTS: dict[str, Callable[[Mapping], "Dialect"]] = {"odata": OData}
-BEARER = "Bearer "
+DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": OData}
 
 T = TypeVar("T")
 
 
-class Dialect(Protocol):
-    """The language of an upstream's search. No I/O."""
-
-    def ask(self, query: Query) -> Request | None:
-        """Return the request that asks for a page, `None` where nothing can match. Raises `BadRequest`."""
-        ...
-
-    def read(self, reply: Reply, query: Query) -> Page:
-        """Return the page in a reply. Raises `UpstreamError` where there is none."""
-        ...
-
-
 class Upstream:
-    """The `Catalogue` protocol for any catalogue that a mapping describes."""
+    """The `Catalogue` protocol for any catalogue that a mapping describes.
+
+    `account` is used where the settings name none for it.
+    """
 
     def __init__(
         self,
         mapping: Mapping,
         dialect: Dialect,
         settings: Settings,
+        account: Credentials | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -54,21 +49,20 @@ class Upstream:
         self.id = mapping.id
         self.title = mapping.title
         self.connections = _needed(mapping, "limits", "connections", mapping.limits)
-        self._mapping = mapping
+        self._translation: Translation = dialect.translation if isinstance(dialect, Translating) else mapping
         self._dialect = dialect
         self._pages = settings.max_upstream_pages
-        account = settings.credentials.get(mapping.id, Credentials())
-        terms = parse_terms(mapping.id, mapping.access, mapping.endpoints, account)
-        download = _needed(mapping, "endpoints", "download", mapping.endpoints)
-        self._archive = Archive(mapping.id, download, terms.offline)
-        self._hosts = terms.hosts
-        self._wire = Wire(mapping.id, settings, terms.hosts, clock=clock, sleep=sleep)
-        self._tokens = TokenBroker(
-            terms.login, self._wire.exchange, settings.token_margin, clock=clock, wall=wall
-        )
+        self._wall = wall
+        credentials = settings.credentials.get(mapping.id) or account or Credentials()
+        self._terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, credentials)
+        self._wire = Wire(mapping.id, settings, self._terms.hosts, clock=clock, sleep=sleep)
+        self._signer = Signer(self._terms, self._wire.exchange, settings.token_margin, clock=clock, wall=wall)
         keep = (settings.location_seconds, settings.locations)
         self._records: Remembered[Json] = Remembered(*keep, clock=clock)
         self._listings: Remembered[Reply] = Remembered(*keep, keep=_is_good, clock=clock)
+        keep_lists = (settings.collection_seconds, settings.collection_pause)
+        self._discovered = Refreshed(self._discover, *keep_lists, clock=clock)
+        self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of items. Pages of nothing but records that cannot be items are passed over.
@@ -80,7 +74,7 @@ class Upstream:
         matched = None
         for _ in range(self._pages):
             page = self._page(query)
-            items, unfit = self._mapping.items(page.records, root, ready=ready)
+            items, unfit = self._translation.items(page.records, root, ready=ready)
             skipped += unfit
             matched = page.matched if matched is None else matched
             if items or page.position is None:
@@ -94,71 +88,100 @@ class Upstream:
         )
 
     def collections(self) -> list[Json]:
-        """Return all Collections as plain dicts, without API links."""
-        return list(self._mapping.collections.values())
+        """Return all Collections as plain dicts, without API links.
+
+        Those that the upstream lists itself are remembered for `collection_seconds`, and longer while it is
+        down. Raises `UpstreamError` and its kin where they never were heard of.
+        """
+        return [*self._translation.collections.values(), *self._discovered.get()]
 
     def queryables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that a filter may name."""
-        return self._mapping.queryables(collection)
+        dialect = self._dialect
+        if not isinstance(dialect, Describing):
+            return self._translation.queryables(collection)
+        return self._described.get(collection, lambda: drive(dialect.queryables(collection), self._send))
 
     def sortables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that `sortby` may name."""
-        return self._mapping.sortables(collection)
+        return self._translation.sortables(collection)
 
-    def locate(self, collection: str, item: str, asset: str) -> Ready:
+    def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
 
         Raises `NotFound`, `NotOrderable` for products that are offline, `UpstreamError` and its kin.
         """
-        self._mapping.asset(collection, asset)
+        self._translation.asset(collection, asset)
         record = self._records.get((collection, item), lambda: self._record(collection, item))
-        ready = drive(self._archive.locate(record, self._mapping.place(record, asset)), self._listing)
-        if not self.may_follow(ready.request.url):
+        found = drive(self._terms.locate(record, self._translation.place(record, asset)), self._listing)
+        if isinstance(found, Ready) and not self.may_follow(found.request.url):
             raise UpstreamError(
                 f"{self.id} keeps {asset} of {item} on a server that the bridge may not go to.",
                 upstream=self.id,
-                answered=without_query(ready.request.url),
+                answered=without_query(found.request.url),
                 advice="If that server belongs to it, list it in the catalogue's hosts.",
             )
-        return ready
+        return found
 
     def authorize(self, url: str) -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
-        return _bearer(self._tokens.token()) if self._wants_token(url) else {}
+        return self._signer.authorize(url)
 
     def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
         """Return fresh headers after the upstream refused those given; one token call for all who ask."""
-        if not self._wants_token(url):
-            return {}
-        return _bearer(self._tokens.renewed(refused.get("Authorization", "").removeprefix(BEARER)))
+        return self._signer.reauthorize(url, refused)
+
+    def expired(self, reply: Reply) -> bool:
+        """Tell whether an answer means that fresh headers are worth asking for."""
+        return self._signer.expired(reply)
+
+    def remarks(self) -> list[Remark]:
+        """Return what is to be said of the account, without asking anybody."""
+        return self._terms.remarks(self._wall())
 
     def may_follow(self, url: str) -> bool:
         """Tell whether a redirect may lead to `url`: the catalogue's own servers, or any public https one."""
-        return self._hosts.may_follow(url)
+        return self._terms.hosts.may_follow(url)
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._wire.close()
 
     def _page(self, query: Query) -> Page:
-        request = self._dialect.ask(query)
-        if request is None:
-            return Page([], matched=0 if query.count else None)
-        return self._dialect.read(self._wire.send(request), query)
+        return drive(_walk(self._dialect, query), self._send)
+
+    def _discover(self) -> list[Json]:
+        if not isinstance(self._dialect, Discovering):
+            return []
+        return drive(self._dialect.discover(), self._send)
+
+    def _send(self, request: Request) -> Reply:
+        """Return the answer to a search, which must be one of success."""
+        reply = self._signed(request) if self._terms.searches else self._wire.exchange(request)
+        if 200 <= reply.status < 300:
+            return reply
+        raise refusal(self.id, request, reply)
+
+    def _signed(self, request: Request) -> Reply:
+        """Return the answer to a request with the account's credential, and with a fresh one if refused."""
+        headers = self.authorize(request.url)
+        reply = self._wire.exchange(replace(request, headers={**request.headers, **headers}))
+        if not headers or not self.expired(reply):
+            return reply
+        fresh = self.reauthorize(request.url, headers)
+        return self._wire.exchange(replace(request, headers={**request.headers, **fresh}))
 
     def _record(self, collection: str, item: str) -> Json:
         page = self._page(Query(collections=(collection,), ids=(item,)))
         for record in page.records:
-            for found in self._mapping.items([record], "")[0]:
+            for found in self._translation.items([record], "")[0]:
                 if (found["collection"], found["id"]) == (collection, item):
                     return record
         raise NotFound(f"There is no item {item!r} in collection {collection!r}.", upstream=self.id)
 
     def _listing(self, request: Request) -> Reply:
-        return self._listings.get(request.url, lambda: self._wire.exchange(request))
-
-    def _wants_token(self, url: str) -> bool:
-        return self._hosts.may_see_credential(url) and needs_token(url)
+        ask = self._signed if self._terms.searches else self._wire.exchange
+        return self._listings.get(request.url, partial(ask, request))
 
 
 def load(catalogue: str, settings: Settings) -> Upstream:
@@ -173,8 +196,13 @@ def _needed(mapping: Mapping, where: str, name: str, values: Dictionary[str, T])
     return values[name]
 
 
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"{BEARER}{token}"}
+def _walk(dialect: Dialect, query: Query) -> Flow[Page]:
+    if isinstance(dialect, Walking):
+        return (yield from dialect.walk(query))
+    request = dialect.ask(query)
+    if request is None:
+        return Page([], matched=0 if query.count else None)
+    return dialect.read((yield request), query)
 
 
 def _is_good(reply: Reply) -> bool:

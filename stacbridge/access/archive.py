@@ -1,6 +1,6 @@
 """Where the bytes of an OData archive's products are: `$value`, `$zip`, a quicklook or a node."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from stacbridge.access import nodes
@@ -10,6 +10,10 @@ from stacbridge.mapping.products import Place
 from stacbridge.model import Json, Ready, Request
 
 ZIP = "application/zip"
+PROCESSED = "/Bursts("
+"""In paths of files that CDSE makes on demand: to be asked by POST, as its redirects are, and never by HEAD
+(documentation.dataspace.copernicus.eu, Sentinel-1 SLC Burst).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Archive:
         """
         if place.kind == "quicklook" and place.url is not None:
             return _ready(place, place.url)
+        if place.kind == "file" and place.url is not None:
+            return _file(place, place.url)
         if record.get("Online") is False:
             raise NotOrderable(
                 f"{place.product_name} is offline at {self.upstream}, which takes no orders for it here.",
@@ -46,9 +52,11 @@ class Archive:
         return _ready(place, f"{product}/$value", ranges=place.media_type != ZIP)
 
 
-def needs_token(url: str) -> bool:
-    """Tell whether a URL of an archive wants a token: all do but quicklooks."""
-    return "/Assets(" not in urlsplit(url).path
+def _file(place: Place, url: str) -> Ready:
+    """Return where a file is that the record itself lists; bursts are cut out by a POST (see `PROCESSED`)."""
+    if PROCESSED in urlsplit(url).path:
+        return replace(_ready(place, url), request=Request("POST", url))
+    return _ready(place, url, ranges=True)
 
 
 def _ready(place: Place, url: str, *, ranges: bool = False, size: int | None = None) -> Ready:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
+from stacbridge.errors import StacbridgeError
 from stacbridge.model import Reply, Request
 
 T = TypeVar("T")
@@ -11,11 +12,19 @@ Send = Callable[[Request], Reply]
 
 
 def drive(flow: Flow[T], send: Send) -> T:
-    """Hold a conversation over `send` and return what it comes to."""
+    """Hold a conversation over `send` and return what it comes to.
+
+    A failure of `send` is raised where the request was yielded; a flow may go on without that answer.
+    """
     try:
         request = next(flow)
         while True:
-            request = flow.send(send(request))
+            try:
+                reply = send(request)
+            except StacbridgeError as failure:
+                request = flow.throw(failure)
+            else:
+                request = flow.send(reply)
     except StopIteration as end:
         value: T = end.value
         return value

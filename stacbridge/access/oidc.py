@@ -1,110 +1,109 @@
-"""Login at an OpenID Connect provider with a user name and password (RFC 6749 sections 4.3 and 6)."""
+"""Login at an OpenID Connect provider: refresh tokens and passwords (RFC 6749 sections 4.3 and 6).
 
+    [access]
+    flow = "oidc-password"      a kept refresh token, or user name and password
+    flow = "oidc-offline"       an offline token that its holder fetched at the provider's own page
+    client_id = "cdse-public"   the OAuth client that logs in, at the endpoint `token`; the account's own wins
+    scope = "openid"            optional: what to ask for
+
+A client's secret, where it has one, goes into the form and nowhere else: WSO2 answers 400 to a request that
+has it in the form and in a Basic header, too (terracatalogueclient 0.1.19, auth.py).
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
-from stacbridge.access import totp
+from stacbridge.access.account import Account
 from stacbridge.access.flows import Flow
-from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from stacbridge.access.logins import Token
+from stacbridge.access.terms import Given, Remarks, Terms
+from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.model import Json, Reply, Request
-from stacbridge.settings import Credentials
 from stacbridge.wire.answers import sanitise
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-SECRETS = frozenset({"password", "refresh_token", "totp"})
+SECRETS = frozenset({"password", "refresh_token", "totp", "client_secret", "code", "code_verifier"})
 """Members of a token request that no error repeats."""
 SESSIONS = "Wait until they end (at CDSE within an hour), or log out where the account is used elsewhere."
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """An access token and the means to renew it. Lives are in seconds from when the token was asked for."""
-
-    access: str = field(repr=False)
-    life: float
-    refresh: str | None = field(default=None, repr=False)
-    refresh_life: float = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordLogin:
-    """The password grant of one account at one catalogue, renewed with refresh tokens.
+class OidcLogin:
+    """The login of one account at the token endpoint of its provider.
 
     CDSE: access tokens live 600 s and refresh tokens 3600 s; each password grant opens one of 100 sessions,
-    a refresh opens none (documentation.dataspace.copernicus.eu, Quotas).
+    a refresh opens none (documentation.dataspace.copernicus.eu, Quotas). MAAP: an offline token lives 90 days
+    and is not replaced; only its holder can fetch another.
     """
 
-    catalogue: str
+    account: Account = field(repr=False)
     endpoint: str
     client_id: str
-    credentials: Credentials = field(repr=False)
+    scope: str | None = None
+    passwords: bool = True
+    """Whether the provider takes user names and passwords from this client."""
 
     def obtain(self, refresh: str | None, at: float) -> Flow[Token]:
-        """Return a new token, by `refresh` while that is good, else by password.
+        """Return a new token: by `refresh` while that is good, else by a kept one, else by password.
 
-        `at` is the Unix time, for the second factor. Raises `Misconfigured` without user name and password,
-        `UpstreamRefused` where the provider refuses them, `UpstreamError` for an answer that is no token.
+        `at` is the Unix time, for the second factor. Raises `Misconfigured` without an account,
+        `UpstreamRefused` where the provider refuses it, `UpstreamError` for an answer that is no token.
         """
-        username, password = self._account()
-        if refresh is not None:
-            asked = self._request(grant_type="refresh_token", refresh_token=refresh)
+        refused: UpstreamError | None = None
+        for grant in self._grants(refresh, at):
+            asked = self.request(**grant)
             reply = yield asked
             if reply.status == 200:
-                return self._token(reply)
-            if _document(reply).get("error") != "invalid_grant":
-                raise self._refused(reply, asked)
-        second = self._second_factor(at)
-        asked = self._request(grant_type="password", username=username, password=password, **second)
-        reply = yield asked
-        if reply.status == 200:
-            return self._token(reply)
-        raise self._refused(reply, asked)
+                return self.token(reply)
+            refused = self.refused(reply, asked)
+            if "refresh_token" not in grant or _document(reply).get("error") != "invalid_grant":
+                raise refused
+        raise refused or self.account.missing("refresh_token")
 
-    def _account(self) -> tuple[str, str]:
-        account = self.credentials
-        missing = [self._setting(name) for name in ("username", "password") if getattr(account, name) is None]
-        if account.username is None or account.password is None:
-            raise Misconfigured(
-                f"Downloads from {self.catalogue} need an account; {' and '.join(missing)} not set.",
-                upstream=self.catalogue,
-                advice="Set it in the environment or in the settings file; searching needs no account.",
-            )
-        return account.username, account.password.get_secret_value()
+    def _grants(self, refresh: str | None, at: float) -> Iterator[dict[str, str]]:
+        """Give the forms that may lead to a token, the cheapest first."""
+        kept = self.account.credentials.refresh_token
+        known = [refresh, kept.get_secret_value() if kept else None]
+        for token in dict.fromkeys(filter(None, known)):
+            yield {"grant_type": "refresh_token", "refresh_token": token}
+        if self.passwords and (kept is None or self.account.credentials.password is not None):
+            username, password = self.account.pair()
+            yield {
+                "grant_type": "password",
+                "username": username,
+                "password": password,
+                **self.account.second_factor(at),
+            }
 
-    def _second_factor(self, at: float) -> dict[str, str]:
-        secret = self.credentials.totp_secret
-        if secret is None:
-            return {}
-        try:
-            return {"totp": totp.code(secret.get_secret_value(), at)}
-        except ValueError:
-            raise Misconfigured(
-                f"{self._setting('totp_secret')} is not a base32 secret.",
-                upstream=self.catalogue,
-                advice="Copy the secret that the account's page shows beside the QR code.",
-            ) from None
+    def request(self, **form: str) -> Request:
+        """Return a request to the token endpoint."""
+        secret = self.account.credentials.client_secret
+        client = {"client_id": self.client_id}
+        client |= {"client_secret": secret.get_secret_value()} if secret else {}
+        client |= {"scope": self.scope} if self.scope else {}
+        return Request("POST", self.endpoint, headers=FORM, body=urlencode({**client, **form}).encode())
 
-    def _request(self, **form: str) -> Request:
-        body = urlencode({"client_id": self.client_id, **form}).encode()
-        return Request("POST", self.endpoint, headers=FORM, body=body)
-
-    def _token(self, reply: Reply) -> Token:
+    def token(self, reply: Reply) -> Token:
+        """Return the token in an answer. Raises `UpstreamError` where there is none."""
         match _document(reply):
             case {"access_token": str(access), "expires_in": int() | float() as life, **rest}:
                 refresh = rest.get("refresh_token")
                 until = rest.get("refresh_expires_in")
-                return Token(access, life, refresh if isinstance(refresh, str) else None, _seconds(until))
+                return Token(access, life, refresh if isinstance(refresh, str) else None, _life(until))
         raise UpstreamError(
-            f"The identity provider of {self.catalogue} answered something that is not a token.",
-            upstream=self.catalogue,
+            f"The identity provider of {self.account.catalogue} answered something that is not a token.",
+            upstream=self.account.catalogue,
             asked=f"POST {self.endpoint}",
             answered=f"HTTP {reply.status}, {len(reply.body)} bytes without access_token and expires_in",
             advice="Check the catalogue's token endpoint.",
         )
 
-    def _refused(self, reply: Reply, asked: Request) -> UpstreamError:
+    def refused(self, reply: Reply, asked: Request) -> UpstreamError:
+        """Return the failure that a refused token request stands for."""
         error, description = _reason(reply, asked)
         failure: UpstreamError
         if error == "invalid_grant" and "session" in description.lower():
@@ -114,24 +113,27 @@ class PasswordLogin:
         elif reply.status == 408 or reply.status >= 500:
             failure = UpstreamUnavailable("gives no tokens for now", advice="Try again later.")
         else:
-            failure = UpstreamRefused(
-                "does not accept the login", advice="Check the catalogue's client_id and token endpoint."
-            )
-        failure.description = f"The identity provider of {self.catalogue} {failure.description}."
-        failure.upstream = self.catalogue
+            failure = UpstreamRefused("does not accept the login", advice=self._client_advice())
+        failure.description = f"The identity provider of {self.account.catalogue} {failure.description}."
+        failure.upstream = self.account.catalogue
         failure.asked = f"POST {self.endpoint}"
         failure.answered = ": ".join(filter(None, (f"HTTP {reply.status}", error, description)))
         return failure
 
     def _grant_advice(self) -> str:
-        names = f"{self._setting('username')} and {self._setting('password')}"
-        factor = self._setting("totp_secret")
-        if self.credentials.totp_secret is None:
+        account = self.account
+        if account.credentials.password is None:
+            token = account.setting("refresh_token")
+            return f"Run `stacbridge login {account.catalogue}`, or set another {token}."
+        names = f"{account.setting('username')} and {account.setting('password')}"
+        factor = account.setting("totp_secret")
+        if account.credentials.totp_secret is None:
             return f"Check {names}; if the account has a second factor, set {factor} too."
         return f"Check {names}, {factor}, and that this machine's clock is right."
 
-    def _setting(self, name: str) -> str:
-        return f"STACBRIDGE_CREDENTIALS__{self.catalogue}__{name}".upper()
+    def _client_advice(self) -> str:
+        secret = self.account.setting("client_secret")
+        return f"Check the catalogue's client_id and token endpoint, and {secret} if that client has one."
 
 
 def _document(reply: Reply) -> Json:
@@ -155,5 +157,43 @@ def _reason(reply: Reply, asked: Request) -> tuple[str, str]:
     return error, "" if echoed else description
 
 
-def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+def _life(stated: object) -> float:
+    """Return the seconds that a refresh token lives: Keycloak says 0 of one without end, others nothing."""
+    return float(stated) if isinstance(stated, int | float) and stated > 0 else inf
+
+
+def parse(given: Given) -> Terms:
+    """Read the table of `oidc-password`."""
+    login = _login(given)
+    return _terms(given, login, login.account.remarks)
+
+
+def parse_offline(given: Given) -> Terms:
+    """Read the table of `oidc-offline`."""
+    login = _login(given, passwords=False)
+    return _terms(given, login, login.account.token_remarks)
+
+
+def _login(given: Given, *, passwords: bool = True) -> OidcLogin:
+    published = given.table.optional("client_id", str)
+    client = given.credentials.client_id or published
+    if client is None:
+        raise given.table.wrong("client_id", f"is missing, and {given.setting('client_id')} is not set")
+    return OidcLogin(
+        Account(given.catalogue, given.credentials),
+        given.endpoint("token"),
+        client,
+        given.table.optional("scope", str),
+        passwords,
+    )
+
+
+def _terms(given: Given, login: OidcLogin, remarks: Remarks) -> Terms:
+    return Terms(
+        given.hosts,
+        given.locate,
+        login,
+        public=given.public,
+        searches=given.searches,
+        remarks=remarks,
+    )

@@ -1,48 +1,86 @@
-"""The `[access]` table of a catalogue: how its account logs in, and where that may be used.
-
-flow = "oidc-password"                  the way to a token; see `oidc`
-client_id = "cdse-public"               the OAuth client that logs in, at the endpoint `token`
-endpoints = ["download", "catalogue"]   endpoints whose servers may see the token
-hosts = ["zipper.dataspace.copernicus.eu"]      further servers that may
-offline = "…"                           what to do about products that are offline
+"""What a catalogue's `[access]` table comes to: where its bytes are, who may see its credential, and how that
+is had.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stacbridge.access.oidc import PasswordLogin
+from stacbridge.access.flows import Flow
+from stacbridge.access.logins import BEARER, Expired, Login, Scheme, unauthorized
+from stacbridge.mapping.products import Place
 from stacbridge.mapping.tables import Table
-from stacbridge.model import Json
+from stacbridge.model import Json, Pending, Ready
 from stacbridge.settings import Credentials
 from stacbridge.wire.hosts import Hosts
 
-FLOWS = ("oidc-password",)
+Locate = Callable[[Json, Place], Flow[Ready | Pending]]
+"""Says where the bytes of a record's file are, asking upstream only what costs nobody anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What `check` tells of an account: `good` is None where that is only to be known, not to be judged."""
+
+    good: bool | None
+    said: str
+
+
+Remarks = Callable[[float], list[Remark]]
+"""Judges an account at a Unix time, without asking anybody and without repeating a secret."""
+
+
+def no_account(at: float) -> list[Remark]:
+    """Remark that nobody needs an account here."""
+    return [Remark(None, "It needs none.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A checked table. `login` is the way to a token, `hosts` says who may see it."""
+    """A checked table, as a flow read it.
 
-    login: PasswordLogin
+    `login` is the way to a token (`None`: nothing is wanted), `scheme` how requests carry it, `expired` how
+    the upstream refuses one that was good. `public` tells URLs of trusted servers that want none.
+    With `searches` the catalogue wants it for its searches, too.
+    """
+
     hosts: Hosts
-    offline: str | None
+    locate: Locate
+    login: Login | None = None
+    scheme: Scheme = BEARER
+    expired: Expired = unauthorized
+    public: Callable[[str], bool] = lambda url: False
+    searches: bool = False
+    remarks: Remarks = no_account
+
+    def wants_token(self, url: str) -> bool:
+        """Tell whether a request to `url` should carry the credential, and may."""
+        return self.login is not None and self.hosts.may_see_credential(url) and not self.public(url)
 
 
-def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentials: Credentials) -> Terms:
-    """Check the table of a catalogue. Raises `Misconfigured` naming file and key."""
-    table = Table(f"{catalogue}.toml", "access", members)
-    if table.choice("flow", FLOWS) is None:
-        raise table.wrong("flow", "is missing")
-    named = table.texts("endpoints")
-    for name in ("token", *named):
-        if name not in endpoints:
-            raise table.wrong("endpoints", f"{name!r} is no endpoint of this catalogue")
-    client = table.take("client_id", str)
-    trusted = [*(endpoints[name] for name in named), *table.texts("hosts")]
-    offline = table.optional("offline", str)
-    table.done()
-    return Terms(
-        PasswordLogin(catalogue, endpoints["token"], client, credentials),
-        Hosts.listed(trusted, endpoints.values()),
-        offline,
-    )
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a flow makes `Terms` of: its own keys in `table`, and what all flows share, read already."""
+
+    catalogue: str
+    table: Table
+    endpoints: Mapping[str, str]
+    credentials: Credentials
+    hosts: Hosts
+    locate: Locate
+    public: Callable[[str], bool]
+    searches: bool
+
+    def endpoint(self, name: str) -> str:
+        """Return the URL of an endpoint that the flow needs. Raises `Misconfigured`."""
+        if name not in self.endpoints:
+            raise self.table.wrong("endpoints", f"{name!r} is no endpoint of this catalogue")
+        return self.endpoints[name]
+
+    def setting(self, member: str) -> str:
+        """Return the name of the setting that holds a member of the account."""
+        return setting(self.catalogue, member)
+
+
+def setting(catalogue: str, member: str) -> str:
+    """Return the environment variable that holds a member of a catalogue's account."""
+    return f"STACBRIDGE_CREDENTIALS__{catalogue}__{member}".upper()

@@ -5,19 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from math import inf
 from threading import Lock
-from typing import Protocol
 
-from stacbridge.access.flows import Flow, Send, drive
-from stacbridge.access.oidc import Token
+from stacbridge.access.flows import Send, drive
+from stacbridge.access.logins import Login, Token
 from stacbridge.errors import UpstreamError
-
-
-class Login(Protocol):
-    """A way to a token."""
-
-    def obtain(self, refresh: str | None, at: float) -> Flow[Token]:
-        """Return a new token, by `refresh` while that is good; `at` is the Unix time."""
-        ...
 
 
 class TokenBroker:

@@ -5,6 +5,7 @@ name = "SENTINEL-1"                          OData Collection/Name
 match = {platformShortName = ["SENTINEL-1"]} attribute values that tell the family of a record
 parts = "sentinel-1"                         naming convention: a name of `names.CONVENTIONS`
 remove = ["eo:cloud_cover"]                  common rows that do not hold here
+files = true                                 its records list files of their own; see `listed`
 license, license_url, providers, keywords, "sci:citation" …      defaults of the family's collections
 
 [[field]]                                    see `rows`
@@ -50,6 +51,8 @@ class Collection:
     assets: Mapping[str, Asset]
     links: tuple[Json, ...]
     stac: Json
+    files: bool = False
+    """Whether its records list files besides those of `assets`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ def parse(table: Table, common: Common) -> list[Collection]:
     family = table.table("family")
     name = family.take("name", str)
     match = family.matches("match")
+    listing = family.optional("files", bool) or False
     convention = family.choice("parts", CONVENTIONS)
     shared = _rows(table, family, common)
     groups = {**common.groups, **grouped(table)}
@@ -79,8 +83,8 @@ def parse(table: Table, common: Common) -> list[Collection]:
         own = _match(entry)
         about = _merged(defaults, _about(entry))
         constants = entry.optional("constants", dict) or {}
-        files = _assets(entry, groups, convention)
-        stac = _stac(entry, about, files, common)
+        named = _assets(entry, groups, convention)
+        stac = _stac(entry, about, named, common)
         entry.done()
         found.append(
             Collection(
@@ -91,9 +95,10 @@ def parse(table: Table, common: Common) -> list[Collection]:
                 convention=convention,
                 constants=constants,
                 rows=_own(shared, constants, {**match, **own}),
-                assets=files,
+                assets=named,
                 links=links,
                 stac=stac,
+                files=listing,
             )
         )
     table.done()

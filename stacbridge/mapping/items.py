@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import orjson
 
-from stacbridge.mapping import assets, extensions
+from stacbridge.mapping import assets, extensions, listed
 from stacbridge.mapping.assets import PART, Asset
 from stacbridge.mapping.families import Collection
 from stacbridge.mapping.footprints import Footprint
@@ -76,18 +76,19 @@ class Builder:
         nodes = f"{product}/Nodes({values['name_url']})"
         values |= {"root": root, "home": home, "product": product, "nodes": nodes}
         links, files = shape.links.render(values), shape.assets.render(values)
+        own = listed.shown(record, home, self._frame.alternates) if self.collection.files else {}
         geometry, bbox = footprint
         item = {
             "type": "Feature",
             "stac_version": STAC_VERSION,
-            "stac_extensions": self._extensions(tuple(properties), shape),
+            "stac_extensions": self._extensions((*properties, *extensions.members(own)), shape),
             "id": orjson.loads(f'"{values["id"]}"'),
             "collection": self.collection.id,
             "geometry": geometry,
             "bbox": bbox,
             "properties": properties,
             "links": orjson.Fragment(links) if ready else orjson.loads(links),
-            "assets": orjson.Fragment(files) if ready else orjson.loads(files),
+            "assets": orjson.Fragment(files) if ready and not own else {**orjson.loads(files), **own},
         }
         if bbox is None:
             del item["bbox"]

@@ -116,19 +116,26 @@ class Mapping:
                 skipped.append(Skipped(products.label(record), str(reason)))
         return found, skipped
 
-    def asset(self, collection: str, key: str) -> Asset:
-        """Return the row of an asset. Raises `NotFound`."""
+    def asset(self, collection: str, key: str) -> Asset | None:
+        """Return the row of an asset, `None` where only a record can tell whether it is there.
+
+        Raises `NotFound`.
+        """
         if collection not in self.specs:
             raise NotFound(f"There is no collection {collection!r}.")
-        if key not in self.specs[collection].assets:
+        spec = self.specs[collection]
+        if key not in spec.assets and not spec.files:
             raise NotFound(f"Collection {collection!r} has no asset {key!r}.")
-        return self.specs[collection].assets[key]
+        return spec.assets.get(key)
 
     def place(self, record: Json, key: str) -> Place:
         """Return where an asset of a record is. Raises `NotFound`."""
         collection = self.classify(record)
         asset = self.asset(collection or "", key)
-        found = products.place(record, asset, self.endings, self._builders[str(collection)].convention)
+        if asset is None:
+            found = products.listed_place(record, key)
+        else:
+            found = products.place(record, asset, self.endings, self._builders[str(collection)].convention)
         if found is None:
             raise NotFound(f"{products.label(record)!r} has no asset {key!r}.")
         return found

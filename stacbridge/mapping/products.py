@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from stacbridge.convert import CONVERTERS
+from stacbridge.mapping import listed
 from stacbridge.mapping.assets import Asset, fill
 from stacbridge.mapping.names import Convention
 from stacbridge.mapping.templates import escaped
@@ -31,9 +32,9 @@ class NotAnItem(Exception):
 class Place:
     """Where the bytes of an asset are, as far as the record says.
 
-    `kind` is the asset's `of`; `path` are the segments inside the product (`*` stands for any text); `url` is
-    the upstream's own where the record gives one; `size` in bytes and `checksum` (multihash, hex) only where
-    stated for exactly these bytes.
+    `kind` is the asset's `of`, or "file" for one that the record lists; `path` are the segments inside the
+    product (`*` stands for any text); `url` is the upstream's own where the record gives one; `size` in bytes
+    and `checksum` (multihash, hex) only where stated for exactly these bytes.
     """
 
     kind: str
@@ -182,4 +183,23 @@ def place(
         url=url,
         size=size,
         checksum=checksum,
+    )
+
+
+def listed_place(record: Json, key: str) -> Place | None:
+    """Return where a file is that a record lists; `None` where it lists no such file, or one that the bridge
+    does not carry."""
+    uuid, name = identity(record)
+    file = listed.files(record).get(key)
+    if file is None or not file.carried:
+        return None
+    return Place(
+        kind="file",
+        product=uuid,
+        product_name=name,
+        name=file.name,
+        media_type=file.media_type,
+        url=file.href,
+        size=file.size,
+        checksum=file.checksum,
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stacbridge.access.archive import Archive, needs_token
+from stacbridge.access.archive import Archive
 from stacbridge.access.flows import drive
 from stacbridge.errors import NotOrderable
 from stacbridge.mapping.products import Place
@@ -55,9 +55,3 @@ def test_an_offline_product_is_refused_with_what_to_do(kind: str) -> None:
 
 def test_the_quicklook_of_an_offline_product_is_still_there() -> None:
     assert locate(place("quicklook", "image/jpeg", url=QUICKLOOK), {"Online": False}).request.url == QUICKLOOK
-
-
-def test_only_quicklooks_need_no_token() -> None:
-    assert not needs_token(QUICKLOOK)
-    assert needs_token(f"{PRODUCT}/$value")
-    assert needs_token(f"{PRODUCT}/$value?x=/Assets(")

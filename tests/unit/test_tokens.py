@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from stacbridge.access import totp
-from stacbridge.access.oidc import PasswordLogin, Token
+from stacbridge.access.account import Account
+from stacbridge.access.logins import Token
+from stacbridge.access.oidc import OidcLogin
 from stacbridge.access.tokens import TokenBroker
 from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.settings import Credentials, Settings
@@ -61,8 +63,8 @@ class Provider:
         return [form["grant_type"] for form in self.forms]
 
 
-def login(url: str, account: Credentials = ACCOUNT) -> PasswordLogin:
-    return PasswordLogin("cdse", f"{url}/token", "cdse-public", account)
+def login(url: str, account: Credentials = ACCOUNT) -> OidcLogin:
+    return OidcLogin(Account("cdse", account), f"{url}/token", "cdse-public")
 
 
 def broker(server: Server, clock: Clock, account: Credentials = ACCOUNT, at: float = 59) -> TokenBroker:

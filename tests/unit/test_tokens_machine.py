@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from pydantic import SecretStr
 
-from stacbridge.access.oidc import PasswordLogin
+from stacbridge.access.account import Account
+from stacbridge.access.oidc import OidcLogin
 from stacbridge.access.tokens import TokenBroker
 from stacbridge.errors import UpstreamUnavailable
 from stacbridge.model import Reply, Request
@@ -59,7 +60,7 @@ class Tokens(RuleBasedStateMachine):
         self.clock = Clock()
         self.provider = Provider(self.clock)
         account = Credentials(username="ada", password=SecretStr("canary"))
-        login = PasswordLogin("cdse", "https://a.eu/token", "cdse-public", account)
+        login = OidcLogin(Account("cdse", account), "https://a.eu/token", "cdse-public")
         self.broker = TokenBroker(login, self.provider, 60, clock=self.clock, wall=self.clock)
         self.held: str | None = None
 

@@ -15,6 +15,7 @@ from stacbridge.model import Json, Page, Query, Reply, Request
 from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream, load
 from stacbridge.wire.answers import read_json
+from tests.places import ready
 from tests.servers import Answer, Clock, Seen, Server, serving
 
 TOML = """
@@ -32,6 +33,7 @@ flow = "oidc-password"
 client_id = "toy-public"
 endpoints = ["download", "catalogue"]
 hosts = ["zipper.example.eu"]
+public = ["/Assets("]
 offline = "Order it at the Toy Workspace."
 
 [limits]
@@ -229,9 +231,9 @@ def test_where_nothing_can_match_nobody_is_asked(server: Server, upstream: Upstr
 
 
 def test_the_bytes_of_an_item_are_found_by_its_id(server: Server, upstream: Upstream) -> None:
-    ready = upstream.locate("toys", "TOY_1", "product")
-    assert ready.request == Request("GET", f"{server.url}/odata/v1/Products(id-1)/$value")
-    assert (ready.name, ready.ranges, ready.size) == ("TOY_1.SAFE.zip", False, None)
+    place = ready(upstream, "toys", "TOY_1", "product")
+    assert place.request == Request("GET", f"{server.url}/odata/v1/Products(id-1)/$value")
+    assert (place.name, place.ranges, place.size) == ("TOY_1.SAFE.zip", False, None)
 
 
 def test_an_item_is_not_found_by_a_part_of_its_id(toy: Toy, upstream: Upstream) -> None:
@@ -261,10 +263,10 @@ def test_a_place_is_remembered_for_a_while(folder: Path, server: Server) -> None
         upstream.locate("toys", "TOY_1", asset)
     assert len(server.seen) == 2
     clock.now += 300
-    ready = upstream.locate("toys", "TOY_1", "image")
+    place = ready(upstream, "toys", "TOY_1", "image")
     assert len(server.seen) == 4
-    assert ready.request.url.endswith("/Nodes(TOY_1.SAFE)/Nodes(measurement)/Nodes(a-b.tiff)/$value")
-    assert (ready.ranges, ready.size) == (True, 42)
+    assert place.request.url.endswith("/Nodes(TOY_1.SAFE)/Nodes(measurement)/Nodes(a-b.tiff)/$value")
+    assert (place.ranges, place.size) == (True, 42)
 
 
 def test_assets_in_one_folder_share_its_listing(toy: Toy, server: Server, upstream: Upstream) -> None:
@@ -280,7 +282,7 @@ def test_a_refused_listing_is_not_remembered(toy: Toy, upstream: Upstream) -> No
     with pytest.raises(UpstreamError):
         upstream.locate("toys", "TOY_1", "image")
     toy.listing = good
-    assert upstream.locate("toys", "TOY_1", "image").size == 42
+    assert ready(upstream, "toys", "TOY_1", "image").size == 42
 
 
 def test_an_offline_product_says_where_to_order_it(toy: Toy, upstream: Upstream) -> None:

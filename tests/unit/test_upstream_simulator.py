@@ -11,6 +11,7 @@ from stacbridge.model import Json, Query
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import CdseSimulator
 from stacbridge.upstream import Upstream, load
+from tests.places import ready
 
 ROOT = "http://bridge"
 
@@ -81,35 +82,35 @@ def test_every_asset_of_an_item_costs_one_search_and_a_listing_per_folder(
 @pytest.mark.parametrize("key", ["B02_10m", "SCL_20m", "safe_manifest"])
 def test_a_file_of_a_product_is_where_it_is_said_to_be(upstream: Upstream, key: str) -> None:
     item = first(upstream, "sentinel-2-l2a")
-    ready = upstream.locate("sentinel-2-l2a", item["id"], key)
-    answer = fetch(upstream, ready.request.url, Range="bytes=0-9")
-    assert (answer.status_code, len(answer.content), ready.ranges) == (206, 10, True)
-    assert ready.size in (None, int(answer.headers["content-range"].rpartition("/")[2]))
+    place = ready(upstream, "sentinel-2-l2a", item["id"], key)
+    answer = fetch(upstream, place.request.url, Range="bytes=0-9")
+    assert (answer.status_code, len(answer.content), place.ranges) == (206, 10, True)
+    assert place.size in (None, int(answer.headers["content-range"].rpartition("/")[2]))
 
 
 def test_a_whole_product_is_a_zip_without_ranges(upstream: Upstream) -> None:
     item = first(upstream, "sentinel-2-l1c")
-    ready = upstream.locate("sentinel-2-l1c", item["id"], "Product")
-    answer = fetch(upstream, ready.request.url, Range="bytes=0-9")
-    assert (answer.status_code, answer.content[:2], ready.ranges) == (200, b"PK", False)
-    assert ready.name.endswith(".zip")
+    place = ready(upstream, "sentinel-2-l1c", item["id"], "Product")
+    answer = fetch(upstream, place.request.url, Range="bytes=0-9")
+    assert (answer.status_code, answer.content[:2], place.ranges) == (200, b"PK", False)
+    assert place.name.endswith(".zip")
 
 
 def test_a_quicklook_needs_no_token(sim: CdseSimulator, upstream: Upstream) -> None:
     item = first(upstream, "sentinel-2-l1c")
-    ready = upstream.locate("sentinel-2-l1c", item["id"], "thumbnail")
+    place = ready(upstream, "sentinel-2-l1c", item["id"], "thumbnail")
     before = sim.token_requests
-    assert upstream.authorize(ready.request.url) == {}
-    assert requests.get(ready.request.url, timeout=10).status_code == 200
+    assert upstream.authorize(place.request.url) == {}
+    assert requests.get(place.request.url, timeout=10).status_code == 200
     assert sim.token_requests == before
 
 
 def test_a_product_that_is_one_file_has_ranges(upstream: Upstream) -> None:
     collection = "sentinel-5p-l2-no2-offl"
     item = first(upstream, collection)
-    ready = upstream.locate(collection, item["id"], "netcdf")
-    answer = fetch(upstream, ready.request.url, Range="bytes=0-3")
-    assert (answer.status_code, answer.content[:3], ready.ranges) == (206, b"CDF", True)
+    place = ready(upstream, collection, item["id"], "netcdf")
+    answer = fetch(upstream, place.request.url, Range="bytes=0-3")
+    assert (answer.status_code, answer.content[:3], place.ranges) == (206, b"CDF", True)
 
 
 def test_an_offline_product_is_not_orderable(sim: CdseSimulator, upstream: Upstream) -> None:
@@ -134,7 +135,7 @@ def test_a_session_that_cdse_ended_is_replaced_and_the_download_goes_on(
     sim: CdseSimulator, upstream: Upstream
 ) -> None:
     item = first(upstream, "sentinel-2-l1c")
-    url = upstream.locate("sentinel-2-l1c", item["id"], "Product").request.url
+    url = ready(upstream, "sentinel-2-l1c", item["id"], "Product").request.url
     ended = upstream.authorize(url)
     sim.sessions.close(ended["Authorization"].removeprefix("Bearer "))
     refused = requests.get(url, headers=ended, timeout=10)

@@ -8,8 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from stacbridge.access import nodes
+from stacbridge.access.account import Account
 from stacbridge.access.flows import drive
-from stacbridge.access.oidc import PasswordLogin
+from stacbridge.access.oidc import OidcLogin
 from stacbridge.access.tokens import TokenBroker
 from stacbridge.errors import NotFound, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.model import Json, Request
@@ -35,7 +36,7 @@ def wire(sim: CdseSimulator, trusted: tuple[str, ...] = (), **settings: Any) -> 
 
 def broker(sim: CdseSimulator, password: str | None = None) -> TokenBroker:
     account = Credentials(username=sim.username, password=SecretStr(password or sim.password))
-    login = PasswordLogin("cdse", sim.token_url, "cdse-public", account)
+    login = OidcLogin(Account("cdse", account), sim.token_url, "cdse-public")
     return TokenBroker(login, wire(sim).exchange, 60, clock=sim.clock.now, wall=sim.clock.now)
 
 

@@ -1,0 +1,60 @@
+"""The `[access]` table of a catalogue: how its account logs in, and where that may be used.
+
+flow = "oidc-password"                  a name of `FLOWS`; the flow's own keys are in its module
+endpoints = ["download", "catalogue"]   endpoints whose servers may see the credential
+hosts = ["zipper.dataspace.copernicus.eu"]      further servers that may
+public = ["/Assets("]                   parts of paths that need none there
+searches = true                         searches want the credential, too
+offline = "…"                           what to do about products that are offline
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from stacbridge.access import basic, oidc
+from stacbridge.access.archive import Archive
+from stacbridge.access.terms import Given, Terms
+from stacbridge.mapping.tables import Table
+from stacbridge.model import Json
+from stacbridge.settings import Credentials
+from stacbridge.wire.hosts import Hosts
+
+
+def none(given: Given) -> Terms:
+    """Read the table of a catalogue that is open to everybody: `flow = "none"`."""
+    return Terms(given.hosts, given.locate)
+
+
+FLOWS: dict[str, Callable[[Given], Terms]] = {
+    "none": none,
+    "basic": basic.parse,
+    "oidc-password": oidc.parse,
+    "oidc-offline": oidc.parse_offline,
+}
+
+
+def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentials: Credentials) -> Terms:
+    """Check the table of a catalogue. Raises `Misconfigured` naming file and key."""
+    table = Table(f"{catalogue}.toml", "access", members)
+    flow = table.choice("flow", FLOWS)
+    if flow is None:
+        raise table.wrong("flow", "is missing")
+    named = table.texts("endpoints")
+    if unknown := [name for name in named if name not in endpoints]:
+        raise table.wrong("endpoints", f"{unknown[0]!r} is no endpoint of this catalogue")
+    trusted = [*(endpoints[name] for name in named), *table.texts("hosts")]
+    public = table.texts("public")
+    archive = Archive(catalogue, endpoints.get("download", ""), table.optional("offline", str))
+    given = Given(
+        catalogue=catalogue,
+        table=table,
+        endpoints=endpoints,
+        credentials=credentials,
+        hosts=Hosts.listed(trusted, endpoints.values()),
+        locate=archive.locate,
+        public=lambda url: any(part in urlsplit(url).path for part in public),
+        searches=table.optional("searches", bool) or False,
+    )
+    terms = FLOWS[flow](given)
+    table.done()
+    return terms

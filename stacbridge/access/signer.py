@@ -1,0 +1,42 @@
+"""Puts an account's credential on requests, under the terms of its catalogue."""
+
+import time
+from collections.abc import Callable
+
+from stacbridge.access.flows import Send
+from stacbridge.access.terms import Terms
+from stacbridge.access.tokens import TokenBroker
+from stacbridge.model import Reply
+
+
+class Signer:
+    """Gives headers for URLs; all threads share one token, which is asked for over `send`."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        send: Send,
+        margin: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._terms = terms
+        self._broker = TokenBroker(terms.login, send, margin, clock=clock, wall=wall) if terms.login else None
+
+    def authorize(self, url: str) -> dict[str, str]:
+        """Return the headers that let the account into `url`; none for servers that may not see its token."""
+        if self._broker is None or not self._terms.wants_token(url):
+            return {}
+        return self._terms.scheme.headers(self._broker.token())
+
+    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+        """Return fresh headers after the upstream refused those given; one token call for all who ask."""
+        if self._broker is None or not self._terms.wants_token(url):
+            return {}
+        scheme = self._terms.scheme
+        return scheme.headers(self._broker.renewed(scheme.token(refused)))
+
+    def expired(self, reply: Reply) -> bool:
+        """Tell whether an answer means that the token is good no more."""
+        return self._terms.expired(reply)
