@@ -5,6 +5,7 @@ records.
     [endpoints]                 URLs by name; `Settings.endpoints[id]` replaces them
     [access]                    flow = "oidc-password"; the rest is the flow's own
     [limits]                    numbers by name; the dialect and the download proxy know which
+    [search]                    the dialect's own; it checks it
     [names]  strip = [".SAFE"]  endings of product names that are not part of an item's id
     [auth_schemes.oidc]         become auth:schemes and storage:schemes of Items and Collections, verbatim
     [storage_schemes.cdse-s3]
@@ -48,8 +49,9 @@ class Mapping:
         self.endpoints: dict[str, str] = {**top.table("endpoints").strings(), **endpoints}
         self.access: Json = top.optional("access", dict) or {}
         self.limits: dict[str, int] = top.table("limits").integers()
+        self.search = top.table("search")
         self.endings = _endings(top.table("names"))
-        frame = self._frame(top)
+        self.frame = frame = self._shared(top)
         common = Common(
             rows=rows.parse_all(top.tables("field")),
             groups=families.grouped(top),
@@ -67,7 +69,7 @@ class Mapping:
         self._builders = {spec.id: Builder(spec, frame) for spec in self.specs.values()}
         self._classes = _Classes(self.specs.values())
 
-    def _frame(self, top: Table) -> Frame:
+    def _shared(self, top: Table) -> Frame:
         schemes = {
             "auth:schemes": (top.optional("auth_schemes", dict) or {}),
             "storage:schemes": (top.optional("storage_schemes", dict) or {}),

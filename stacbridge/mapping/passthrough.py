@@ -1,53 +1,56 @@
-"""A catalogue that is STAC already, as data: what its API is like, and what its names are called here.
+"""A catalogue that is STAC already: what its API is like, and what its names are called here.
 
-    id = "maap"; title; description; dialect = "stac"
-    [endpoints], [access], [limits], [auth_schemes.…], [alternate.origin], [extensions]      as in `mapping`
-    [stac]
-    search = "GET"                    how it is searched: "GET" (default) | "POST"
+    dialect = "stac"
+    [search]
+    method = "GET"                    how it is searched: "GET" (default) | "POST"
     filter = "cql2-text"              language of its filters: "cql2-text" | "cql2-json" | "none" (default)
-    operators = ["=", "<"]            what it answers exactly: = <> < <= > >= like isnull casei s_intersects
-                                      a_contains …; default: the comparisons
+    operators = ["=", "<"]            what it answers exactly, of `OPERATORS`; default: the comparisons
     caseless = true                   it compares text without regard to case
     sortables = ["datetime"]          properties that it sorts by; default: none
     parameters = {httpAccept = "…"}   sent with every search
     discover = {filter = "…"}         sent with requests for its collections
-    [[field]]
+    [[search.field]]
     stac = "product:type"             property of its items
     names = ["productType"]           what its filters may call it, besides: names have moved, both are taken
     type = "String"                   upstream type, as in `rows`; title, description: for queryables
     convert = "lower"                 optional: a name of `convert.CONVERTERS`, read on items, too
     case = "upper"                    optional: its text has but one case, "upper" or "lower"
 
-Items and Collections keep what they say; see `stac_items`.
+The other tables are those of `mapping`; collections are discovered, and Items keep what they say (see
+`stac_items`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from stacbridge.convert import CONVERTERS, TYPES
+from stacbridge.cql.conditions import ARRAYS
 from stacbridge.mapping import stac_assets, stac_collections, stac_items
-from stacbridge.mapping.extensions import EXTENSIONS
+from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.products import Place
 from stacbridge.mapping.stac_parts import Frame
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Skipped
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
-ARRAYS = ("a_contains", "a_containedby", "a_overlaps", "a_equals")
 OPERATORS = (*COMPARISONS, "like", "isnull", "casei", "s_intersects", *ARRAYS)
+ADDED = ("alternate", "auth:")
+"""Prefixes of the members that are added to Items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A property of items. `names` is what filters of the upstream may call it, its own name first.
 
-    `read` turns an upstream value into the item's, `case` is "upper" or "lower" where its text has but one.
+    `read` turns an upstream value into the item's (`converted`: not just its type's own way), `case` is
+    "upper" or "lower" where its text has but one.
     """
 
     stac: str
     names: tuple[str, ...]
     read: Callable[[Any], Any]
+    converted: bool
     case: str | None
     schema: Json
 
@@ -68,26 +71,25 @@ class Habits:
 class Passthrough:
     """What `Mapping` is for other protocols: a record is an upstream Item, whose collections it discovers."""
 
-    def __init__(self, top: Table, endpoints: Mapping[str, str]) -> None:
+    def __init__(self, mapping: Mapping) -> None:
         """Raises `Misconfigured` naming file and key."""
-        self.id, self.title = top.take("id", str), top.take("title", str)
-        self.description = top.optional("description", str) or ""
-        self.dialect = top.take("dialect", str)
-        self.endpoints: dict[str, str] = {**top.table("endpoints").strings(), **endpoints}
-        self.access: Json = top.optional("access", dict) or {}
-        self.limits: dict[str, int] = top.table("limits").integers()
-        self.habits = _habits(top.table("stac"))
-        self.fields = _fields(top.tables("field"))
-        self.collections: dict[str, Json] = {}
+        self.id, self.title = mapping.id, mapping.title
+        self.habits = _habits(mapping.search)
+        self.fields = _fields(mapping.search.tables("field"))
+        mapping.search.done()
         self._frame = Frame(
-            catalogue=self.id,
-            home=self.endpoints.get("catalogue", ""),
-            schemes=(top.optional("auth_schemes", dict) or {}),
-            origin=(top.table("alternate").optional("origin", dict) or {}),
+            catalogue=mapping.id,
+            home=mapping.endpoints.get("catalogue", ""),
+            schemes=mapping.frame.schemes.get("auth:schemes", {}),
+            origin=mapping.frame.alternates.get("origin", {}),
             readers={name: field.read for name, field in self.fields.items()},
-            known={**EXTENSIONS, **top.table("extensions").strings()},
+            known={name: uri for name, uri in mapping.frame.extensions.items() if name in ADDED},
         )
-        top.done()
+
+    @property
+    def collections(self) -> dict[str, Json]:
+        """No Collections: the upstream lists them."""
+        return {}
 
     def items(
         self, records: list[Json], root: str, *, ready: bool = False
@@ -145,7 +147,7 @@ def _document(title: str, properties: Json) -> Json:
 
 def _habits(table: Table) -> Habits:
     habits = Habits(
-        method=table.choice("search", ("GET", "POST")) or "GET",
+        method=table.choice("method", ("GET", "POST")) or "GET",
         language=table.choice("filter", ("cql2-text", "cql2-json", "none")) or "none",
         operators=frozenset(table.texts("operators") or COMPARISONS),
         caseless=table.optional("caseless", bool) or False,
@@ -155,7 +157,6 @@ def _habits(table: Table) -> Habits:
     )
     if unknown := habits.operators.difference(OPERATORS):
         raise table.wrong("operators", f"{', '.join(sorted(unknown))}: no such operator")
-    table.done()
     return habits
 
 
@@ -182,6 +183,7 @@ def _field(table: Table) -> Field:
         stac=stac,
         names=(stac, *table.texts("names")),
         read=_reader(TYPES[kind].read, converter.read if convert else None),
+        converted=convert is not None,
         case=table.choice("case", ("upper", "lower")),
         schema={**{key: value for key, value in told.items() if value}, **converter.schema},
     )

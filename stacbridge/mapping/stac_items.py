@@ -2,8 +2,7 @@
 
 What they say is kept, keys of assets and foreign members included, and so are the versions of the extensions
 that they declare, by which they are valid; from core 1.0 to 1.1 nothing has to move. What the core demands
-and an upstream forgets is added where the rest tells it: `datetime` from the interval, `type` of assets, the
-schema of a prefix that none declares.
+and an upstream forgets is added where the rest tells it: `datetime` from the interval, `type` of assets.
 """
 
 from typing import Any

@@ -27,7 +27,7 @@ class Frame:
     readers: Mapping[str, Callable[[Any], Any]]
     """What turns an upstream's value of a property into the Item's."""
     known: Mapping[str, str]
-    """Schema URI by prefix; see `extensions`."""
+    """Schema URI by prefix, for what is added; see `extensions`."""
 
 
 def kept_links(record: Json, base: str) -> list[Json]:
@@ -43,12 +43,12 @@ def own_url(record: Json, frame: Frame) -> str:
     """Return the URL of the upstream's own page, which relative hrefs are relative to."""
     for link in listed(record, "links"):
         if link.get("rel") == "self" and isinstance(link.get("href"), str):
-            return urljoin(frame.home, link["href"])
+            return str(urljoin(frame.home, link["href"]))
     return frame.home
 
 
 def schemas(stac: Json, frame: Frame) -> list[str]:
-    """Return the schemas that are declared, and those of prefixes in use that none of them is of."""
+    """Return the schemas that are declared, and those of what is added, unless one of any version is."""
     declared = [uri for uri in stac.get("stac_extensions") or () if isinstance(uri, str)]
     used = extensions.of(_names(stac), frame.known)
     homes = {_home(uri) for uri in declared}
@@ -71,10 +71,12 @@ def _home(uri: str) -> str:
 
 
 def members(value: Json, name: str) -> Json:
+    """Return an object within another; an empty one where it is missing or something else."""
     found = value.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def listed(value: Json, name: str) -> list[Json]:
+    """Return the objects of a list within an object; none where it is missing or something else."""
     found = value.get(name)
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
