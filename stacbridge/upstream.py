@@ -13,6 +13,7 @@ from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
 from stacbridge.dialects.odata import OData
+from stacbridge.dialects.stac import StacApi
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
@@ -24,7 +25,7 @@ from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
 from stacbridge.wire.stale import Refreshed
 
-DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": OData}
+DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": OData, "stac": StacApi}
 
 T = TypeVar("T")
 
