@@ -3,7 +3,7 @@
     with MaapSimulator() as simulator:
         requests.get(simulator.catalogue_url)
 
-Known (published tutorials and notebooks, recorded queryables, recorded answers of the same software elsewhere,
+Known (published tutorials and notebooks, recorded queryables, answers of the same software elsewhere,
 code of working clients): the 503 without the last slash; a first link to a search that is an OpenSearch
 description; collections by `startRecord`; collections without items, and queryables under another id;
 `httpAccept`, lost by the link to the next page of items; filters as CQL2 text by GET; names of queryables,
