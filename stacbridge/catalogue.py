@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from stacbridge.model import Found, Json, Pending, Query, Ready
+from stacbridge.model import Found, Json, Pending, Query, Ready, Reply
 
 
 class Catalogue(Protocol):
@@ -51,6 +51,10 @@ class Catalogue(Protocol):
 
     def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
         """Return fresh headers after `refused` ones; one token call, however many ask at once."""
+        ...
+
+    def expired(self, reply: Reply) -> bool:
+        """Tell whether a refusal (of whose body the beginning is enough) means that headers have expired."""
         ...
 
     def may_follow(self, url: str) -> bool:

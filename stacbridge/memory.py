@@ -12,7 +12,7 @@ from stacbridge import geometry
 from stacbridge.cql.matching import condition
 from stacbridge.errors import BadRequest, NotFound
 from stacbridge.hrefs import asset_href, collection_href, item_href
-from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Request, SortKey
+from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Reply, Request, SortKey
 from stacbridge.schemas import described, queryables, sortables
 
 NEWEST_FIRST = (SortKey("datetime", descending=True),)
@@ -101,6 +101,10 @@ class MemoryCatalogue:
     def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
         """Return no headers: hrefs here are open."""
         return {}
+
+    def expired(self, reply: Reply) -> bool:
+        """Tell that nothing expires: hrefs here are open."""
+        return False
 
     def may_follow(self, url: str) -> bool:
         """Allow every redirect: no credential is sent."""

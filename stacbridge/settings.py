@@ -97,6 +97,8 @@ class Settings(BaseSettings):
 
     download_idle_timeout: Seconds = 60
     """Seconds without a byte from the upstream before a download is cut."""
+    processing_timeout: Seconds = 300
+    """Seconds that an upstream may take to make a file on demand before it sends the first byte."""
     download_queue: Count = 256
     """Downloads that may wait for a connection of an account; more are answered 503."""
     download_wait: Seconds = 300

@@ -72,8 +72,8 @@ def test_each_file_is_the_one_that_cdses_item_names(cdse: Mapping, file: Path) -
 def _paths(cdse: Mapping, product: Json) -> dict[str, tuple[str, ...]]:
     """Return where the files of a product are, by asset key."""
     item = cdse.item(product, "https://bridge.example")
-    files = {key for key in item["assets"] if cdse.asset(item["collection"], key).kind == "node"}
-    return {key: cdse.place(product, key).path for key in files}
+    places = {key: cdse.place(product, key) for key in item["assets"]}
+    return {key: place.path for key, place in places.items() if place.kind == "node"}
 
 
 def _matches(file: str, path: tuple[str, ...]) -> bool:

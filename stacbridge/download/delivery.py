@@ -58,16 +58,25 @@ def delivery(status: int, headers: Mapping[str, str], ready: Ready, wanted: Want
     told = headers.get("Content-Type", "")
     return Delivery(
         status,
-        passed
-        | {
-            "Content-Type": ready.media_type if _media_type(told) in _UNTOLD else told,
-            "Content-Disposition": disposition(ready.name),
-            "Accept-Ranges": "bytes" if ranges else "none",
-            "Cache-Control": "private",
-            "X-Content-Type-Options": "nosniff",
-        },
+        passed | _own(ready, ready.media_type if _media_type(told) in _UNTOLD else told, ranges),
         None if wanted.head else length,
     )
+
+
+def _own(ready: Ready, media_type: str, ranges: bool) -> dict[str, str]:
+    return {
+        "Content-Type": media_type,
+        "Content-Disposition": disposition(ready.name),
+        "Accept-Ranges": "bytes" if ranges else "none",
+        "Cache-Control": "private",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def promise(ready: Ready) -> Delivery:
+    """Return what is known of a file without asking for it: asking would make the upstream process it."""
+    length = {} if ready.size is None else {"Content-Length": str(ready.size)}
+    return Delivery(200, length | _own(ready, ready.media_type, ready.ranges), None)
 
 
 def disposition(name: str) -> str:

@@ -21,6 +21,8 @@ InThread = Callable[..., Awaitable[Any]]
 """Runs a blocking function with its arguments somewhere else, and returns what it returns."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PLAIN = frozenset({200, 206})
+"""Answers that are the file, or the part of it that was asked for."""
 NO_HEAD = frozenset({405, 501})
 """Answers of an upstream that does not know HEAD; a GET that is cut after its headers tells the same."""
 _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
@@ -40,6 +42,7 @@ class Fetch:
         self._renewed = False
         self._credentials: dict[str, str] = {}
         self._asked = ""
+        self._said = b""
 
     @asynccontextmanager
     async def open(self, ready: Ready, wanted: Wanted) -> AsyncIterator[tuple[Delivery, Body]]:
@@ -51,8 +54,8 @@ class Fetch:
             wanted = Wanted(head=wanted.head)
         response = await self._answer(ready.request, wanted)
         try:
-            if response.status not in (200, 206):
-                raise await self._refusal(response, wanted)
+            if response.status not in PLAIN:
+                raise self._refusal(response, wanted)
             checked = self._checked(response, ready, wanted)
             yield checked, Body(response, checked.length, self._catalogue.id, self._asked)
         finally:
@@ -80,13 +83,21 @@ class Fetch:
         """Ask with the account's credentials, and once more with fresh ones if those were refused."""
         self._asked = asked(method, url)
         self._credentials = await self._in_thread(self._catalogue.authorize, url)
-        response = await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
-        if response.status != 401 or not self._credentials or self._renewed:
+        response = await self._once(method, url, headers)
+        if response.status < 400 or not self._credentials or self._renewed:
+            return response
+        if not self._catalogue.expired(self._reply(response)):
             return response
         drop(response)
         self._renewed = True
         self._credentials = await self._in_thread(self._catalogue.reauthorize, url, self._credentials)
-        return await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
+        return await self._once(method, url, headers)
+
+    async def _once(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        response = await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
+        if response.status not in PLAIN | REDIRECTS:
+            self._said = await self._beginning(response)
+        return response
 
     def _next(self, url: str, location: str) -> str:
         target = _target(url, location)
@@ -105,14 +116,18 @@ class Fetch:
             failure.upstream, failure.asked = self._catalogue.id, self._asked
             raise
 
-    async def _refusal(self, response: aiohttp.ClientResponse, wanted: Wanted) -> StacbridgeError:
+    def _refusal(self, response: aiohttp.ClientResponse, wanted: Wanted) -> StacbridgeError:
         if response.status == 416 and wanted.range is not None:
             return unsatisfiable(str(wanted.range), response.headers.get("Content-Range"))
+        return refusal(self._reply(response), upstream=self._catalogue.id, asked=self._asked)
+
+    def _reply(self, response: aiohttp.ClientResponse) -> Reply:
+        """Return a refusal as far as it was read, without the credentials that it may echo."""
         headers = {name.lower(): value for name, value in response.headers.items()}
-        body = await self._beginning(response)
+        body = self._said
         for secret in self._credentials.values():
             body = body.replace(secret.split()[-1].encode(), b"***")
-        return refusal(Reply(response.status, headers, body), upstream=self._catalogue.id, asked=self._asked)
+        return Reply(response.status, headers, body)
 
     async def _beginning(self, response: aiohttp.ClientResponse) -> bytes:
         """Read the start of an error body; nothing where it does not come, since the status tells enough."""

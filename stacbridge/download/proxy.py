@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from stacbridge.catalogue import Catalogue
-from stacbridge.download.delivery import Wanted
+from stacbridge.download.delivery import Wanted, promise
 from stacbridge.download.fetch import Fetch
 from stacbridge.download.pump import Send, Transfers
 from stacbridge.download.ranges import ByteRange
@@ -138,7 +138,13 @@ class AssetProxy:
         if catalogue is None:
             raise NotFound(f"There is no catalogue {address.catalogue!r} here.")
         ready = await self._locate(catalogue, address)
-        await self._deliver(catalogue, ready, _wanted(scope), answer)
+        wanted = _wanted(scope)
+        if wanted.head and ready.request.method == "POST":
+            promised = promise(ready)
+            await answer.start(promised.status, promised.headers)
+            await answer.end()
+        else:
+            await self._deliver(catalogue, ready, wanted, answer)
 
     async def _locate(self, catalogue: Catalogue, address: Address) -> Ready:
         place: Ready | Pending = await self._in_thread(

@@ -46,9 +46,11 @@ class Transfers:
         Raises `UpstreamTimeout`, `UpstreamUnavailable`, and `UpstreamError` for an answer that is not HTTP.
         """
         told = (upstream, asked(method, url))
-        idle = self._settings.download_idle_timeout
+        settings = self._settings
         try:
-            async with asyncio.timeout(idle):
+            async with asyncio.timeout(
+                settings.processing_timeout if method == "POST" else settings.download_idle_timeout
+            ):
                 return await self._session().request(
                     method, URL(url, encoded=True), headers=headers, allow_redirects=False
                 )

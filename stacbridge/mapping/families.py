@@ -6,6 +6,7 @@ match = {platformShortName = ["SENTINEL-1"]} attribute values that tell the fami
 parts = "sentinel-1"                         naming convention: a name of `names.CONVENTIONS`
 remove = ["eo:cloud_cover"]                  common rows that do not hold here
 files = true                                 its records list files of their own; see `listed`
+discovered = "parentIdentifier"              the service tells its collections; a record names its own in this
 license, license_url, providers, keywords, "sci:citation" …      defaults of the family's collections
 
 [[field]]                                    see `rows`
@@ -34,6 +35,7 @@ from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
 
 Match = Mapping[str, frozenset[Any]]
+WORLD = [-180, -90, 180, 90]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,43 +68,78 @@ class Common:
     extensions: Mapping[str, str]
 
 
-def parse(table: Table, common: Common) -> list[Collection]:
-    """Check one family's file. Raises `Misconfigured` naming file and key."""
-    family = table.table("family")
-    name = family.take("name", str)
-    match = family.matches("match")
-    listing = family.optional("files", bool) or False
-    convention = family.choice("parts", CONVENTIONS)
-    shared = _rows(table, family, common)
-    groups = {**common.groups, **grouped(table)}
-    links = (*common.links, *(table.optional("link", list) or []))
-    defaults = _about(family)
-    family.done()
-    found = []
-    for entry in table.tables("collection"):
-        own = _match(entry)
-        about = _merged(defaults, _about(entry))
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A checked family. `defaults` is what its collections say of themselves in STAC's words; `discovered`
+    is the attribute that names a record's collection, where the service tells its collections."""
+
+    name: str
+    match: Match
+    convention: str | None
+    rows: Mapping[str, Row]
+    groups: Mapping[str, tuple[Table, ...]]
+    links: tuple[Json, ...]
+    files: bool
+    discovered: str | None
+    defaults: Json
+    common: Common
+
+    def collection(self, entry: Table) -> Collection:
+        """Check one `[[collection]]`. Raises `Misconfigured` naming file and key."""
+        match = _match(entry)
+        about = _merged(self.defaults, _about(entry))
         constants = entry.optional("constants", dict) or {}
-        named = _assets(entry, groups, convention)
-        stac = _stac(entry, about, named, common)
+        files = _assets(entry, self.groups, self.convention)
+        stac = _stac(entry, about, files, self.common)
         entry.done()
-        found.append(
-            Collection(
-                id=stac["id"],
-                family=name,
-                match=own,
-                family_match=match,
-                convention=convention,
-                constants=constants,
-                rows=_own(shared, constants, {**match, **own}),
-                assets=named,
-                links=links,
-                stac=stac,
-                files=listing,
-            )
+        return self._collection(match, constants, files, stac)
+
+    def adopt(self, key: str, stac: Json) -> Collection:
+        """Make a collection that the service calls `key` and describes as `stac`, in STAC's words."""
+        about = _merged(self.defaults, stac)
+        url = about.pop("license_url", None)
+        licensed = any(link["rel"] == "license" for link in about.get("links", ()))
+        links = [*about.get("links", ()), *(_license(url) if url and not licensed else ())]
+        stac = _published({"license": "other", **about, "links": links}, self.common)
+        return self._collection({str(self.discovered): frozenset([key])}, {}, {}, stac)
+
+    def _collection(
+        self, match: Match, constants: Json, files: Mapping[str, Asset], stac: Json
+    ) -> Collection:
+        return Collection(
+            id=stac["id"],
+            family=self.name,
+            match=match,
+            family_match=self.match,
+            convention=self.convention,
+            constants=constants,
+            rows=_own(self.rows, constants, {**self.match, **match}),
+            assets=files,
+            links=self.links,
+            stac=stac,
+            files=self.files,
         )
+
+
+def parse(table: Table, common: Common) -> tuple[Family, list[Collection]]:
+    """Check one family's file. Raises `Misconfigured` naming file and key."""
+    entry = table.table("family")
+    family = Family(
+        name=entry.take("name", str),
+        match=entry.matches("match"),
+        convention=entry.choice("parts", CONVENTIONS),
+        rows=_rows(table, entry, common),
+        groups={**common.groups, **grouped(table)},
+        links=(*common.links, *(table.optional("link", list) or [])),
+        files=entry.optional("files", bool) or False,
+        discovered=entry.optional("discovered", str),
+        defaults=_about(entry),
+        common=common,
+    )
+    entry.done()
+    found = [family.collection(each) for each in table.tables("collection")]
     table.done()
-    return found
+    return family, found
 
 
 def matches(collection: Collection, attributes: Json) -> bool:
@@ -190,21 +227,27 @@ def _stac(entry: Table, about: Json, files: Mapping[str, Asset], common: Common)
     url = about.pop("license_url", None)
     interval = [*entry.texts("temporal"), None, None][:2]
     stac = {
-        "type": "Collection",
-        "stac_version": "1.1.0",
-        "stac_extensions": [],
         "id": entry.take("id", str),
         "title": entry.take("title", str),
         "description": entry.take("description", str),
         "license": about.pop("license", "other"),
         **about,
-        **common.schemes,
         "extent": {
-            "spatial": {"bbox": [(entry.optional("bbox", list) or [-180, -90, 180, 90])]},
+            "spatial": {"bbox": [(entry.optional("bbox", list) or WORLD)]},
             "temporal": {"interval": [interval]},
         },
         "item_assets": {key: asset.members for key, asset in files.items()},
-        "links": [{"rel": "license", "href": url, "title": "Licence"}] if url else [],
+        "links": _license(url) if url else [],
     }
-    stac["stac_extensions"] = extensions.of(extensions.members(stac), common.extensions)
-    return {key: value for key, value in stac.items() if value or key in ("links", "stac_extensions")}
+    return _published(stac, common)
+
+
+def _license(url: str) -> list[Json]:
+    return [{"rel": "license", "href": url, "title": "Licence"}]
+
+
+def _published(stac: Json, common: Common) -> Json:
+    """Return a STAC Collection with what all of a catalogue have; empty members are left out."""
+    whole = {"type": "Collection", "stac_version": "1.1.0", "stac_extensions": [], **stac, **common.schemes}
+    whole["stac_extensions"] = extensions.of(extensions.members(whole), common.extensions)
+    return {key: value for key, value in whole.items() if value or key in ("links", "stac_extensions")}

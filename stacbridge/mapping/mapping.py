@@ -2,6 +2,8 @@
 records.
 
     id = "cdse"; title; description; dialect = "odata"
+    include = ["opensearch"]    rows that catalogues of one protocol share: `includes/<name>.toml`; a row of
+                                the catalogue's own takes the place of one with its name
     [endpoints]                 URLs by name; `Settings.endpoints[id]` replaces them
     [access]                    flow = "oidc-password"; the rest is the flow's own
     [limits]                    numbers by name; the dialect and the download proxy know which
@@ -16,7 +18,8 @@ records.
     [[field]]                   rows of every family; see `rows`
     [[asset]] group = "…"       assets of every family; see `assets`
 
-Files in the folder are families; see `families`. Nonsense is refused with `Misconfigured`, naming file and
+Files in the folder are families; see `families`. A catalogue of one family may have `[family]` and
+`[[collection]]` in its own file instead. Nonsense is refused with `Misconfigured`, naming file and
 key.
 """
 
@@ -25,15 +28,17 @@ from collections.abc import Mapping as Dictionary
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from stacbridge.errors import Misconfigured, NotFound
 from stacbridge.mapping import families, products, queryables, rows, tables
 from stacbridge.mapping.assets import Asset
 from stacbridge.mapping.extensions import EXTENSIONS
-from stacbridge.mapping.families import Collection, Common
+from stacbridge.mapping.families import Collection, Common, Family
 from stacbridge.mapping.footprints import footprints
-from stacbridge.mapping.items import Builder, Frame
+from stacbridge.mapping.items import Frame
 from stacbridge.mapping.products import NotAnItem, Place
+from stacbridge.mapping.roster import Roster
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Skipped
 from stacbridge.settings import Settings
@@ -51,7 +56,7 @@ class Mapping:
         self.limits: dict[str, int] = top.table("limits").integers()
         self.search = top.table("search")
         self.endings = _endings(top.table("names"))
-        self.frame = frame = self._shared(top)
+        frame = self._shared(top)
         common = Common(
             rows=rows.parse_all(top.tables("field")),
             groups=families.grouped(top),
@@ -60,14 +65,41 @@ class Mapping:
             extensions=frame.extensions,
         )
         top.done()
-        self.specs: dict[str, Collection] = {}
+        self.frame = frame
+        self._family: Family | None = None
+        self._fixed: list[Collection] = []
         for part in parts:
-            for spec in families.parse(part, common):
-                if spec.id in self.specs:
-                    raise part.wrong("collection", f"{spec.id!r} is there twice")
-                self.specs[spec.id] = spec
-        self._builders = {spec.id: Builder(spec, frame) for spec in self.specs.values()}
-        self._classes = _Classes(self.specs.values())
+            self._add(part, common)
+        self._roster = Roster(self._fixed, frame)
+
+    def _add(self, part: Table, common: Common) -> None:
+        family, specs = families.parse(part, common)
+        if family.discovered:
+            if self._family:
+                raise part.wrong("family", "another family has `discovered`, too")
+            self._family = family
+        for spec in specs:
+            if any(spec.id == other.id for other in self._fixed):
+                raise part.wrong("collection", f"{spec.id!r} is there twice")
+            self._fixed.append(spec)
+
+    @property
+    def specs(self) -> dict[str, Collection]:
+        """The collections by id, in the order of the files; those that the service told follow."""
+        return self._roster.specs
+
+    def adopt(self, told: Dictionary[str, Json]) -> list[Json]:
+        """Take the collections that the service tells in place of those it told before, and return them.
+
+        By the value that its records bear in the attribute `discovered`; described in STAC's words, with an
+        `id` and an `extent` at least. A collection of the files is not replaced.
+        """
+        if self._family is None:
+            raise Misconfigured(f"{self.id}: no family has `discovered`, for the collections it tells.")
+        fixed = {spec.id for spec in self._fixed}
+        found = [self._family.adopt(key, stac) for key, stac in told.items() if stac["id"] not in fixed]
+        self._roster = Roster([*self._fixed, *found], self.frame)
+        return [spec.stac for spec in found]
 
     def _shared(self, top: Table) -> Frame:
         schemes = {
@@ -85,35 +117,39 @@ class Mapping:
 
     @property
     def collections(self) -> dict[str, Json]:
-        """STAC Collections by id, without API links."""
-        return {spec.id: spec.stac for spec in self.specs.values()}
+        """The STAC Collections of the files by id, without API links."""
+        return {spec.id: spec.stac for spec in self._fixed}
 
     def classify(self, record: Json) -> str | None:
         """Return the id of the collection that a record belongs to."""
-        return self._classes.find(record.get("Attributes"))
+        return self._roster.classify(record)
 
     def item(self, record: Json, root: str) -> Json:
         """Return the Item of a record, a plain dict. Raises `NotAnItem` saying why it cannot be one."""
-        collection = self.classify(record)
-        if collection is None:
-            raise NotAnItem("it belongs to no collection")
-        return self._builders[collection].item(record, root, footprints([record])[0])
+        found, skipped = self.items([record], root)
+        for reason in skipped:
+            raise NotAnItem(reason.reason)
+        return found[0]
 
     def items(
         self, records: list[Json], root: str, *, ready: bool = False
     ) -> tuple[list[Json], list[Skipped]]:
         """Return the Items of a page, and which records could not become one.
 
+        A record that its dialect found fault with says so in `Unfit`.
         `ready` leaves `links` and `assets` as serialised JSON, which only `orjson.dumps` reads; faster.
         """
+        roster = self._roster
         found: list[Json] = []
         skipped: list[Skipped] = []
         for record, footprint in zip(records, footprints(records), strict=True):
             try:
-                collection = self.classify(record)
+                if "Unfit" in record:
+                    raise NotAnItem(record["Unfit"])
+                collection = roster.classify(record)
                 if collection is None:
                     raise NotAnItem("it belongs to no collection")
-                found.append(self._builders[collection].item(record, root, footprint, ready=ready))
+                found.append(roster.builders[collection].item(record, root, footprint, ready=ready))
             except NotAnItem as reason:
                 skipped.append(Skipped(products.label(record), str(reason)))
         return found, skipped
@@ -123,21 +159,21 @@ class Mapping:
 
         Raises `NotFound`.
         """
-        if collection not in self.specs:
-            raise NotFound(f"There is no collection {collection!r}.")
-        spec = self.specs[collection]
+        spec = self._chosen(collection)[0]
         if key not in spec.assets and not spec.files:
             raise NotFound(f"Collection {collection!r} has no asset {key!r}.")
         return spec.assets.get(key)
 
     def place(self, record: Json, key: str) -> Place:
         """Return where an asset of a record is. Raises `NotFound`."""
-        collection = self.classify(record)
-        asset = self.asset(collection or "", key)
-        if asset is None:
+        roster = self._roster
+        builder = roster.builders.get(roster.classify(record) or "")
+        asset = builder.collection.assets.get(key) if builder else None
+        found = None
+        if builder and asset:
+            found = products.place(record, asset, self.endings, builder.convention)
+        elif builder and builder.collection.files:
             found = products.listed_place(record, key)
-        else:
-            found = products.place(record, asset, self.endings, self._builders[str(collection)].convention)
         if found is None:
             raise NotFound(f"{products.label(record)!r} has no asset {key!r}.")
         return found
@@ -160,32 +196,6 @@ class Mapping:
         return [self.specs[collection]]
 
 
-class _Classes:
-    """Tells the collection of a record by its attributes; `productType` narrows first, as nearly all name
-    it."""
-
-    _FIRST = "productType"
-
-    def __init__(self, specs: Iterable[Collection]) -> None:
-        self._by_first: dict[object, list[Collection]] = {}
-        self._others: list[Collection] = []
-        for spec in specs:
-            for value in spec.match.get(self._FIRST, ()):
-                self._by_first.setdefault(value, []).append(spec)
-            if self._FIRST not in spec.match:
-                self._others.append(spec)
-
-    def find(self, attributes: object) -> str | None:
-        if not isinstance(attributes, dict):
-            return None
-        first = attributes.get(self._FIRST)
-        known = self._by_first.get(first, []) if isinstance(first, str) else []
-        for spec in (*known, *self._others):
-            if families.matches(spec, attributes):
-                return spec.id
-        return None
-
-
 def _endings(names: Table) -> tuple[str, ...]:
     endings = names.texts("strip")
     names.done()
@@ -200,10 +210,32 @@ def load(catalogue: str, settings: Settings) -> Mapping:
     for folder in _folders(settings):
         file = folder / f"{catalogue}.toml"
         if file.is_file():
-            return Mapping(
-                tables.read(file), _parts(folder / catalogue), settings.endpoints.get(catalogue, {})
-            )
+            top = tables.read(file)
+            _include(top)
+            parts = [*_own_family(top), *_parts(folder / catalogue)]
+            return Mapping(top, parts, settings.endpoints.get(catalogue, {}))
     raise Misconfigured(f"There is no catalogue {catalogue!r}.", advice="Check the setting `catalogues`.")
+
+
+def _include(top: Table) -> None:
+    """Put the shared rows that a catalogue includes before its own, which win."""
+    shared: list[Any] = []
+    for name in top.texts("include"):
+        file = files("stacbridge") / "catalogues" / "includes" / f"{name}.toml"
+        if not file.is_file():
+            raise top.wrong("include", f"there is no {name!r} to include")
+        shared += tables.read(file).take("field", list)
+    if shared:
+        own = top.members.get("field", [])
+        named = {row.get("stac") for row in own if isinstance(row, dict)}
+        top.members["field"] = [*(row for row in shared if row["stac"] not in named), *own]
+
+
+def _own_family(top: Table) -> Iterator[Table]:
+    """Take the family that a catalogue's own file holds out of it."""
+    members: Json = {key: top.members.pop(key) for key in ("family", "collection") if key in top.members}
+    if members:
+        yield Table(top.file, "", members)
 
 
 def _folders(settings: Settings) -> list[Path | Traversable]:

@@ -17,7 +17,7 @@ import uvicorn
 
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.errors import StacbridgeError
-from stacbridge.model import Found, Json, Pending, Query, Ready, Request
+from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
 
 TOKEN = "canary-token"
@@ -173,6 +173,9 @@ class OneAsset:
         self.renewals += 1
         self.tokens = self.tokens[1:] or self.tokens
         return self.authorize(url)
+
+    def expired(self, reply: Reply) -> bool:
+        return reply.status == 401 or b"token does not exist" in reply.body
 
     def may_follow(self, url: str) -> bool:
         return urlsplit(url).netloc in self.trusted | self.foreign

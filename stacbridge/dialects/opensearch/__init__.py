@@ -1,0 +1,1 @@
+"""OGC OpenSearch, driven by each service's own description document."""
