@@ -12,7 +12,7 @@ from stacbridge.access.flows import Flow, drive
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
-from stacbridge.dialects.odata import OData
+from stacbridge.dialects.odata_sets import ODataSets
 from stacbridge.dialects.stac import StacApi
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
@@ -25,7 +25,7 @@ from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
 from stacbridge.wire.stale import Refreshed
 
-DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": OData, "stac": StacApi}
+DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": ODataSets, "stac": StacApi}
 
 T = TypeVar("T")
 
