@@ -70,7 +70,7 @@ class Wording:
         if schema.get("format") == "date-time":
             return self._native(test, name, {"timestamp": moment(test.name, test.value)})
         if schema.get("type", "string") != "string":
-            return self._native(test, name, test.value)
+            return self._native(test, name, _whole(test.value))
         if isinstance(entries := schema.get("enum"), list):
             return self._among(test, name, entries, field if converted else None)
         if converted:
@@ -154,6 +154,11 @@ def _check_kind(test: Predicate, schema: Json) -> None:
     wanted = (list,) if test.op in ARRAYS else _KINDS.get(str(schema.get("type", "string")), (object,))
     if not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted):
         raise unsupported(f"{test.name!r} {test.op}: {test.value!r} is not of type {schema.get('type')}.")
+
+
+def _whole(value: Any) -> Any:
+    """Return a whole number without a fraction, which the parser of CQL2 gives to all numbers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _refused(test: Predicate, reason: str) -> UnsupportedFilter:

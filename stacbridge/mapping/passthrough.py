@@ -35,8 +35,6 @@ from stacbridge.model import Json, Skipped
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 OPERATORS = (*COMPARISONS, "like", "isnull", "casei", "s_intersects", *ARRAYS)
-ADDED = ("alternate", "auth:")
-"""Prefixes of the members that are added to Items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,8 @@ class Passthrough:
             schemes=mapping.frame.schemes.get("auth:schemes", {}),
             origin=mapping.frame.alternates.get("origin", {}),
             readers={name: field.read for name, field in self.fields.items()},
-            known={name: uri for name, uri in mapping.frame.extensions.items() if name in ADDED},
+            known=mapping.frame.extensions,
+            public=tuple(mapping.access.get("public", ())),
         )
 
     @property

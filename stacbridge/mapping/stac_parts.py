@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin
 
@@ -12,6 +13,8 @@ from stacbridge.model import Json
 STAC_VERSION = "1.1.0"
 KEPT_LINKS = frozenset(("about", "cite-as", "derived_from", "describedby", "license", "related", "via"))
 """Relations that stay true wherever the Item is shown; the others are of the upstream's own pages."""
+ADDED = ("alternate", "auth:")
+"""Prefixes of the members that are added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,15 @@ class Frame:
     readers: Mapping[str, Callable[[Any], Any]]
     """What turns an upstream's value of a property into the Item's."""
     known: Mapping[str, str]
-    """Schema URI by prefix, for what is added; see `extensions`."""
+    """Schema URI by prefix; see `extensions`."""
+    public: tuple[str, ...] = ()
+    """Parts of the paths of assets that want no credential."""
 
 
 def kept_links(record: Json, base: str) -> list[Json]:
     """Return the links that stay true, and one to the upstream's own page."""
     links = [link for link in listed(record, "links") if isinstance(link.get("href"), str)]
-    kept = [{**link, "href": urljoin(base, link["href"])} for link in links if link.get("rel") in KEPT_LINKS]
+    kept = [{**link, "href": joined(base, link["href"])} for link in links if link.get("rel") in KEPT_LINKS]
     own = [link for link in links if link.get("rel") == "self"]
     via = [{"rel": "via", "href": base, "type": own[0].get("type") or "application/json"}] if own else []
     return [*kept, *via]
@@ -43,28 +48,43 @@ def own_url(record: Json, frame: Frame) -> str:
     """Return the URL of the upstream's own page, which relative hrefs are relative to."""
     for link in listed(record, "links"):
         if link.get("rel") == "self" and isinstance(link.get("href"), str):
-            return str(urljoin(frame.home, link["href"]))
+            return joined(frame.home, link["href"])
     return frame.home
 
 
+def joined(base: str, href: str) -> str:
+    """Return a relative URL made absolute; one that makes no sense as it is."""
+    try:
+        return str(urljoin(base, href))
+    except ValueError:
+        return href
+
+
 def schemas(stac: Json, frame: Frame) -> list[str]:
-    """Return the schemas that are declared, and those of what is added, unless one of any version is."""
+    """Return the schemas that are declared, and those of what is added, unless one of any version is.
+
+    One that is declared while nothing of it is there is left out: some schemas demand that something is.
+    """
+    names = {name[: name.find(":") + 1] or name for name in _names(stac)}
+    used = {_home(uri): uri for key, uri in frame.known.items() if key in names}
+    unused = {_home(uri) for uri in frame.known.values()} - used.keys()
     declared = [uri for uri in stac.get("stac_extensions") or () if isinstance(uri, str)]
-    used = extensions.of(_names(stac), frame.known)
-    homes = {_home(uri) for uri in declared}
-    return [*dict.fromkeys(declared), *(uri for uri in used if _home(uri) not in homes)]
+    kept = [uri for uri in dict.fromkeys(declared) if _home(uri) not in unused]
+    homes = set(map(_home, kept))
+    added = [
+        uri for key in ADDED if (uri := frame.known.get(key)) and key in names and _home(uri) not in homes
+    ]
+    return [*kept, *added]
 
 
 def _names(stac: Json) -> Iterable[str]:
-    """Return the names that extensions may define, at the levels where they do."""
+    """Return the names of all members that extensions may define."""
+    for part in ("properties", "assets", "links", "summaries", "item_assets"):
+        yield from extensions.members(stac.get(part))
     yield from stac
-    yield from stac.get("properties", ())
-    for asset in members(stac, "assets").values():
-        yield from asset if isinstance(asset, dict) else ()
-    for link in stac["links"]:
-        yield from link
 
 
+@lru_cache(maxsize=1024)
 def _home(uri: str) -> str:
     """Return an extension's schema URI without its version."""
     return re.sub(r"/v\d[^/]*/", "/", uri)
