@@ -68,7 +68,8 @@ def schemas(stac: Json, frame: Frame) -> list[str]:
     names = {name[: name.find(":") + 1] or name for name in _names(stac)}
     used = {_home(uri): uri for key, uri in frame.known.items() if key in names}
     unused = {_home(uri) for uri in frame.known.values()} - used.keys()
-    declared = [uri for uri in stac.get("stac_extensions") or () if isinstance(uri, str)]
+    told = stac.get("stac_extensions")
+    declared = [uri for uri in told if isinstance(uri, str)] if isinstance(told, list) else []
     kept = [uri for uri in dict.fromkeys(declared) if _home(uri) not in unused]
     homes = set(map(_home, kept))
     added = [
