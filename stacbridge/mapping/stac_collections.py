@@ -3,7 +3,16 @@
 from typing import Any
 
 from stacbridge import scalars
-from stacbridge.mapping.stac_parts import STAC_VERSION, Frame, kept_links, listed, members, own_url, schemas
+from stacbridge.mapping.stac_parts import (
+    STAC_VERSION,
+    Frame,
+    kept_links,
+    listed,
+    members,
+    own_url,
+    schemas,
+    with_bare_doi,
+)
 from stacbridge.model import Json
 
 UNTOLD_LICENCES = (None, "", "various", "proprietary")
@@ -15,7 +24,8 @@ def collection(entry: Json, frame: Frame) -> Json | None:
     links = listed(entry, "links")
     if not isinstance(entry.get("id"), str) or not any(link.get("rel") == "items" for link in links):
         return None
-    shown = {name: value for name, value in entry.items() if value is not None and name != "collection"}
+    told = {name: value for name, value in entry.items() if value is not None and name != "collection"}
+    shown = with_bare_doi(told)
     title = shown.get("title") or entry["id"]
     licence = shown.get("license")
     stac = {

@@ -12,7 +12,15 @@ from stacbridge import scalars
 from stacbridge.mapping import stac_assets
 from stacbridge.mapping.footprints import Footprint, footprints
 from stacbridge.mapping.products import NotAnItem
-from stacbridge.mapping.stac_parts import STAC_VERSION, Frame, kept_links, members, own_url, schemas
+from stacbridge.mapping.stac_parts import (
+    STAC_VERSION,
+    Frame,
+    kept_links,
+    members,
+    own_url,
+    schemas,
+    with_bare_doi,
+)
 from stacbridge.model import Json, Skipped
 
 TIMES = ("datetime", "start_datetime", "end_datetime", "created", "updated", "published", "expires")
@@ -71,7 +79,7 @@ def _identity(record: Json) -> tuple[str, str]:
 def _properties(record: Json, frame: Frame) -> Json:
     """Return the properties; what is null or malformed is left out."""
     given = members(record, "properties").items()
-    properties = {name: value for name, value in given if value is not None}
+    properties = with_bare_doi({name: value for name, value in given if value is not None})
     for name in properties.keys() & {*frame.readers, *TIMES}:
         read = scalars.time if name in TIMES else frame.readers[name]
         _put(properties, name, read(properties[name]))

@@ -11,8 +11,11 @@ from stacbridge.mapping import extensions
 from stacbridge.model import Json
 
 STAC_VERSION = "1.1.0"
-KEPT_LINKS = frozenset(("about", "cite-as", "derived_from", "describedby", "license", "related", "via"))
+_ABOUT = ("about", "cite-as", "derived_from", "describedby", "license", "related", "via")
+_MAPS = ("3d-tiles", "pmtiles", "tilejson", "wms", "wmts", "xyz")
+KEPT_LINKS = frozenset((*_ABOUT, *_MAPS))
 """Relations that stay true wherever the Item is shown; the others are of the upstream's own pages."""
+_RESOLVER = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)(?=10\.)", re.IGNORECASE)
 ADDED = ("alternate", "auth:")
 """Prefixes of the members that are added."""
 
@@ -50,6 +53,12 @@ def own_url(record: Json, frame: Frame) -> str:
         if link.get("rel") == "self" and isinstance(link.get("href"), str):
             return joined(frame.home, link["href"])
     return frame.home
+
+
+def with_bare_doi(given: Json) -> Json:
+    """Return members with `sci:doi` as its extension wants it, without the resolver that some write."""
+    doi = given.get("sci:doi")
+    return {**given, "sci:doi": _RESOLVER.sub("", doi, count=1)} if isinstance(doi, str) else given
 
 
 def joined(base: str, href: str) -> str:
