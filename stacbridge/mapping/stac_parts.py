@@ -43,7 +43,10 @@ def kept_links(record: Json, base: str) -> list[Json]:
     links = [link for link in listed(record, "links") if isinstance(link.get("href"), str)]
     kept = [{**link, "href": joined(base, link["href"])} for link in links if link.get("rel") in KEPT_LINKS]
     own = [link for link in links if link.get("rel") == "self"]
-    via = [{"rel": "via", "href": base, "type": own[0].get("type") or "application/json"}] if own else []
+    kind = (
+        {"type": own[0].get("type") or "application/json", "title": "The upstream's own page"} if own else {}
+    )
+    via = [{"rel": "via", "href": base, **kind}] if own else []
     return [*kept, *via]
 
 
