@@ -17,7 +17,7 @@ from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
+from stacbridge.upstream import Upstream, load
 
 ASSETS = "/assets/"
 EXPOSED = ["Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Location", "Retry-After", "Link"]
@@ -52,7 +52,7 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     return dispatch
 
 
-def loaded(settings: Settings) -> list[Catalogue]:
+def loaded(settings: Settings) -> list[Upstream]:
     """Return the catalogues that the settings name."""
     return [load(id, settings) for id in settings.catalogues]
 

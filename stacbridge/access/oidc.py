@@ -1,17 +1,11 @@
 """Login at an OpenID Connect provider: refresh tokens and passwords (RFC 6749 sections 4.3 and 6).
 
-    [access]
-    flow = "oidc-password"      a kept refresh token, or user name and password
-    flow = "oidc-offline"       an offline token that its holder fetched at the provider's own page
-    client_id = "cdse-public"   the OAuth client that logs in, at the endpoint `token`; the account's own wins
-    scope = "openid"            optional: what to ask for
-
 A client's secret, where it has one, goes into the form and nowhere else: WSO2 answers 400 to a request that
 has it in the form and in a Basic header, too (terracatalogueclient 0.1.19, auth.py).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from urllib.parse import parse_qsl, urlencode
 
@@ -20,7 +14,6 @@ import orjson
 from stacbridge.access.account import Account
 from stacbridge.access.flows import Flow
 from stacbridge.access.logins import Token
-from stacbridge.access.terms import Given, Remarks, Terms
 from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.model import Json, Reply, Request
 from stacbridge.wire.answers import sanitise
@@ -86,6 +79,10 @@ class OidcLogin:
         client |= {"client_secret": secret.get_secret_value()} if secret else {}
         client |= {"scope": self.scope} if self.scope else {}
         return Request("POST", self.endpoint, headers=FORM, body=urlencode({**client, **form}).encode())
+
+    def end(self, endpoint: str, refresh: str) -> Request:
+        """Return the request that ends the session of a refresh token at the provider's `endpoint`."""
+        return replace(self.request(refresh_token=refresh), url=endpoint)
 
     def token(self, reply: Reply) -> Token:
         """Return the token in an answer. Raises `UpstreamError` where there is none."""
@@ -160,40 +157,3 @@ def _reason(reply: Reply, asked: Request) -> tuple[str, str]:
 def _life(stated: object) -> float:
     """Return the seconds that a refresh token lives: Keycloak says 0 of one without end, others nothing."""
     return float(stated) if isinstance(stated, int | float) and stated > 0 else inf
-
-
-def parse(given: Given) -> Terms:
-    """Read the table of `oidc-password`."""
-    login = _login(given)
-    return _terms(given, login, login.account.remarks)
-
-
-def parse_offline(given: Given) -> Terms:
-    """Read the table of `oidc-offline`."""
-    login = _login(given, passwords=False)
-    return _terms(given, login, login.account.token_remarks)
-
-
-def _login(given: Given, *, passwords: bool = True) -> OidcLogin:
-    published = given.table.optional("client_id", str)
-    client = given.credentials.client_id or published
-    if client is None:
-        raise given.table.wrong("client_id", f"is missing, and {given.setting('client_id')} is not set")
-    return OidcLogin(
-        Account(given.catalogue, given.credentials),
-        given.endpoint("token"),
-        client,
-        given.table.optional("scope", str),
-        passwords,
-    )
-
-
-def _terms(given: Given, login: OidcLogin, remarks: Remarks) -> Terms:
-    return Terms(
-        given.hosts,
-        given.locate,
-        login,
-        public=given.public,
-        searches=given.searches,
-        remarks=remarks,
-    )
