@@ -88,6 +88,11 @@ class Mapping:
         """The collections by id, in the order of the files; those that the service told follow."""
         return self._roster.specs
 
+    @property
+    def discovers(self) -> bool:
+        """Whether the service tells collections of its own."""
+        return self._family is not None
+
     def adopt(self, told: Dictionary[str, Json]) -> list[Json]:
         """Take the collections that the service tells in place of those it told before, and return them.
 

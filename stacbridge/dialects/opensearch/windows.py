@@ -1,0 +1,61 @@
+"""Splitting time where a service pages through so many records and no more.
+
+A window is asked for as a time range, and holds the records that begin in it: one that reaches into two is
+given once. Its ends are `None` where they are the search's own.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from stacbridge.model import Interval
+
+FIRST = datetime(1950, 1, 1, tzinfo=UTC)
+LAST = datetime(2100, 1, 1, tzinfo=UTC)
+"""What an open end is taken for where time is halved; records beyond are in the outer windows."""
+SHORTEST = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `start`, which is in it, to `end`, which is not."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, moment: datetime | None) -> bool:
+        """Tell whether a record that begins at `moment` belongs to it; one without a time does to all."""
+        if moment is None:
+            return True
+        return (self.start is None or moment >= self.start) and (self.end is None or moment < self.end)
+
+    def halved(self, whole: Interval, descending: bool) -> "Window | None":
+        """Return the half that comes first, `None` where it is too short to be halved."""
+        low, high = self._ends(whole)
+        if high - low < SHORTEST:
+            return None
+        middle = low + (high - low) / 2
+        return Window(middle, self.end) if descending else Window(self.start, middle)
+
+    def following(self, whole: Interval, descending: bool) -> "Window | None":
+        """Return the window after this one, twice as long; `None` where this is the last."""
+        edge = self.start if descending else self.end
+        if edge is None:
+            return None
+        low, high = self._ends(whole)
+        first, last = Window()._ends(whole)
+        if descending:
+            start = edge - min(2 * (high - low), edge - first) if edge > first else first
+            return Window(start if start > first else None, edge)
+        end = edge + min(2 * (high - low), last - edge) if edge < last else last
+        return Window(edge, end if end < last else None)
+
+    def range(self, whole: Interval) -> Interval:
+        """Return the time range to ask for."""
+        starts = [moment for moment in (self.start, whole.start) if moment is not None]
+        ends = [moment for moment in (self.end, whole.end) if moment is not None]
+        return Interval(max(starts, default=None), min(ends, default=None))
+
+    def _ends(self, whole: Interval) -> tuple[datetime, datetime]:
+        low = self.start or whole.start or min(FIRST, self.end or FIRST)
+        high = self.end or whole.end or max(LAST, self.start or LAST)
+        return low, max(low, high)

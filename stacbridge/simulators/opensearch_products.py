@@ -1,0 +1,150 @@
+"""The holdings of a simulated OpenSearch service: collections from a table, products as functions of a
+number.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+from zlib import crc32
+
+CORNERS = {
+    "31UFS": (4.4, 50.4),
+    "31UES": (3.0, 50.4),
+    "31UDS": (1.6, 50.4),
+    "32ULB": (6.0, 51.3),
+    "36MZE": (35.7, -1.0),
+    "01UBR": (-179.9, 52.0),
+    "60UXA": (178.4, 52.0),
+    "X00Y00": (-180.0, 55.0),
+    "X01Y00": (-90.0, 55.0),
+    "X02Y00": (0.0, 55.0),
+    "X03Y00": (90.0, 55.0),
+}
+"""West and south of tiles, in degrees."""
+SIDES = {False: 1.0, True: 20.0}
+"""How wide a tile is, by whether it is one of the global grid."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One collection; see `data/opensearch.toml`."""
+
+    id: str
+    title: str
+    abstract: str
+    keyword: list[str]
+    platform: str
+    serials: list[str]
+    sensor: str
+    product_type: str
+    first: datetime
+    every: int
+    lasts: int
+    tiles: list[str]
+    files: list[str]
+    masks: list[str]
+    resolution: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product of a collection."""
+
+    holding: Holding
+    number: int
+
+    @cached_property
+    def start(self) -> datetime:
+        """When it begins."""
+        if self.holding.every:
+            return self.holding.first + timedelta(seconds=self.holding.every * self.number)
+        round_ = self.number // len(self.holding.tiles)
+        return self.holding.first + timedelta(days=10 * round_)
+
+    @cached_property
+    def end(self) -> datetime:
+        """When it ends."""
+        return self.start + timedelta(seconds=self.holding.lasts)
+
+    @cached_property
+    def published(self) -> datetime:
+        """When it was published."""
+        return self.start.replace(microsecond=0) + timedelta(days=1, hours=2)
+
+    @property
+    def tile(self) -> str:
+        """Its place in the grid."""
+        return self.holding.tiles[self.number % len(self.holding.tiles)]
+
+    @property
+    def serial(self) -> str:
+        """The satellite."""
+        return self.holding.serials[self.number % len(self.holding.serials)]
+
+    @property
+    def version(self) -> str:
+        """The version of its processor."""
+        return "V210" if self.number % 7 == 0 else "V200"
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        name = f"{self.serial}_{self.start:%Y%m%dT%H%M%S}_{self.tile}_{self.holding.product_type}"
+        return f"{name}_{self.version}"
+
+    @property
+    def id(self) -> str:
+        """Its identifier, which begins with that of its collection."""
+        return f"{self.holding.id}:{self.title}"
+
+    @cached_property
+    def cloud_cover(self) -> float | None:
+        """Per cent; zero for some, none where the sensor sees through clouds."""
+        if self.holding.sensor != "MSI":
+            return None
+        return 0.0 if self.number % 11 == 0 else round(100 * crc32(self.title.encode()) / 2**32, 3)
+
+    @property
+    def orbit(self) -> int:
+        """Relative orbit."""
+        return 8 + self.number % 5
+
+    @property
+    def direction(self) -> str:
+        """Direction of the orbit."""
+        return "ASCENDING" if self.number % 9 == 0 else "DESCENDING"
+
+    @cached_property
+    def bbox(self) -> tuple[float, float, float, float]:
+        """West, south, east, north."""
+        west, south = CORNERS[self.tile]
+        side = SIDES[self.tile.startswith("X")]
+        return west, south, min(west + side, 180.0), south + side
+
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """Its footprint in GeoJSON: a MultiPolygon now and then, as recorded ones are."""
+        west, south, east, north = self.bbox
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        if self.number % 13 == 0:
+            return {"type": "MultiPolygon", "coordinates": [[ring]]}
+        return {"type": "Polygon", "coordinates": [ring]}
+
+
+class Holdings:
+    """All collections with their products, newest numbers last. `size` is the number of the largest one's."""
+
+    def __init__(self, size: int) -> None:
+        table = tomllib.loads((files(__package__) / "data/opensearch.toml").read_text(encoding="utf-8"))
+        self.collections = {
+            entry["id"]: Holding(**{**entry, "first": entry["first"].astimezone(UTC)})
+            for entry in table["collection"]
+        }
+        self.products = {
+            holding.id: [Product(holding, number) for number in range(int(size * holding.share))]
+            for holding in self.collections.values()
+        }
