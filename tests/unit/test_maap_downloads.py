@@ -102,7 +102,7 @@ def test_a_collection_that_the_account_may_not_read_is_403_and_says_so(root: str
     got = requests.get(found["assets"]["enclosure_i_abs_tiff"]["href"], timeout=TIMEOUT)
     assert got.status_code == 403
     assert "no access to collection BiomassLevel1aIOC" in got.json()["answered"]
-    assert "granted for each collection" in got.json()["advice"]
+    assert "Access is granted for each collection" in got.json()["advice"]
     assert requests.get(found["assets"]["thumbnail"]["href"], timeout=TIMEOUT).status_code == 200
 
 
