@@ -74,7 +74,7 @@ class StacApi:
             return self.translation.described({})
         if collection is None:
             return self.translation.queryables()
-        if collection not in self._described:
+        if collection not in (yield from self._known()):
             raise NotFound(f"There is no collection {collection!r}.", upstream=self._id)
         vocabulary = yield from self._vocabulary((collection,))
         return self.translation.described(dict(vocabulary.schemas))
@@ -85,7 +85,7 @@ class StacApi:
         Raises `UnsupportedFilter` and `BadRequest`, `UpstreamError` for an answer that is no page or breaks
         off.
         """
-        condition, collections = self._scope(query)
+        condition, collections = yield from self._scope(query)
         if condition is False:
             return Page([], matched=0 if query.count else None)
         filter = None
@@ -120,7 +120,7 @@ class StacApi:
             )
         return Page(records, {"i": end} if end < len(query.ids) else None, told)
 
-    def _scope(self, query: Query) -> tuple[Condition, tuple[str, ...]]:
+    def _scope(self, query: Query) -> Conversation[tuple[Condition, tuple[str, ...]]]:
         """Return what is asked of items of which collections (none: of all).
 
         Conditions on `collection` are decided here. Raises `UnsupportedFilter` where they make the rest
@@ -129,7 +129,7 @@ class StacApi:
         condition = conditions.parse(query.filter) if query.filter else True
         if "collection" not in conditions.names(condition):
             return condition, query.collections
-        chosen = query.collections or tuple(self._described)
+        chosen = query.collections or tuple((yield from self._known()))
         asked = {id: _decided(condition, id) for id in chosen}
         asked = {id: rest for id, rest in asked.items() if rest is not False}
         rests = list(asked.values())
@@ -137,6 +137,12 @@ class StacApi:
             raise unsupported("'collection': the filter asks something else of each collection.")
         everywhere = not query.collections and len(asked) == len(chosen)
         return (rests[0] if rests else False), () if everywhere else tuple(asked)
+
+    def _known(self) -> Conversation[Mapping[str, str]]:
+        """Return where the queryables of each collection are, by its id."""
+        if not self._described:
+            yield from self.discover()
+        return self._described
 
     def _vocabulary(self, collections: tuple[str, ...]) -> Conversation[Vocabulary]:
         """Return what filters on all of these collections may name. Raises `UnsupportedFilter`."""

@@ -209,3 +209,14 @@ def _plain(node: Any) -> Any:
             args = flat
         return {"op": node["op"], "args": args}
     return float(node) if isinstance(node, int) and not isinstance(node, bool) else node
+
+
+def test_a_filter_on_the_collection_finds_out_first_which_there_are(tmp_path: Path) -> None:
+    upstream = Upstream(
+        collections={"collections": [collection("a"), collection("b")]},
+        queryables={"properties": {}},
+        search=page("x"),
+    )
+    filter = {"op": "=", "args": [{"property": "collection"}, "b"]}
+    assert len(search(api(tmp_path), upstream, filter=filter).records) == 1
+    assert dict(upstream.asked[-1].params)["collections"] == "b"
