@@ -106,6 +106,7 @@ class Ready:
     """The bytes are at `request`; `name` is the file's name, `ranges` whether the upstream honours Range.
 
     `size` in bytes and `checksum` (multihash, hex) only where the upstream states them for these very bytes.
+    `advice` is what to do where the upstream refuses its account these bytes.
     """
 
     request: Request
@@ -114,6 +115,7 @@ class Ready:
     ranges: bool = False
     size: int | None = None
     checksum: str | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

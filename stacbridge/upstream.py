@@ -14,6 +14,7 @@ from stacbridge.access.terms import Remark
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
 from stacbridge.dialects.odata_sets import ODataSets
 from stacbridge.dialects.sedas import SeDAS
+from stacbridge.dialects.stac import StacApi
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
@@ -26,7 +27,11 @@ from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
 from stacbridge.wire.stale import Refreshed
 
-DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": ODataSets, "sedas": SeDAS}
+DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
+    "odata": ODataSets,
+    "sedas": SeDAS,
+    "stac": StacApi,
+}
 
 T = TypeVar("T")
 

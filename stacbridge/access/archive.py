@@ -18,13 +18,24 @@ PROCESSED = "/Bursts("
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The products of one archive, under its download URL. `offline` is the advice for those not at hand."""
+    """The products of one archive, under its download URL.
+
+    `offline` is the advice for those not at hand, `forbidden` for those that the account may not have.
+    """
 
     upstream: str
     download: str
     offline: str | None = None
+    forbidden: str | None = None
 
     def locate(self, record: Json, place: Place) -> Flow[Ready]:
+        """Return where the bytes of a product's asset are, and what to do if the account may not have them.
+
+        Raises what finding them raises.
+        """
+        return replace((yield from self._find(record, place)), advice=self.forbidden)
+
+    def _find(self, record: Json, place: Place) -> Flow[Ready]:
         """Return where the bytes of a product's asset are.
 
         Raises `NotOrderable` for a product that is not online (CDSE takes no orders over OData), `NotFound`

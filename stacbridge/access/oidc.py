@@ -4,6 +4,7 @@ A client's secret, where it has one, goes into the form and nowhere else: WSO2 a
 has it in the form and in a Basic header, too (terracatalogueclient 0.1.19, auth.py).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -21,6 +22,8 @@ from stacbridge.wire.answers import sanitise
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 SECRETS = frozenset({"password", "refresh_token", "totp", "client_secret", "code", "code_verifier"})
 """Members of a token request that no error repeats."""
+_TOO_MANY = re.compile(r"(?:maximum|too many|limit).*session|session.*(?:exceed|limit)", re.IGNORECASE)
+"""Keycloak's other words about sessions ("Offline user session not found") are of tokens that have ended."""
 SESSIONS = "Wait until they end (at CDSE within an hour), or log out where the account is used elsewhere."
 
 
@@ -103,7 +106,7 @@ class OidcLogin:
         """Return the failure that a refused token request stands for."""
         error, description = _reason(reply, asked)
         failure: UpstreamError
-        if error == "invalid_grant" and "session" in description.lower():
+        if error == "invalid_grant" and _TOO_MANY.search(description):
             failure = UpstreamUnavailable("has too many sessions of the account open", advice=SESSIONS)
         elif error == "invalid_grant":
             failure = UpstreamRefused("refuses the account", advice=self._grant_advice())

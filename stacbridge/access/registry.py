@@ -6,6 +6,7 @@ hosts = ["zipper.dataspace.copernicus.eu"]      further servers that may
 public = ["/Assets("]                   parts of paths that need none there
 searches = true                         searches want the credential, too
 offline = "…"                           what to do about products that are offline
+forbidden = "…"                         what to do about files that the account may not have (403)
 """
 
 from collections.abc import Callable, Mapping
@@ -45,7 +46,8 @@ def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentia
         raise table.wrong("endpoints", f"{unknown[0]!r} is no endpoint of this catalogue")
     trusted = [*(endpoints[name] for name in named), *table.texts("hosts")]
     public = table.texts("public")
-    archive = Archive(catalogue, endpoints.get("download", ""), table.optional("offline", str))
+    advice = (table.optional("offline", str), table.optional("forbidden", str))
+    archive = Archive(catalogue, endpoints.get("download", ""), *advice)
     given = Given(
         catalogue=catalogue,
         table=table,

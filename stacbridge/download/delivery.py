@@ -54,13 +54,21 @@ def delivery(status: int, headers: Mapping[str, str], ready: Ready, wanted: Want
         passed["Content-Range"] = headers["Content-Range"]
     if length is not None:
         passed["Content-Length"] = str(length)
-    ranges = ready.ranges and headers.get("Accept-Ranges", "bytes").lower() != "none"
+    ranges = ready.ranges and _in_parts(status, headers, wanted)
     told = headers.get("Content-Type", "")
     return Delivery(
         status,
         passed | _own(ready, ready.media_type if _media_type(told) in _UNTOLD else told, ranges),
         None if wanted.head else length,
     )
+
+
+def _in_parts(status: int, headers: Mapping[str, str], wanted: Wanted) -> bool:
+    """Tell whether the upstream can send a part: not what it makes while it sends, without a length, nor
+    where it was just asked for a part and sent all."""
+    sized = status == 206 or "Content-Length" in headers
+    whole = status == 200 and wanted.range is not None and wanted.if_range is None
+    return sized and not whole and headers.get("Accept-Ranges", "bytes").lower() != "none"
 
 
 def _own(ready: Ready, media_type: str, ranges: bool) -> dict[str, str]:

@@ -13,7 +13,7 @@ from stacbridge.download.delivery import Delivery, Wanted, delivery
 from stacbridge.download.pump import Body, Transfers, asked, drop
 from stacbridge.download.ranges import unsatisfiable
 from stacbridge.download.refusals import EXCERPT_BYTES, refusal
-from stacbridge.errors import StacbridgeError, UpstreamError
+from stacbridge.errors import Forbidden, StacbridgeError, UpstreamError
 from stacbridge.model import Ready, Reply, Request
 from stacbridge.settings import Settings
 
@@ -55,7 +55,7 @@ class Fetch:
         response = await self._answer(ready.request, wanted)
         try:
             if response.status not in PLAIN:
-                raise self._refusal(response, wanted)
+                raise self._refusal(response, wanted, ready.advice)
             checked = self._checked(response, ready, wanted)
             yield checked, Body(response, checked.length, self._catalogue.id, self._asked)
         finally:
@@ -116,10 +116,15 @@ class Fetch:
             failure.upstream, failure.asked = self._catalogue.id, self._asked
             raise
 
-    def _refusal(self, response: aiohttp.ClientResponse, wanted: Wanted) -> StacbridgeError:
+    def _refusal(
+        self, response: aiohttp.ClientResponse, wanted: Wanted, advice: str | None
+    ) -> StacbridgeError:
         if response.status == 416 and wanted.range is not None:
             return unsatisfiable(str(wanted.range), response.headers.get("Content-Range"))
-        return refusal(self._reply(response), upstream=self._catalogue.id, asked=self._asked)
+        failure = refusal(self._reply(response), upstream=self._catalogue.id, asked=self._asked)
+        if isinstance(failure, Forbidden) and advice is not None:
+            failure.advice = advice
+        return failure
 
     def _reply(self, response: aiohttp.ClientResponse) -> Reply:
         """Return a refusal as far as it was read, without the credentials that it may echo."""

@@ -65,7 +65,7 @@ class Mapping:
             extensions=frame.extensions,
         )
         top.done()
-        self._frame = frame
+        self.frame = frame
         self._family: Family | None = None
         self._fixed: list[Collection] = []
         for part in parts:
@@ -103,7 +103,7 @@ class Mapping:
             raise Misconfigured(f"{self.id}: no family has `discovered`, for the collections it tells.")
         fixed = {spec.id for spec in self._fixed}
         found = [self._family.adopt(key, stac) for key, stac in told.items() if stac["id"] not in fixed]
-        self._roster = Roster([*self._fixed, *found], self._frame)
+        self._roster = Roster([*self._fixed, *found], self.frame)
         return [spec.stac for spec in found]
 
     def _shared(self, top: Table) -> Frame:

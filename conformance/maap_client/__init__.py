@@ -1,0 +1,1 @@
+"""pystac-client as the tutorial of ESA MAAP uses it."""

@@ -1,0 +1,200 @@
+"""Another STAC API as an upstream: searched as its habits allow, its collections and queryables discovered.
+
+Paths are those of the specification below `endpoints.catalogue`; links of the upstream are read for what they
+say, and followed only to the queryables, on the upstream's own server.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import quote
+
+from stacbridge.cql import conditions
+from stacbridge.cql.conditions import And, Condition, Or, Predicate, conjunction, disjunction, unsupported
+from stacbridge.dialects import stac_pages
+from stacbridge.dialects.dialect import Conversation
+from stacbridge.dialects.evaluate import holds
+from stacbridge.dialects.stac_filter import Vocabulary, Wording
+from stacbridge.dialects.stac_search import ACCEPT, Searching, sent
+from stacbridge.errors import NotFound, UpstreamError
+from stacbridge.mapping.mapping import Mapping as Catalogue
+from stacbridge.mapping.passthrough import Passthrough
+from stacbridge.model import Json, Page, Query, Reply, Request
+from stacbridge.wire.answers import read_json
+from stacbridge.wire.hosts import Origin
+
+QUERYABLES = ("http://www.opengis.net/def/rel/ogc/1.0/queryables", "queryables")
+
+log = logging.getLogger(__name__)
+
+
+class StacApi:
+    """Searches one STAC API, and finds out what it has."""
+
+    def __init__(self, mapping: Catalogue) -> None:
+        self.translation = Passthrough(mapping)
+        self._id, self._title = mapping.id, mapping.title
+        self._habits = self.translation.habits
+        self._root = mapping.endpoints["catalogue"].rstrip("/")
+        limits = mapping.limits
+        self._listed, self._named = limits.get("collections", 100), limits.get("vocabularies", 10)
+        self._searching = Searching(
+            mapping.title,
+            f"{self._root}/search",
+            self._habits,
+            limits.get("page", 1000),
+            limits.get("url", 4000),
+        )
+        self._described: dict[str, str] = {}
+        """Where the queryables of each discovered collection are."""
+
+    def discover(self) -> Conversation[list[Json]]:
+        """Return the Collections that can be searched. Raises `UpstreamError` for a list that never ends."""
+        asked: Json = {"limit": self._listed, **dict(self._habits.discover)}
+        found: list[Json] = []
+        while True:
+            params = tuple((name, str(value)) for name, value in asked.items())
+            reply = yield Request("GET", f"{self._root}/collections", params, ACCEPT)
+            document, entries = stac_pages.entries(reply, self._id, "collections")
+            found += entries
+            following = stac_pages.following(document, asked, self._id)
+            if following is None:
+                break
+            if not entries:
+                raise UpstreamError(
+                    f"{self._id} goes on with its collections after an empty page.", upstream=self._id
+                )
+            asked = {**asked, **following}
+        self._report(document, found)
+        return self._adopted(found)
+
+    def queryables(self, collection: str | None) -> Conversation[Json]:
+        """Return the JSON Schema of what a filter may name. Raises `NotFound`, `UpstreamError`."""
+        if self._habits.language == "none":
+            return self.translation.described({})
+        if collection is None:
+            return self.translation.queryables()
+        if collection not in (yield from self._known()):
+            raise NotFound(f"There is no collection {collection!r}.", upstream=self._id)
+        vocabulary = yield from self._vocabulary((collection,))
+        return self.translation.described(dict(vocabulary.schemas))
+
+    def walk(self, query: Query) -> Conversation[Page]:
+        """Return the page at `query.position`.
+
+        Raises `UnsupportedFilter` and `BadRequest`, `UpstreamError` for an answer that is no page or breaks
+        off.
+        """
+        condition, collections = yield from self._scope(query)
+        if condition is False:
+            return Page([], matched=0 if query.count else None)
+        filter = None
+        if condition is not True:
+            vocabulary = yield from self._vocabulary(collections)
+            wording = Wording(self._title, self._habits, self.translation.fields, vocabulary)
+            written = wording.write(condition)
+            if written is False:
+                return Page([], matched=0 if query.count else None)
+            filter = None if written is True else written
+        query = replace(query, collections=collections, ids=tuple(dict.fromkeys(query.ids)))
+        request, end = self._searching.request(query, filter)
+        return self._page((yield request), request, query, end)
+
+    def _page(self, reply: Reply, request: Request, query: Query, end: int) -> Page:
+        """Read a page of the run of ids that ends at `end`."""
+        document, records = stac_pages.entries(reply, self._id, "features")
+        following = stac_pages.following(document, sent(request), self._id)
+        position = query.position or {}
+        given = int(position.get("n", 0)) + len(records)
+        counts = [count for count in (position.get("m"), stac_pages.matched(document)) if count is not None]
+        least = min(counts, default=None)
+        start = int(position.get("i", 0))
+        told = least if (start, end) == (0, len(query.ids)) else None
+        if following is not None:
+            return Page(records, {"i": start, "e": end, "next": following, "n": given, "m": least}, told)
+        if least is not None and given < least:
+            raise UpstreamError(
+                f"{self._id} ended its answer after {given} of {least} items.",
+                upstream=self._id,
+                advice="Search again; if it stays so, narrow the search by collection, time or area.",
+            )
+        return Page(records, {"i": end} if end < len(query.ids) else None, told)
+
+    def _scope(self, query: Query) -> Conversation[tuple[Condition, tuple[str, ...]]]:
+        """Return what is asked of items of which collections (none: of all).
+
+        Conditions on `collection` are decided here. Raises `UnsupportedFilter` where they make the rest
+        differ between collections.
+        """
+        condition = conditions.parse(query.filter) if query.filter else True
+        if "collection" not in conditions.names(condition):
+            return condition, query.collections
+        chosen = query.collections or tuple((yield from self._known()))
+        asked = {id: _decided(condition, id) for id in chosen}
+        asked = {id: rest for id, rest in asked.items() if rest is not False}
+        rests = list(asked.values())
+        if any(rest != rests[0] for rest in rests):
+            raise unsupported("'collection': the filter asks something else of each collection.")
+        everywhere = not query.collections and len(asked) == len(chosen)
+        return (rests[0] if rests else False), () if everywhere else tuple(asked)
+
+    def _known(self) -> Conversation[Mapping[str, str]]:
+        """Return where the queryables of each collection are, by its id."""
+        if not self._described:
+            yield from self.discover()
+        return self._described
+
+    def _vocabulary(self, collections: tuple[str, ...]) -> Conversation[Vocabulary]:
+        """Return what filters on all of these collections may name. Raises `UnsupportedFilter`."""
+        if self._habits.language == "none":
+            raise unsupported(f"{self._title} takes no filters.")
+        if not 0 < len(collections) <= self._named:
+            failure = unsupported(f"{self._title} takes filters on some collections only.")
+            failure.advice = f"Name at most {self._named} of its collections in `collections`."
+            raise failure
+        found: Vocabulary | None = None
+        for collection in collections:
+            reply = yield Request("GET", self._described.get(collection) or self._built(collection))
+            schemas = self._schemas(reply)
+            found = schemas if found is None else found.meet(schemas)
+        return found or Vocabulary({})
+
+    def _schemas(self, reply: Reply) -> Vocabulary:
+        document = read_json(reply, self._id)
+        properties = document.get("properties") if isinstance(document, dict) else None
+        if not isinstance(properties, dict):
+            raise UpstreamError(f"{self._id} answered queryables without properties.", upstream=self._id)
+        return Vocabulary({name: schema for name, schema in properties.items() if isinstance(schema, dict)})
+
+    def _adopted(self, entries: list[Json]) -> list[Json]:
+        pairs = [(entry, self.translation.collection(entry)) for entry in entries]
+        searched = {stac["id"]: (entry, stac) for entry, stac in pairs if stac is not None}
+        self._described = {id: self._own(entry, id) for id, (entry, _) in searched.items()}
+        log.info("%s: %d of %d collections have items.", self._id, len(searched), len(entries))
+        return [stac for _, stac in searched.values()]
+
+    def _own(self, entry: Json, id: str) -> str:
+        """Return where a collection's queryables are: the link may bear another id than the collection."""
+        told = stac_pages.href(entry, *QUERYABLES)
+        if told is not None and Origin.of(told) is not None and Origin.of(told) == Origin.of(self._root):
+            return told
+        return self._built(id)
+
+    def _built(self, collection: str) -> str:
+        return f"{self._root}/collections/{quote(collection, safe='')}/queryables"
+
+    def _report(self, document: Mapping[str, object], found: list[Json]) -> None:
+        count = stac_pages.matched(dict(document))
+        if count is not None and count > len(found):
+            log.warning("%s tells of %d collections and lists %d.", self._id, count, len(found))
+
+
+def _decided(condition: Condition, collection: str) -> Condition:
+    """Return what is left of a condition on the items of a collection."""
+    if isinstance(condition, And):
+        return conjunction(_decided(part, collection) for part in condition.parts)
+    if isinstance(condition, Or):
+        return disjunction(_decided(part, collection) for part in condition.parts)
+    if isinstance(condition, Predicate) and condition.name == "collection":
+        return holds(condition, collection)
+    return condition
