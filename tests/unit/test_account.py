@@ -232,3 +232,15 @@ def test_a_failure_that_a_flow_does_not_catch_ends_it() -> None:
     assert provider is not None
     with pytest.raises(StacbridgeError, match="It is down"):
         drive(provider.obtain(None, NOW), send)
+
+
+def test_a_catalogue_whose_client_is_not_published_loads_and_names_the_setting_when_it_is_needed() -> None:
+    table = {name: value for name, value in OFFLINE.items() if name != "client_id"}
+    with pytest.raises(Misconfigured, match="STACBRIDGE_CREDENTIALS__MAAP__CLIENT_ID"):
+        signer(table, secret("offline"), Provider(given)).authorize(FILE)
+    remarks = terms(table, secret("offline")).remarks(NOW)
+    assert [remark.good for remark in remarks] == [True, False]
+    own = Credentials(refresh_token=SecretStr("offline"), client_id="mine")
+    provider = Provider(given)
+    assert signer(table, own, provider).authorize(FILE)
+    assert provider.forms[0]["client_id"] == "mine"
