@@ -15,7 +15,7 @@ from stacbridge.app import create_app
 from stacbridge.commands.bridge import running
 from stacbridge.commands.simulators import simulated
 from stacbridge.mapping.mapping import load as load_mapping
-from stacbridge.model import Json
+from stacbridge.model import Json, Ready
 from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream, load
 from tests.schemas import extensions_known, faults
@@ -60,6 +60,7 @@ class World:
         """Say what is wrong with an asset, each complaint naming it."""
         asset = item["assets"][key]
         place = self.upstream.locate(item["collection"], item["id"], key)
+        assert isinstance(place, Ready)
         answer = self.client.head(asset["href"], timeout=30)
         stated = {asset.get("file:size"), place.size} - {None}
         told = int(answer.headers.get("Content-Length", -1))

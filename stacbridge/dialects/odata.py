@@ -16,7 +16,7 @@ import orjson
 from stacbridge import scalars
 from stacbridge.dialects import odata_names, odata_records
 from stacbridge.dialects.odata_records import Listing
-from stacbridge.dialects.odata_scope import ENTITY_SETS, RESERVE, Scoping
+from stacbridge.dialects.odata_scope import ENTITY_SETS, RESERVE, Scope, Scoping
 from stacbridge.dialects.odata_text import Text, both, either
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.mapping.mapping import Mapping
