@@ -23,7 +23,6 @@ from stacbridge.model import Json, Page, Query, Request, SortKey
 
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 NEWEST_FIRST = SortKey("datetime", descending=True)
-BY_TIME = ("datetime", "start_datetime")
 
 
 class SeDAS:
@@ -39,7 +38,6 @@ class SeDAS:
             Products(mapping.specs.values()),
         )
         self._groups = Groups(mapping, self._service.products)
-        self._duration = mapping.limits.get("duration", 1800)
         self._wall = wall
 
     def walk(self, query: Query) -> Conversation[Page]:
@@ -82,7 +80,9 @@ class SeDAS:
         return Page(kept, None if end == len(ids) else {"n": end}, len(kept) if whole else None)
 
     def _by_time(self, query: Query, scope: Scope, order: SortKey) -> Conversation[Page]:
-        window = self._span(query, newest_first=order.descending).resumed(query.position)
+        tomorrow = datetime.fromtimestamp(self._wall(), UTC) + timedelta(days=1)
+        since, until = max(scope.since or EPOCH, EPOCH), min(scope.until or tomorrow, LATEST)
+        window = Window.first(since, until, newest_first=order.descending).resumed(query.position)
         search = Search(self._service, scope, query.limit)
         window = yield from search.fill(window)
         counts = query.count and query.position is None
@@ -92,20 +92,12 @@ class SeDAS:
             search.matched if counts else None,
         )
 
-    def _span(self, query: Query, *, newest_first: bool) -> Window:
-        """Return the time in which products start that can match: those of an interval last no longer than
-        `limits.duration` seconds."""
-        since, until = (query.interval.start, query.interval.end) if query.interval else (None, None)
-        earliest = EPOCH if since is None or since < EPOCH else since - timedelta(seconds=self._duration)
-        tomorrow = datetime.fromtimestamp(self._wall(), UTC) + timedelta(days=1)
-        return Window.first(earliest, min(until or tomorrow, LATEST), newest_first=newest_first)
-
 
 def _order(query: Query) -> SortKey:
     """Return the order of a query. Raises `BadRequest` for one that windows of time cannot give."""
     keys = query.sortby or (NEWEST_FIRST,)
     name = keys[0].name.removeprefix("properties.")
-    if len(keys) > 1 or name not in BY_TIME:
+    if len(keys) > 1 or name not in sedas_scope.BY_TIME:
         raise BadRequest("SeDAS is walked by time, and sorted by it alone.", parameter="sortby")
     if query.ids and query.sortby:
         raise BadRequest("Products that are named by their ids cannot be sorted.", parameter="sortby")

@@ -6,11 +6,10 @@ that is sent only narrows: areas are convex hulls, percentages are rounded outwa
 otherwise than CQL2 means it is not sent. Every record is then checked here against the whole query.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil, floor
-from typing import Any
 
 import shapely
 from shapely.geometry import mapping as geojson
@@ -20,13 +19,11 @@ from shapely.geometry.base import BaseGeometry
 from stacbridge import geometry, scalars
 from stacbridge.cql import conditions
 from stacbridge.cql.conditions import And, Condition, Or, Predicate, unsupported
-from stacbridge.cql.matching import condition as matcher
 from stacbridge.dialects.evaluate import holds
+from stacbridge.dialects.sedas_matches import Keep, keeping
 from stacbridge.dialects.sedas_products import satellites
 from stacbridge.mapping.families import Collection
-from stacbridge.mapping.footprints import footprints
 from stacbridge.mapping.mapping import Mapping
-from stacbridge.mapping.products import NotAnItem
 from stacbridge.model import Bbox, Json, Query
 
 WORLD: Bbox = (-180.0, -90.0, 180.0, 90.0)
@@ -35,10 +32,14 @@ MAX_AREAS = 2
 one hull."""
 MAX_GROUPS = 3
 """Source groups that are asked for one by one; of more, all are."""
+DURATION = 1800
+"""Seconds that an acquisition lasts at most, where the catalogue does not say."""
+BY_TIME = ("datetime", "start_datetime")
+"""Properties that are the start of an acquisition."""
 PAD = 0.0001
 """Degrees around a point or line, to make an area of it."""
 
-Keep = Callable[[list[Json]], list[Json]]
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,13 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The requests that together find everything, the areas of each, and what keeps of records those that
-    match."""
+    match; `since` and `until` are between which times these start."""
 
     asks: tuple[Ask, ...]
     areas: tuple[BaseGeometry, ...]
     keep: Keep
+    since: datetime | None
+    until: datetime | None
 
 
 def scope(query: Query, mapping: Mapping) -> Scope:
@@ -67,10 +70,12 @@ def scope(query: Query, mapping: Mapping) -> Scope:
     _check_names(condition, mapping)
     chosen = [mapping.specs[name] for name in query.collections or mapping.specs if name in mapping.specs]
     fitting = [spec for spec in chosen if _possible(condition, spec)]
+    tests = [test for test in _conjuncts(condition) if isinstance(test, Predicate)]
     return Scope(
-        tuple(_asks(fitting, condition, list(mapping.specs.values()))),
-        tuple(_areas(query)),
-        _keep(query, mapping, {spec.id for spec in fitting}),
+        tuple(_asks(fitting, tests, list(mapping.specs.values()))),
+        tuple(_areas(query.intersects or geometry.box(query.bbox or _box(tests)))),
+        keeping(query, mapping, {spec.id for spec in fitting}),
+        *_starts(query, tests, mapping.limits.get("duration", DURATION)),
     )
 
 
@@ -110,9 +115,8 @@ def _satisfiable(test: Predicate, spec: Collection) -> bool:
     return row.values is None or any(holds(test, row.read(value)) for value in row.values)
 
 
-def _asks(fitting: list[Collection], condition: Condition, everything: list[Collection]) -> Iterator[Ask]:
+def _asks(fitting: list[Collection], tests: list[Predicate], everything: list[Collection]) -> Iterator[Ask]:
     """Yield one request for each source group, or one for all where many or all of a kind are wanted."""
-    tests = [test for test in _conjuncts(condition) if isinstance(test, Predicate)]
     kinds = {sensor(spec) for spec in fitting}
     whole = len(fitting) == sum(sensor(spec) in kinds for spec in everything)
     if len(fitting) > (1 if whole else MAX_GROUPS):
@@ -166,9 +170,34 @@ def _radar(tests: list[Predicate]) -> Json:
     return found
 
 
-def _areas(query: Query) -> Iterator[BaseGeometry]:
-    """Yield convex areas that together cover the place asked for; SeDAS takes plain polygons only."""
-    place = query.intersects or geometry.box(query.bbox or WORLD)
+def _starts(query: Query, tests: list[Predicate], duration: int) -> tuple[datetime | None, datetime | None]:
+    """Return between which times products start that can match: those that meet an interval last no longer
+    than `duration` seconds."""
+    since, until = (query.interval.start, query.interval.end) if query.interval else (None, None)
+    earliest = [] if since is None else [since - min(timedelta(seconds=duration), since - _BEGINNING)]
+    latest = [] if until is None else [until]
+    for test in tests:
+        bound = scalars.instant(test.value) if test.name in BY_TIME else None
+        if bound is not None and test.op in (">", ">=", "="):
+            earliest.append(bound)
+        if bound is not None and test.op in ("<", "<=", "="):
+            latest.append(bound)
+    return max(earliest, default=None), min(latest, default=None)
+
+
+def _box(tests: list[Predicate]) -> Bbox:
+    """Return the box of a geometry that every product must meet by the filter, or the world."""
+    for test in tests:
+        if (test.name, test.op) == ("geometry", "s_intersects") and not test.negated:
+            if "bbox" in test.value:
+                return geometry.parse_bbox(test.value["bbox"], "filter")
+            west, south, east, north = shape(test.value).bounds
+            return west, south, east, north
+    return WORLD
+
+
+def _areas(place: Json) -> Iterator[BaseGeometry]:
+    """Yield convex areas that together cover a place; SeDAS takes plain polygons only."""
     parts = [part for part in _parts(shape(place)) if not part.is_empty]
     if len(parts) > MAX_AREAS:
         parts = [shapely.geometrycollections(parts)]
@@ -193,55 +222,3 @@ def wkt(area: BaseGeometry) -> str:
     """Return an area as the WKT that SeDAS takes: longitude latitude, at full precision."""
     ring = [list(position) for position in geojson(area)["coordinates"][0]]
     return geometry.wkts({"type": "Polygon", "coordinates": [ring]})[0]
-
-
-def _keep(query: Query, mapping: Mapping, wanted: set[str]) -> Keep:
-    """Return the check of all that a query asks for. Records that cannot be items stay, to be reported."""
-    ids = frozenset(query.ids)
-    matches = matcher(query.filter) if query.filter else None
-    place = [shape(geometry.box(query.bbox))] if query.bbox else []
-    place += [shape(query.intersects)] if query.intersects else []
-    for area in place:
-        shapely.prepare(area)
-
-    def fits(record: Json) -> bool:
-        collection = mapping.classify(record)
-        if collection is None:
-            return len(wanted) == len(mapping.specs)
-        return collection in wanted and _during(record, query) and (not ids or record["Name"] in ids)
-
-    def filtered(record: Json) -> bool:
-        try:
-            return matches is None or matches(mapping.item(record, ""))
-        except NotAnItem:
-            return True
-
-    def keep(records: list[Json]) -> list[Json]:
-        found = [record for record in records if fits(record)]
-        if place:
-            found = [record for record, near in zip(found, _touching(found, place), strict=True) if near]
-        return [record for record in found if filtered(record)]
-
-    return keep
-
-
-def _touching(records: list[Json], places: list[BaseGeometry]) -> list[bool]:
-    shapes = [shape(found) if found else None for found, _ in footprints(records)]
-    return [
-        footprint is not None and all(place.intersects(footprint) for place in places) for footprint in shapes
-    ]
-
-
-def _during(record: Json, query: Query) -> bool:
-    """Tell whether a product's interval meets the one asked for; one without a time is reported later."""
-    start, end = times(record)
-    if query.interval is None or start is None or end is None:
-        return True
-    since, until = query.interval.start, query.interval.end
-    return (until is None or start <= until) and (since is None or end >= since)
-
-
-def times(record: Json) -> tuple[datetime | None, datetime | None]:
-    """Return the start and the end of a record."""
-    span: Any = record["ContentDate"]
-    return scalars.instant(span["Start"]), scalars.instant(span["End"])

@@ -16,8 +16,9 @@ import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from stacbridge.dialects.sedas_matches import times
 from stacbridge.dialects.sedas_products import Products, listed
-from stacbridge.dialects.sedas_scope import Ask, Scope, times, wkt
+from stacbridge.dialects.sedas_scope import Ask, Scope, wkt
 from stacbridge.dialects.sedas_windows import Window
 from stacbridge.errors import BadRequest
 from stacbridge.mapping.footprints import footprints

@@ -132,6 +132,37 @@ def test_a_filter_finds_exactly_the_items_that_match_it(text: str) -> None:
     assert expected
 
 
+@pytest.mark.parametrize(
+    ("text", "start", "stop"),
+    [
+        ("datetime >= TIMESTAMP('2020-01-01T00:00:00Z')", "2020-01-01T00:00:00Z", "2021-07-02T00:00:00Z"),
+        ("start_datetime < DATE('2020-01-01')", "1970-01-01T00:00:00Z", "2020-01-01T00:00:00Z"),
+        (
+            "datetime > DATE('2019-12-31') AND datetime <= TIMESTAMP('2020-02-01T00:00:00Z')",
+            "2020-01-01T00:00:00Z",
+            "2020-02-01T00:00:00Z",
+        ),
+        # Of an alternative nothing is known beforehand.
+        (
+            "datetime < DATE('2019-01-01') OR platform = 'spot-6'",
+            "1970-01-01T00:00:00Z",
+            "2021-07-02T00:00:00Z",
+        ),
+    ],
+)
+def test_times_in_a_filter_narrow_the_search(text: str, start: str, stop: str) -> None:
+    service = Service(ARCHIVE)
+    drive(dialect().walk(Query(filter=cql2.Expr(text).to_json())), service)
+    assert (service.asked[0]["start"], service.asked[0]["stop"]) == (start, stop)
+
+
+def test_a_geometry_in_a_filter_narrows_the_search() -> None:
+    service = Service(ARCHIVE)
+    text = "S_INTERSECTS(geometry, POLYGON((-3 51, -2 51, -2 52, -3 51)))"
+    drive(dialect().walk(Query(filter=cql2.Expr(text).to_json())), service)
+    assert service.asked[0]["aoiWKT"] == "POLYGON((-3 51,-3 52,-2 52,-2 51,-3 51))"
+
+
 def test_a_property_that_no_collection_has_is_refused() -> None:
     with pytest.raises(UnsupportedFilter, match="SeDAS has no property 'moon:phase'"):
         asked('"moon:phase" = 3')
