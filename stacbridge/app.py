@@ -1,6 +1,6 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from stacbridge.api.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyU
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
+from stacbridge.model import Json
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
 
@@ -38,6 +39,10 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         federation.close()
 
     api = create_api(federation, settings, lifespan)
+
+    async def healthz() -> JSONResponse:
+        return JSONResponse(health(federation.catalogues.values()))
+
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
     facade = wrapped(api, settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
@@ -57,9 +62,10 @@ def loaded(settings: Settings) -> list[Upstream]:
     return [load(id, settings) for id in settings.catalogues]
 
 
-async def healthz() -> JSONResponse:
-    """Say that the bridge answers; nothing upstream is asked."""
-    return JSONResponse({"status": "ok"})
+def health(catalogues: Iterable[Catalogue]) -> Json:
+    """Say that the bridge answers, and what to see to before it no longer does; nothing upstream is asked."""
+    warnings = {catalogue.id: told for catalogue in catalogues if (told := catalogue.warnings())}
+    return {"status": "ok", **({"warnings": warnings} if warnings else {})}
 
 
 def wrapped(api: ASGIApp, settings: Settings) -> ASGIApp:

@@ -82,8 +82,8 @@ class Settings(BaseSettings):
     """Folder with catalogue files of your own (`<id>.toml`)."""
     credentials: dict[str, Credentials] = {}
     """Accounts by catalogue id."""
-    account_store: Literal["keyring", "files"] | None = None
-    """Where `stacbridge login` keeps accounts: the system's keyring, or encrypted files. Unset: the keyring
+    account_store: Literal["auto", "keyring", "files"] = "auto"
+    """Where `stacbridge login` keeps accounts: the system's keyring, or encrypted files; auto: the keyring
     where there is one, else files. An account in `credentials` wins over a kept one."""
     account_folder: Path = Path("~/.config/stacbridge/accounts")
     """Folder of the encrypted files."""

@@ -144,6 +144,10 @@ class Upstream:
         """Get a token now, to see whether the account is taken. Raises `Misconfigured`, `UpstreamError`."""
         self._signer.log_in()
 
+    def warnings(self) -> list[str]:
+        """Return what its account's holder should see to; asks nobody."""
+        return [remark.said for remark in self.remarks() if remark.good is False]
+
     def remarks(self) -> list[Remark]:
         """Return what is to be said of the account, without asking anybody."""
         return self._terms.remarks(self._wall())

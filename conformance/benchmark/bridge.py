@@ -31,6 +31,9 @@ class OneFile:
     def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
         return {"Authorization": TOKEN}
 
+    def warnings(self) -> list[str]:
+        return []
+
     def expired(self, reply: Reply) -> bool:
         return reply.status == 401
 

@@ -34,7 +34,7 @@ class Authorization:
         challenge = urlsafe_b64encode(sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
         asked = {
             "response_type": "code",
-            "client_id": self.login.client_id,
+            "client_id": self.login.client(),
             "redirect_uri": self.redirect,
             "scope": self.scope,
             "state": self.state,

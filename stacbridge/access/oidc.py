@@ -38,7 +38,7 @@ class OidcLogin:
 
     account: Account = field(repr=False)
     endpoint: str
-    client_id: str
+    client_id: str | None
     scope: str | None = None
     passwords: bool = True
     """Whether the provider takes user names and passwords from this client."""
@@ -75,10 +75,16 @@ class OidcLogin:
                 **self.account.second_factor(at),
             }
 
+    def client(self) -> str:
+        """Return the OAuth client that logs in. Raises `Misconfigured` where nobody names one."""
+        if self.client_id is None:
+            raise self.account.missing("client_id")
+        return self.client_id
+
     def request(self, **form: str) -> Request:
-        """Return a request to the token endpoint."""
+        """Return a request to the token endpoint. Raises `Misconfigured` without a client."""
         secret = self.account.credentials.client_secret
-        client = {"client_id": self.client_id}
+        client = {"client_id": self.client()}
         client |= {"client_secret": secret.get_secret_value()} if secret else {}
         client |= {"scope": self.scope} if self.scope else {}
         return Request("POST", self.endpoint, headers=FORM, body=urlencode({**client, **form}).encode())
@@ -122,7 +128,7 @@ class OidcLogin:
 
     def _grant_advice(self) -> str:
         account = self.account
-        if account.credentials.password is None:
+        if not self.passwords or account.credentials.password is None:
             token = account.setting("refresh_token")
             return f"Run `stacbridge login {account.catalogue}`, or set another {token}."
         names = f"{account.setting('username')} and {account.setting('password')}"

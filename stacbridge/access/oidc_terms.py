@@ -2,7 +2,8 @@
 
     flow = "oidc-password"      user name and password, or a kept refresh token
     flow = "oidc-offline"       an offline token that its holder fetched at the provider's own page
-    client_id = "cdse-public"   the OAuth client that logs in, at the endpoint `token`; the account's own wins
+    client_id = "cdse-public"   optional: the OAuth client that logs in, at the endpoint `token`; that of the
+                                account wins, and must be there where the catalogue names none
     scope = "openid"            optional: what each token request asks for
     sign_in = ["password", "browser"]       optional, with "oidc-password": how a person may, the usual way
                                 first; "browser" needs the endpoint `authorize`
@@ -17,7 +18,7 @@ from functools import partial
 from stacbridge.access.account import Account
 from stacbridge.access.browser import Browser
 from stacbridge.access.oidc import OidcLogin
-from stacbridge.access.terms import Given, Remarks, Terms
+from stacbridge.access.terms import Given, Remark, Remarks, Terms
 
 WAYS = ("password", "browser")
 
@@ -42,11 +43,18 @@ def offline(given: Given) -> Terms:
 
 def _login(given: Given, *, passwords: bool) -> OidcLogin:
     published = given.table.optional("client_id", str)
-    client = given.credentials.client_id or published
-    if client is None:
-        raise given.table.wrong("client_id", f"is missing, and {given.setting('client_id')} is not set")
+    scope = given.table.optional("scope", str)
     account = Account(given.catalogue, given.credentials)
-    return OidcLogin(account, given.endpoint("token"), client, given.table.optional("scope", str), passwords)
+    client = given.credentials.client_id or published
+    return OidcLogin(account, given.endpoint("token"), client, scope, passwords)
+
+
+def _judged(login: OidcLogin, remarks: Remarks, at: float) -> list[Remark]:
+    """Judge an account, and whether there is a client for it."""
+    found = remarks(at)
+    if login.client_id is None and any(remark.good for remark in found):
+        found.append(Remark(False, f"Set {login.account.setting('client_id')} too."))
+    return found
 
 
 def _terms(
@@ -65,7 +73,7 @@ def _terms(
         login,
         public=given.public,
         searches=given.searches,
-        remarks=remarks,
+        remarks=partial(_judged, login, remarks),
         ways=ways,
         browser=browser,
         token_page=page,

@@ -105,7 +105,7 @@ class Client:
             "title": self.settings.title,
             "description": DESCRIPTION,
             "conformsTo": list(CONFORMANCE),
-            "links": links.landing(root_of(request), self.federation.collections()),
+            "links": links.landing(root_of(request), await self.federation.run(self.federation.collections)),
         }
         return respond(page)
 
@@ -116,7 +116,8 @@ class Client:
     async def all_collections(self, request: Request, **_: Any) -> Response:
         """Answer GET /collections; without a limit on one page, as many clients read only the first."""
         root, pairs = root_of(request), parameters_of(request)
-        selected = select(self.federation.collections(), pairs, self.settings)
+        known = await self.federation.run(self.federation.collections)
+        selected = select(known, pairs, self.settings)
         found = [links.collection(root, collection) for collection in selected.collections]
         url = f"{root}/collections"
         following = [links.next_get(url, pairs, selected.token)] if selected.token else []
@@ -130,7 +131,8 @@ class Client:
 
     async def get_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}."""
-        return respond(links.collection(root_of(request), self.federation.collection(collection_id)))
+        found = await self.federation.run(self.federation.collection, collection_id)
+        return respond(links.collection(root_of(request), found))
 
     async def get_item(self, item_id: str, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
@@ -139,7 +141,7 @@ class Client:
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items."""
-        self.federation.collection(collection_id)
+        await self.federation.run(self.federation.collection, collection_id)
         root = root_of(request)
         pairs = parameters_of(request)
         asked = search({**from_url(pairs), "collections": [collection_id]}, self.settings)

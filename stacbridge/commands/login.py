@@ -30,8 +30,11 @@ PATIENCE = 300
 @click.option("--with", "way", type=click.Choice(WAYS), help="How to sign in, where there are several ways.")
 @click.option("--no-browser", is_flag=True, help="Only print the address to open, on whatever machine.")
 @click.option("--totp", is_flag=True, help="Ask for the secret of one-time codes, too.")
+@click.option("--client-id", help="The OAuth client to use, where the catalogue names none.")
 @click.option("--client-secret", is_flag=True, help="Ask for the secret of the OAuth client, too.")
-def command(catalogue: str, way: str | None, no_browser: bool, totp: bool, client_secret: bool) -> None:
+def command(
+    catalogue: str, way: str | None, no_browser: bool, totp: bool, client_id: str | None, client_secret: bool
+) -> None:
     """Sign in at CATALOGUE and keep the account for the bridge.
 
     Asks for user name and password, or for a token that you fetched at the upstream's page, or opens a
@@ -40,6 +43,8 @@ def command(catalogue: str, way: str | None, no_browser: bool, totp: bool, clien
     settings = load_settings()
     mapping = load_mapping(catalogue, settings)
     given = settings.credentials.get(catalogue, Credentials())
+    if client_id:
+        given = given.model_copy(update={"client_id": client_id})
     if client_secret:
         given = given.model_copy(update={"client_secret": _asked("Secret of the OAuth client")})
     terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, given)
