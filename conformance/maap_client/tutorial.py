@@ -30,6 +30,12 @@ def main(url: str, folder: Path, token: str | None) -> dict[str, Any]:
             entry.id for entry in catalog.collection_search(datetime="2022-01-02/2022-01-03").collections()
         ),
     }
+    for name, condition in {
+        "by title": "title='Biomass Level 1b'",
+        "by platform": "platform='Biomass'",
+        "by organisation": "organisationName='ESA/ESRIN'",
+    }.items():
+        found[name] = sorted(entry.id for entry in catalog.collection_search(filter=condition).collections())
     searches: dict[str, dict[str, Any]] = {
         "by time and box": {
             "bbox": [-180, -60, 0, 60],

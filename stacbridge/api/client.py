@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stacbridge.api import failures, intervals, links
+from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.api.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, search
@@ -113,14 +114,17 @@ class Client:
         return respond({"conformsTo": list(CONFORMANCE)})
 
     async def all_collections(self, request: Request, **_: Any) -> Response:
-        """Answer GET /collections with all of them on one page: many clients read only the first."""
-        root = root_of(request)
+        """Answer GET /collections; without a limit on one page, as many clients read only the first."""
+        root, pairs = root_of(request), parameters_of(request)
         known = await self.federation.run(self.federation.collections)
-        found = [links.collection(root, collection) for collection in known]
+        selected = select(known, pairs, self.settings)
+        found = [links.collection(root, collection) for collection in selected.collections]
+        url = f"{root}/collections"
+        following = [links.next_get(url, pairs, selected.token)] if selected.token else []
         page = {
             "collections": found,
-            "links": links.collections(root),
-            "numberMatched": len(found),
+            "links": [*links.collections(root), *following],
+            "numberMatched": selected.matched,
             "numberReturned": len(found),
         }
         return respond(page)

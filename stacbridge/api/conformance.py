@@ -9,6 +9,7 @@ filters are read in both encodings, and clients (pystac-client, STAC Browser) se
 STAC = "https://api.stacspec.org/v1.0.0"
 SORT_1_1 = "https://api.stacspec.org/v1.1.0"
 OAF = "http://www.opengis.net/spec/ogcapi-features"
+SEARCHED = "https://api.stacspec.org/v1.0.0-rc.1/collection-search"
 CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 
 VALIDATOR = "tests/api/test_validator.py"
@@ -17,6 +18,7 @@ FILTERS = "tests/api/test_filter.py"
 SORTING = "tests/api/test_sort.py"
 FIELDS = "tests/api/test_fields.py"
 LANDING = "tests/api/test_landing.py"
+COLLECTIONS = "tests/api/test_collection_search.py"
 
 CONFORMANCE: dict[str, str] = {
     f"{STAC}/core": VALIDATOR,
@@ -39,6 +41,10 @@ CONFORMANCE: dict[str, str] = {
     f"{OAF}-3/1.0/conf/filter": FILTERS,
     f"{OAF}-3/1.0/conf/features-filter": FILTERS,
     f"{OAF}-3/1.0/conf/queryables": FILTERS,
+    f"{SEARCHED}": COLLECTIONS,
+    f"{SEARCHED}#free-text": COLLECTIONS,
+    f"{SEARCHED}#filter": COLLECTIONS,
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/simple-query": COLLECTIONS,
     f"{CQL2}/cql2-text": FILTERS,
     f"{CQL2}/cql2-json": FILTERS,
 }

@@ -16,7 +16,7 @@ from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.evaluate import holds
 from stacbridge.dialects.stac_filter import Vocabulary, Wording
 from stacbridge.dialects.stac_search import ACCEPT, Searching, sent
-from stacbridge.errors import NotFound, UpstreamError
+from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping as Catalogue
 from stacbridge.mapping.passthrough import Passthrough
 from stacbridge.model import Json, Page, Query, Reply, Request
@@ -32,12 +32,16 @@ class StacApi:
     """Searches one STAC API, and finds out what it has."""
 
     def __init__(self, mapping: Catalogue) -> None:
+        """Raises `Misconfigured` naming file and key."""
+        if "catalogue" not in mapping.endpoints:
+            raise Misconfigured(f"{mapping.id}.toml: endpoints: 'catalogue' is missing")
         self.translation = Passthrough(mapping)
         self._id, self._title = mapping.id, mapping.title
         self._habits = self.translation.habits
         self._root = mapping.endpoints["catalogue"].rstrip("/")
         limits = mapping.limits
-        self._listed, self._named = limits.get("collections", 100), limits.get("vocabularies", 10)
+        self._listed, self._most = limits.get("collections", 100), limits.get("discovered", 10_000)
+        self._named = limits.get("vocabularies", 10)
         self._searching = Searching(
             mapping.title,
             f"{self._root}/search",
@@ -60,9 +64,12 @@ class StacApi:
             following = stac_pages.following(document, asked, self._id)
             if following is None:
                 break
-            if not entries:
+            if not entries or len(found) > self._most:
                 raise UpstreamError(
-                    f"{self._id} goes on with its collections after an empty page.", upstream=self._id
+                    f"{self._id} lists collections without end.",
+                    upstream=self._id,
+                    answered=f"{len(found)} so far, and a link to a next page",
+                    advice="If there are so many, raise the limit `discovered` in the catalogue's file.",
                 )
             asked = {**asked, **following}
         self._report(document, found)

@@ -16,8 +16,9 @@
     convert = "lower"                 optional: a name of `convert.CONVERTERS`, read on items, too
     case = "upper"                    optional: its text has but one case, "upper" or "lower"
 
-The other tables are those of `mapping`; collections are discovered, and Items keep what they say (see
-`stac_items`).
+In `[limits]`: `page` items and `collections` on a page, collections `discovered` at most, characters of a
+`url`, `vocabularies` (collections whose queryables one filter may need). The other tables are those of
+`mapping`; collections are discovered, and Items keep what they say (see `stac_items`).
 """
 
 from collections.abc import Callable, Iterable

@@ -5,12 +5,11 @@ from urllib.parse import quote, unquote
 
 from stacbridge.errors import NotFound
 from stacbridge.mapping.products import Place
-from stacbridge.mapping.stac_parts import Frame, joined, members, own_url
+from stacbridge.mapping.stac_parts import HTTP, Frame, joined, members, own_url
 from stacbridge.model import Json
 
 UNTOLD = "application/octet-stream"
 _FILE_NAME = re.compile(r"[^/\\\x00-\x1f]+\.[A-Za-z0-9]+")
-_HTTP = ("https://", "http://")
 
 
 def shown(key: str, asset: Json, base: str, files: str, frame: Frame) -> Json:
@@ -18,7 +17,7 @@ def shown(key: str, asset: Json, base: str, files: str, frame: Frame) -> Json:
     href = joined(base, asset["href"])
     told = {name: value for name, value in asset.items() if value is not None}
     told |= {"href": href, "type": media_type(asset)}
-    if not href.startswith(_HTTP):
+    if not href.startswith(HTTP):
         return told
     needs = told.pop("auth:refs", frame.origin.get("auth:refs"))
     origin = {"href": href, **frame.origin, "auth:refs": needs}
@@ -54,7 +53,7 @@ def place(record: Json, key: str, frame: Frame) -> Place:
     asset = members(record, "assets").get(key)
     href = asset.get("href") if isinstance(asset, dict) else None
     url = joined(own_url(record, frame), href) if isinstance(href, str) else ""
-    if not isinstance(asset, dict) or not url.startswith(_HTTP):
+    if not isinstance(asset, dict) or not url.startswith(HTTP):
         raise NotFound(f"{record.get('id')!r} has no asset {key!r} that can be downloaded.")
     size, checksum = asset.get("file:size"), asset.get("file:checksum")
     stored = not _is_made(asset, url)

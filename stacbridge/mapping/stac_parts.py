@@ -1,13 +1,12 @@
 """What Items and Collections of another STAC API have in common: the frame, their links, their extensions."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin
 
-from stacbridge.mapping import extensions
 from stacbridge.model import Json
 
 STAC_VERSION = "1.1.0"
@@ -16,6 +15,7 @@ _MAPS = ("3d-tiles", "pmtiles", "tilejson", "wms", "wmts", "xyz")
 KEPT_LINKS = frozenset((*_ABOUT, *_MAPS))
 """Relations that stay true wherever the Item is shown; the others are of the upstream's own pages."""
 _RESOLVER = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)(?=10\.)", re.IGNORECASE)
+HTTP = ("https://", "http://")
 ADDED = ("alternate", "auth:")
 """Prefixes of the members that are added."""
 
@@ -66,6 +66,8 @@ def with_bare_doi(given: Json) -> Json:
 
 def joined(base: str, href: str) -> str:
     """Return a relative URL made absolute; one that makes no sense as it is."""
+    if href.startswith(HTTP):
+        return href
     try:
         return str(urljoin(base, href))
     except ValueError:
@@ -90,11 +92,15 @@ def schemas(stac: Json, frame: Frame) -> list[str]:
     return [*kept, *added]
 
 
-def _names(stac: Json) -> Iterable[str]:
-    """Return the names of all members that extensions may define."""
-    for part in ("properties", "assets", "links", "summaries", "item_assets"):
-        yield from extensions.members(stac.get(part))
-    yield from stac
+def _names(stac: Json) -> set[str]:
+    """Return the names of members at all levels where extensions define some."""
+    names = {*stac, *members(stac, "properties"), *members(stac, "summaries")}
+    files = [*members(stac, "assets").values(), *members(stac, "item_assets").values()]
+    parts = [*files, *stac.get("links", ())]
+    for part in (stac.get("properties"), *files):
+        bands = part.get("bands") if isinstance(part, dict) else None
+        parts += bands if isinstance(bands, list) else ()
+    return names.union(*[part for part in parts if isinstance(part, dict)])
 
 
 @lru_cache(maxsize=1024)

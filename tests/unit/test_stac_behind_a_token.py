@@ -46,6 +46,7 @@ filter = "{language}"
 operators = ["=", "<>", "<", "<=", ">", ">=", "like", "isnull", "casei", "s_intersects"]
 sortables = ["datetime", "id", "eo:cloud_cover"]
 """
+_NONE = {"method": "GET", "language": "none"}
 HABITS = {"get": ("GET", "cql2-text"), "post": ("POST", "cql2-json")}
 COLLECTION = ("optical-l1",)
 
@@ -189,6 +190,12 @@ def test_a_wrong_password_is_told_and_not_repeated(
         catalogue.search(Query(), ROOT)
     assert "not-hers" not in str(refused.value.body())
     catalogue.close()
+
+
+def test_a_catalogue_without_its_address_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "walled.toml").write_text(TOML.replace("catalogue = ", "other = ").format_map(_NONE))
+    with pytest.raises(Misconfigured, match="'catalogue' is"):
+        load("walled", Settings(catalogue_folder=tmp_path))
 
 
 @pytest.mark.parametrize(

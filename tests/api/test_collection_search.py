@@ -1,0 +1,118 @@
+"""Collections are searched by words, place, time and CQL2."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pystac_client
+import pytest
+import requests
+
+from stacbridge.app import create_app
+from stacbridge.memory import MemoryCatalogue
+from stacbridge.model import Json
+from stacbridge.settings import Settings
+from tests.api.archive import collection
+from tests.api.serving import running
+
+TIMEOUT = 10
+
+
+def told(id: str, title: str, box: list[float], interval: list[str | None], **more: Any) -> Json:
+    extent = {"spatial": {"bbox": [box]}, "temporal": {"interval": [interval]}}
+    return {**collection(id), "title": title, "extent": extent, **more}
+
+
+COLLECTIONS = [
+    told(
+        "biomass-1a",
+        "Biomass Level 1A",
+        [-180, -60, 180, 60],
+        ["2025-05-01T00:00:00Z", None],
+        summaries={"platform": ["Biomass"]},
+        providers=[{"name": "ESA/ESRIN"}],
+    ),
+    told(
+        "tropforest",
+        "TropForest",
+        [90, -20, 140, 25],
+        ["2009-01-01T00:00:00Z", "2010-12-31T00:00:00Z"],
+        summaries={"platform": ["ALOS-1", "GEOSAT-1"]},
+        keywords=["forest", "tropics"],
+    ),
+    told("pacific", "Islands", [170, -20, -150, 10], ["2015-01-01T00:00:00Z", None]),
+]
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[str]:
+    with running(create_app(Settings(), [MemoryCatalogue("made-up", COLLECTIONS, [])])) as url:
+        yield url
+
+
+def ask(root: str, **parameters: str) -> requests.Response:
+    return requests.get(f"{root}/collections", params=parameters, timeout=TIMEOUT)
+
+
+def found(root: str, **parameters: str) -> list[str]:
+    return [entry["id"] for entry in ask(root, **parameters).json()["collections"]]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "ids"),
+    [
+        ({}, ["biomass-1a", "tropforest", "pacific"]),
+        ({"q": "biomass"}, ["biomass-1a"]),
+        ({"q": "FOREST"}, ["tropforest"]),
+        ({"q": "islands,biomass"}, ["biomass-1a", "pacific"]),
+        ({"q": '"level 1a"'}, ["biomass-1a"]),
+        ({"q": "nothing"}, []),
+        ({"bbox": "100,0,101,1"}, ["biomass-1a", "tropforest"]),
+        ({"bbox": "-160,-70,-159,-5"}, ["biomass-1a", "pacific"]),
+        ({"bbox": "175,5,-175,8"}, ["biomass-1a", "pacific"]),
+        ({"datetime": "2010-06-01T00:00:00Z"}, ["tropforest"]),
+        ({"datetime": "2016-01-01T00:00:00Z/.."}, ["biomass-1a", "pacific"]),
+        ({"datetime": "../2009-01-01T00:00:00Z"}, ["tropforest"]),
+        ({"filter": "title = 'TropForest'"}, ["tropforest"]),
+        ({"filter": "platform = 'Biomass'"}, ["biomass-1a"]),
+        ({"filter": "CASEI(platform) = CASEI('BIOMASS')"}, ["biomass-1a"]),
+        ({"filter": "platform = 'GEOSAT-1'"}, ["tropforest"]),
+        ({"filter": "organisationName = 'ESA/ESRIN' and title LIKE 'Bio%'"}, ["biomass-1a"]),
+        ({"filter": "platform <> 'Biomass'"}, ["tropforest"]),
+        ({"q": "level", "datetime": "2000-01-01T00:00:00Z"}, []),
+    ],
+)
+def test_collections_are_found_by(root: str, parameters: dict[str, str], ids: list[str]) -> None:
+    assert found(root, **parameters) == ids
+    assert ask(root, **parameters).json()["numberMatched"] == len(ids)
+
+
+def test_pages_hold_what_is_asked_and_lead_to_the_next(root: str) -> None:
+    first = ask(root, limit="2").json()
+    following = next(link["href"] for link in first["links"] if link["rel"] == "next")
+    second = requests.get(following, timeout=TIMEOUT).json()
+    ids = [entry["id"] for page in (first, second) for entry in page["collections"]]
+    assert ids == [entry["id"] for entry in COLLECTIONS]
+    assert not any(link["rel"] == "next" for link in second["links"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "parameter"),
+    [
+        ({"bbox": "1,2,3"}, "bbox"),
+        ({"datetime": "yesterday"}, "datetime"),
+        ({"filter": "colour = 'red'"}, "filter"),
+        ({"filter": "title ="}, "filter"),
+        ({"token": "x"}, "token"),
+    ],
+)
+def test_what_cannot_be_read_is_400_and_named(root: str, parameters: dict[str, str], parameter: str) -> None:
+    answer = ask(root, **parameters)
+    assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
+
+
+def test_pystac_client_searches_collections_on_the_server(root: str) -> None:
+    catalog = pystac_client.Client.open(root)
+    asked: dict[str, Any] = {"q": "forest", "bbox": [100, 0, 101, 1], "datetime": "2009-06-01/2009-07-01"}
+    assert [entry.id for entry in catalog.collection_search(**asked).collections()] == ["tropforest"]
+    filtered = catalog.collection_search(filter="platform = 'Biomass'", max_collections=1)
+    assert [entry.id for entry in filtered.collections()] == ["biomass-1a"]
