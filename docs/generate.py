@@ -166,6 +166,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "settings.md": settings,
     "errors.md": failures,
     "cdse.md": lambda: mapping("cdse"),
+    "sedas.md": lambda: mapping("sedas"),
     "conformance.md": conformance,
 }
 
