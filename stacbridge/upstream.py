@@ -13,6 +13,7 @@ from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
 from stacbridge.dialects.odata_sets import ODataSets
+from stacbridge.dialects.opensearch.dialect import OpenSearch
 from stacbridge.dialects.sedas import SeDAS
 from stacbridge.dialects.stac import StacApi
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
@@ -29,6 +30,7 @@ from stacbridge.wire.stale import Refreshed
 
 DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
     "odata": ODataSets,
+    "opensearch": OpenSearch,
     "sedas": SeDAS,
     "stac": StacApi,
 }

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from stacbridge.upstream import Upstream
 
 LEVELS = ("critical", "error", "warning", "info", "debug")
-DEMO = "cdse"
 TRY = """
 Try it, in another terminal (pip install pystac-client):
 
@@ -78,11 +77,12 @@ def configured(demo: bool, **given: Any) -> Iterator[Settings]:
         return
     with simulated() as announcement:
         import_module("stacbridge.app")  # slow, and the simulators start meanwhile
-        archive = announcement()
-        account = Credentials(username=archive["username"], password=archive["password"])
-        endpoints = {name: archive[f"{name}_url"] for name in ("catalogue", "download", "token")}
+        sites = announcement()
         yield load_settings(
-            catalogues=[DEMO], endpoints={DEMO: endpoints}, credentials={DEMO: account}, **given
+            catalogues=list(sites),
+            endpoints={id: site["endpoints"] for id, site in sites.items()},
+            credentials={id: Credentials(**site["account"]) for id, site in sites.items()},
+            **given,
         )
 
 

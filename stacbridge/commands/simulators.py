@@ -29,12 +29,12 @@ def require_demo(packages: tuple[str, ...] = NEEDED) -> None:
 def simulated() -> Iterator[Callable[[], Json]]:
     """Run the simulators as long as the block lasts.
 
-    Gives a function that waits for what they announce: URLs, user name and password.
+    Gives a function that waits for what they announce: endpoints and an account by catalogue.
 
     They end when their stdin closes, so they outlive no bridge, however that ends.
     """
     require_demo()
-    command = [sys.executable, "-m", "stacbridge.simulators", "--announce-json"]
+    command = [sys.executable, "-m", "stacbridge.simulators", "--all"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin is not None and child.stdout is not None
         try:

@@ -3,13 +3,13 @@
 import argparse
 
 from .downloads import CONNECTIONS
-from .process import serve
+from .process import serve, serve_all
 
 
 def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(
-        prog="python -m stacbridge.simulators", description="Simulate Copernicus CDSE."
+        prog="python -m stacbridge.simulators", description="Simulate Copernicus CDSE, or all catalogues."
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="of the catalogue; the two others follow; 0: any")
@@ -20,7 +20,13 @@ def main() -> None:
     parser.add_argument(
         "--announce-json", action="store_true", help="one line of JSON; stop when stdin closes"
     )
+    parser.add_argument(
+        "--all", action="store_true", help="all catalogues, as one line of JSON; stop when stdin closes"
+    )
     args = parser.parse_args()
+    if args.all:
+        serve_all(args.size)
+        return
     serve(
         args.host,
         (args.port, args.port + 1, args.port + 2) if args.port else (0, 0, 0),

@@ -7,6 +7,7 @@ import threading
 
 import orjson
 
+from .demo import everything
 from .downloads import CONNECTIONS
 from .server import CdseSimulator
 
@@ -45,6 +46,18 @@ def serve(
             print("\n".join(f"{name:14} {value}" for name, value in facts.items()), flush=True)
         if until_stdin_closes:
             threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+        stop.wait()
+
+
+def serve_all(size: int = 100_000) -> None:
+    """Run the simulators of all catalogues, announced as one line of JSON, until standard input closes or
+    SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with everything(size) as sites:
+        print(orjson.dumps(sites).decode(), flush=True)
+        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
         stop.wait()
 
 
