@@ -29,7 +29,9 @@ def test_the_same_script_works_for_each_catalogue(demo: str, collection: str) ->
             datetime=f"{(found[-1].properties['start_datetime'])}/..",
         )
         assert found[-1].id in {item.id for item in around.items()}
-        again = api.get_collection(collection).get_item(found[0].id)
+        whole = api.get_collection(collection)
+        assert whole is not None
+        again = whole.get_item(found[0].id)
     assert again is not None
     assert again.to_dict()["properties"] == found[0].to_dict()["properties"]
 

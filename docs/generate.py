@@ -88,12 +88,7 @@ def settings() -> Iterator[str]:
     yield from fields(Settings, "STACBRIDGE_")
     yield "\n## Accounts\n"
     yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`."
-<<<<<<< HEAD
     yield "A secret may stand in a file of its own, named by the same setting with `_FILE` at its end.\n"
-=======
-    yield "A secret may stand in a file of its own, named by the same setting with `_FILE` (`_file`) at its"
-    yield "end.\n"
->>>>>>> access
     yield from fields(Credentials, "STACBRIDGE_CREDENTIALS__CDSE__")
 
 
