@@ -7,7 +7,8 @@ Reasons: docs/decisions/0005-kept-accounts.md.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,17 +77,31 @@ class Keyring:
 
     def read(self, catalogue: str) -> Credentials | None:
         """Return a kept account."""
-        text = self._ring.get_password(SERVICE, catalogue)
+        with self._opened():
+            text = self._ring.get_password(SERVICE, catalogue)
         return None if text is None else _account(text.encode(), catalogue, self.name)
 
     def write(self, catalogue: str, account: Credentials) -> None:
         """Keep an account, in place of an earlier one."""
-        self._ring.set_password(SERVICE, catalogue, _text(account).decode())
+        with self._opened():
+            self._ring.set_password(SERVICE, catalogue, _text(account).decode())
 
     def forget(self, catalogue: str) -> None:
         """Keep an account no longer, if there is one."""
-        if self._ring.get_password(SERVICE, catalogue) is not None:
-            self._ring.delete_password(SERVICE, catalogue)
+        with self._opened():
+            if self._ring.get_password(SERVICE, catalogue) is not None:
+                self._ring.delete_password(SERVICE, catalogue)
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        try:
+            yield
+        except self._ring.errors.KeyringError as error:
+            raise Misconfigured(
+                "The system's keyring cannot be used.",
+                answered=type(error).__name__,
+                advice="Unlock it, or set account_store to files and sign in again.",
+            ) from None
 
 
 class EncryptedFiles:
@@ -117,7 +132,6 @@ class EncryptedFiles:
         """Keep an account, in place of an earlier one."""
         from cryptography.fernet import Fernet
 
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._key.exists():
             _write(self._key, Fernet.generate_key())
         _write(self._file(catalogue), Fernet(_private(self._key)).encrypt(_text(account)))
@@ -169,6 +183,7 @@ def _private(file: Path) -> bytes:
 def _write(file: Path, content: bytes) -> None:
     """Write a file of mode 0600 whole or not at all."""
     try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
             try:
                 temporary.write(content)

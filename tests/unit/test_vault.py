@@ -14,13 +14,23 @@ from stacbridge.vault import EncryptedFiles, Keyring, open_vault, renew
 ACCOUNT = Credentials(username="ada", password=SecretStr("canary-password"))
 
 
+class Locked(Exception):
+    """What a keyring raises that is not unlocked."""
+
+
 class Ring:
     """A keyring as the package `keyring` gives it."""
 
-    def __init__(self) -> None:
+    class errors:
+        KeyringError = Locked
+
+    def __init__(self, locked: bool = False) -> None:
         self.kept: dict[tuple[str, str], str] = {}
+        self.locked = locked
 
     def get_password(self, service: str, name: str) -> str | None:
+        if self.locked:
+            raise Locked("canary")
         return self.kept.get((service, name))
 
     def set_password(self, service: str, name: str, password: str) -> None:
@@ -98,6 +108,18 @@ def test_a_changed_file_is_refused(files: EncryptedFiles, tmp_path: Path) -> Non
     file.write_bytes(file.read_bytes()[:-8])
     with pytest.raises(Misconfigured, match=r"cdse\.account"):
         files.read("cdse")
+
+
+def test_a_keyring_that_is_locked_says_so() -> None:
+    with pytest.raises(Misconfigured, match="Unlock it") as failure:
+        Keyring(Ring(locked=True)).read("cdse")
+    assert "canary" not in str(failure.value)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(Misconfigured, match="taken"):
+        EncryptedFiles(tmp_path / "taken", tmp_path / "key").write("cdse", ACCOUNT)
 
 
 def test_the_settings_choose_the_place(tmp_path: Path) -> None:
