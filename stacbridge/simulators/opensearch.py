@@ -153,7 +153,7 @@ class OpenSearchSimulator:
 
     async def _collections(self, request: Request) -> Response:
         given = _given(request, COLLECTIONS)
-        part = paging(given, self._depth, LARGEST_PAGE)
+        part = paging(given, LARGEST_PAGE, LARGEST_PAGE)
         wanted = given.get("platform")
         found = [h for h in self.holdings.collections.values() if wanted in (None, h.platform)]
         shown = [self._answers.collection(holding) for holding in _cut(found, part)]

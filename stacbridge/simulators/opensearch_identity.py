@@ -19,7 +19,7 @@ CONNECT = f"{REALM}/protocol/openid-connect"
 
 
 class Identity:
-    """The token endpoint of one account. With `wso2` a client named in the form and in a header is refused."""
+    """The token endpoint of one account. With `wso2` a client named in form and header is refused."""
 
     def __init__(self, username: str, password: str, sessions: Sessions, *, wso2: bool) -> None:
         self.grants: list[str] = []

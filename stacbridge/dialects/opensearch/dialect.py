@@ -5,6 +5,8 @@ What comes is checked here against the time and the area asked for: Terrascope, 
 dates. Where a service pages to a depth and no further, time is split (see `windows`).
 """
 
+import logging
+
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.opensearch import answers, discovery, options, plan, position, requests
 from stacbridge.dialects.opensearch.description import Url
@@ -19,6 +21,8 @@ from stacbridge.model import Json, Page, Query
 
 MAX_COLLECTIONS = 10_000
 """Collections that are taken from one service at most."""
+
+log = logging.getLogger(__name__)
 
 
 class OpenSearch:
@@ -136,15 +140,20 @@ class OpenSearch:
         """Return the features of all collections by the service's name for them."""
         found: dict[str, Json] = {}
         start = 0
-        while start < MAX_COLLECTIONS:
+        while True:
             asked = requests.page(url, self._options, None, Slice(start, self._options.page))
             answer = answers.read((yield asked.request), self._mapping.id, axes=self._options.axes)
             told = {key: each for each in answer.features if (key := discovery.key(each)) is not None}
             news = told.keys() - found.keys()
             found |= told
             start += len(answer.features)
-            if not news or (answer.total is not None and start >= answer.total):
+            whole = answer.total is not None and start >= answer.total
+            if not news or whole or len(found) >= MAX_COLLECTIONS:
                 break
+        if answer.total is not None and answer.total > len(found):
+            log.warning(
+                "%s tells of %d collections, but gives %d", self._mapping.id, answer.total, len(found)
+            )
         return found
 
     def _ids(self, keys: list[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ A service takes one value per parameter and joins them by "and": a number, a dat
 (see `grammar`), or a text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -21,17 +21,21 @@ from stacbridge.model import Json
 COMPARISONS = ("=", "<", "<=", ">", ">=")
 KINDS: dict[str, tuple[type, ...]] = {"Integer": (int, float), "Double": (int, float), "Boolean": (bool,)}
 
+Check = tuple[Row, Callable[[Any], bool]]
+
 
 @dataclass(slots=True)
 class Pushed:
     """What a condition on one collection comes to: values by the upstream's name, item ids, areas.
 
+    `checks` tell of a property's value whether it satisfies what is asked of it, by the path it is read at.
     Of several values of one name, each is a search of its own: no product has two. `by_name` tells which
     property a value is of, for errors.
     """
 
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
     by_name: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
     ids: frozenset[str] | None = None
     areas: tuple[Json, ...] = ()
 
@@ -79,7 +83,9 @@ def _add(pushed: Pushed, name: str, tests: list[Predicate | Or], spec: Collectio
         return all(_satisfies(test, known) for test in tests)
     if row.values is not None:
         return _add_closed(pushed, row, row.values, tests)
-    return _put(pushed, row, _texts(row, tests))
+    if row.push == "order":
+        return _add_interval(pushed, row, tests)
+    return _put(pushed, row, _texts(row, tests), lambda value: all(_satisfies(test, value) for test in tests))
 
 
 def _satisfies(test: Predicate | Or, value: Any) -> bool:
@@ -99,10 +105,11 @@ def _add_closed(pushed: Pushed, row: Row, values: Iterable[Any], tests: list[Pre
         return bool(fitting)
     if row.push is None or isinstance(fitting[0], tuple):
         raise _refused(tests[0])
-    return _put(pushed, row, tuple(map(str, fitting)))
+    texts = tuple(map(str, fitting))
+    return _put(pushed, row, texts, lambda value: all(_satisfies(test, value) for test in tests))
 
 
-def _put(pushed: Pushed, row: Row, texts: tuple[str, ...]) -> bool:
+def _put(pushed: Pushed, row: Row, texts: tuple[str, ...], check: Callable[[Any], bool]) -> bool:
     """Add the values that a property may have; return whether there is any.
 
     Raises `UnsupportedFilter` for two properties of one parameter.
@@ -113,30 +120,32 @@ def _put(pushed: Pushed, row: Row, texts: tuple[str, ...]) -> bool:
             f"{row.stac!r} and {pushed.by_name[name]!r} are one to the upstream; test one of them."
         )
     pushed.values[name], pushed.by_name[name] = texts, row.stac
+    pushed.checks[row.paths[0]] = row, check
     return bool(texts)
 
 
 def _texts(row: Row, tests: list[Predicate | Or]) -> tuple[str, ...]:
     """Return the values that satisfy the tests."""
-    if row.push == "order":
-        return _interval(row, tests)
     if row.push is None or row.write is None:
         raise _refused(tests[0])
     wanted = set.intersection(*[set(_equals(test)) for test in tests])
     return tuple(sorted({_literal(text) for value in wanted for text in row.write(value)}))
 
 
-def _interval(row: Row, tests: list[Predicate | Or]) -> tuple[str, ...]:
+def _add_interval(pushed: Pushed, row: Row, tests: list[Predicate | Or]) -> bool:
+    """Test a property with an order: a span of values, or a set of them within it."""
     span = Span()
     for test in tests:
         if isinstance(test, Predicate):
             _check(test, row)
             span = span.both(grammar.comparison(test.op, _value(test, row)))
     sets = [{_value(part, row) for part in _equal_parts(test)} for test in tests if isinstance(test, Or)]
-    if sets:
-        wanted = sorted(value for value in set.intersection(*sets) if value in span)
-        return (grammar.write_set(wanted, _literal),) if wanted else ()
-    return () if span.empty else (grammar.write_span(span, _literal),)
+    if not sets:
+        texts = () if span.empty else (grammar.write_span(span, _literal),)
+        return _put(pushed, row, texts, span.__contains__)
+    wanted = sorted(value for value in set.intersection(*sets) if value in span)
+    texts = (grammar.write_set(wanted, _literal),) if wanted else ()
+    return _put(pushed, row, texts, wanted.__contains__)
 
 
 def _check(test: Predicate, row: Row) -> None:

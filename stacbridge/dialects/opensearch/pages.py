@@ -82,7 +82,12 @@ class Pages:
         names = [f"{step.key}:{step.item}"] if step.key else []
         for name in (*names, str(step.item)):
             asked = requests.page(url, self._options, step, Slice(0, 1), uid=name)
-            reply = yield asked.request
+            try:
+                reply = yield asked.request
+            except UpstreamError as failure:
+                if _is_missing(failure):
+                    continue
+                raise
             answer = answers.read(reply, self._upstream, axes=self._options.axes)
             found = self._fitting([self._record(each, step) for each in answer.features], step)
             if found:
@@ -126,7 +131,8 @@ class Pages:
             following = replace(following, first=first)
         inside = [self._record(feature, step) for feature in taken]
         inside = [each for each in inside if at.window.holds(_start(each))]
-        return self._fitting(inside, step), total, following
+        fitting = self._fitting(inside, step)
+        return fitting, total if len(fitting) == len(inside) else None, following
 
     def _following(
         self, url: Url, at: Position, asked: Asked, answer: Answer, taken: int, cut: bool
@@ -137,7 +143,7 @@ class Pages:
             return replace(at, given=given)
         if by_links and answer.features and answer.following:
             return replace(at, given=0, following=self._parameters(asked, answer.following))
-        if not by_links and _goes_on(answer, given):
+        if not by_links and taken and _goes_on(answer, given):
             if self._options.depth is not None and given >= self._options.depth:
                 raise self._too_deep()
             return replace(at, given=given)
@@ -180,11 +186,14 @@ class Pages:
 def _goes_on(answer: Answer, given: int) -> bool:
     """Tell whether records may follow: services' totals and links are right often enough to ask once more,
     and a page without records is the end."""
-    if not answer.features:
-        return False
     if answer.following or (answer.total is not None and given < answer.total):
         return True
     return answer.total is None and not answer.linked
+
+
+def _is_missing(failure: UpstreamError) -> bool:
+    """Tell whether a service says that there is no such record, as pycsw does by its status."""
+    return (failure.answered or "").startswith("HTTP 404")
 
 
 def _start(found: Json) -> datetime | None:

@@ -14,7 +14,7 @@ from stacbridge import geometry, scalars
 from stacbridge.cql import conditions
 from stacbridge.cql.conditions import Condition, unsupported
 from stacbridge.dialects.opensearch import filters
-from stacbridge.dialects.opensearch.filters import Pushed
+from stacbridge.dialects.opensearch.filters import Check, Pushed
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.families import Collection
 from stacbridge.mapping.footprints import footprints
@@ -65,6 +65,8 @@ class Step:
     """What the service calls the collection."""
     values: dict[str, str]
     by_name: dict[str, str]
+    checks: dict[str, Check]
+    """What a record's value must satisfy, by the path it is at."""
     item: str | None = None
     areas: tuple[Area, ...] = ()
     apart: Area | None = None
@@ -108,7 +110,7 @@ def _of(spec: Collection, query: Query, condition: Condition) -> Iterator[Step]:
         for half in halves:
             apart = halves[0] if half is not halves[0] else None
             areas = (half, *others) if half else others
-            yield Step(spec, key, values, pushed.by_name, id, areas, apart)
+            yield Step(spec, key, values, pushed.by_name, pushed.checks, id, areas, apart)
 
 
 def _combinations(pushed: Pushed) -> list[dict[str, str]]:
@@ -136,22 +138,35 @@ def _halves(bbox: Bbox | None) -> list[Area | None]:
 def fitting(records: list[Json], step: Step, interval: Interval | None, *, area: bool) -> list[Json]:
     """Return the records that are truly within what was asked; `area` tells whether to test that.
 
-    Those that are faulty stay, so that they are counted and their fault is told.
+    Of a property that a record does not state, the service's word is taken. Faulty records stay, so that they
+    are counted and their fault is told.
     """
     shapes = (
         [_shape(found) for found, _ in footprints(records)] if area and (step.areas or step.apart) else []
     )
-    kept = []
-    for number, record in enumerate(records):
-        if "Unfit" not in record:
-            if step.item is not None and record["Name"] != step.item:
-                continue
-            if interval is not None and not _within(record, interval):
-                continue
-            if shapes and not _touches(shapes[number], step):
-                continue
-        kept.append(record)
-    return kept
+    return [
+        record
+        for number, record in enumerate(records)
+        if "Unfit" in record
+        or (
+            step.item in (None, record["Name"])
+            and _within(record, interval)
+            and _satisfies(record, step)
+            and (not shapes or _touches(shapes[number], step))
+        )
+    ]
+
+
+def _satisfies(record: Json, step: Step) -> bool:
+    """Tell whether nothing that a record states contradicts what was asked for."""
+    for path, (row, check) in step.checks.items():
+        member, _, name = path.partition("/")
+        within = record.get(member)
+        stated = within.get(name) if isinstance(within, dict) else within
+        value = None if stated is None else row.read(stated)
+        if value is not None and not check(value):
+            return False
+    return True
 
 
 def _shape(place: Json | None) -> Any:
@@ -165,11 +180,11 @@ def _touches(found: Any, step: Step) -> bool:
     return inside and not (step.apart is not None and step.apart.shape.intersects(found))
 
 
-def _within(record: Json, interval: Interval) -> bool:
+def _within(record: Json, interval: Interval | None) -> bool:
     """Tell whether a record's time meets an interval; one without a time stays, to be told of."""
     start = scalars.instant(record["ContentDate"]["Start"])
     end = scalars.instant(record["ContentDate"]["End"]) or start
-    if start is None or end is None:
+    if interval is None or start is None or end is None:
         return True
     return (interval.end is None or start <= interval.end) and (
         interval.start is None or end >= interval.start

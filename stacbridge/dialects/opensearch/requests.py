@@ -59,7 +59,7 @@ def page(
     Raises `UnsupportedFilter` for a condition that the service has no parameter for.
     """
     template = url.template
-    values, skip = _paging(url, options, wanted)
+    values, skip = _paging(url, options, wanted, None if step is None else options.depth)
     values |= _time(interval)
     values |= _order(order)
     values[("sru", "httpAccept")] = url.media_type
@@ -80,14 +80,15 @@ def page(
     return Asked(Request("GET", address, (*kept, *more.items()), {"Accept": url.media_type}), skip)
 
 
-def _paging(url: Url, options: Options, wanted: Slice) -> tuple[dict[Name, str], int]:
+def _paging(url: Url, options: Options, wanted: Slice, depth: int | None) -> tuple[dict[Name, str], int]:
     """Return the values that find a page, and how many of its records come before those wanted."""
     names = url.template.names
     largest = url.parameters[COUNT].largest if COUNT in url.parameters else None
     most = min(options.page, largest or options.page)
     if INDEX in names:
+        left = wanted.count if depth is None else depth - wanted.start
         start = str(wanted.start + url.index_offset)
-        return {COUNT: str(min(wanted.count, most)), INDEX: start}, 0
+        return {COUNT: str(min(wanted.count, most, left)), INDEX: start}, 0
     if PAGE in names:  # pages must keep their length, so that their numbers mean the same records
         number, skip = divmod(wanted.start, most)
         return {COUNT: str(most), PAGE: str(number + url.page_offset)}, skip

@@ -1,0 +1,363 @@
+"""Searches of Terrascope's simulator: whole, exact, each item once, however they are paged."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+import orjson
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stacbridge.errors import BadRequest, NotFound, UnsupportedFilter, UpstreamError
+from stacbridge.model import Interval, Json, Query, Ready, SortKey
+from stacbridge.simulators.faults import Failure, Faults
+from stacbridge.simulators.opensearch import OpenSearchSimulator
+from stacbridge.upstream import Upstream
+from tests.opensearch.terrascope import DEM, FAPAR, KEYS, ROOT, TOC, VGT, bridged, expected, items, walked
+from tests.schemas import faults
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[OpenSearchSimulator]:
+    with OpenSearchSimulator(size=300) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def terrascope(simulator: OpenSearchSimulator) -> Iterator[Upstream]:
+    with bridged(simulator) as upstream:
+        yield upstream
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def ids(found: list[Json]) -> list[str]:
+    return [item["id"] for item in found]
+
+
+def pushed(simulator: OpenSearchSimulator) -> list[str]:
+    return [each.query for each in simulator.log if each.path == "/catalogue/products"]
+
+
+# Collections --------------------------------------------------------------------------------------
+def test_collections_are_discovered_with_short_ids(terrascope: Upstream) -> None:
+    assert [collection["id"] for collection in terrascope.collections()] == list(KEYS)
+
+
+def test_a_discovered_collection_says_what_the_service_says(terrascope: Upstream) -> None:
+    toc = next(each for each in terrascope.collections() if each["id"] == TOC)
+    assert toc["title"] == "Sentinel-2 top of canopy reflectance - V2"
+    assert toc["extent"] == {
+        "spatial": {"bbox": [[-179.999, -84, 179.999, 84]]},
+        "temporal": {"interval": [["2020-01-01T10:50:19.000000Z", None]]},
+    }
+    assert toc["keywords"] == ["TOC", "VITO", "SENTINEL-2"]
+    assert [provider["name"] for provider in toc["providers"]] == ["VITO"]
+    assert {"rel": "license", "href": "https://example.org/terms.pdf", "title": "Licence"} in toc["links"]
+    assert toc["summaries"]["gsd"] == [10]
+
+
+def test_discovered_collections_are_valid(terrascope: Upstream) -> None:
+    assert [problem for each in terrascope.collections() for problem in faults(each)] == []
+
+
+@pytest.mark.parametrize("spec", [False, True])
+def test_parameters_are_found_in_both_variants_of_the_namespaces(spec: bool) -> None:
+    with OpenSearchSimulator(size=60, spec=spec) as simulator, bridged(simulator) as upstream:
+        query = Query(collections=(TOC,), bbox=(4.4, 50.4, 4.5, 50.5))
+        assert sorted(ids(items(upstream, query))) == sorted(expected(simulator, query))
+        assert "bbox=4.4%2C50.4%2C4.5%2C50.5" in pushed(simulator)[-1].replace(",", "%2C")
+
+
+# Searches -----------------------------------------------------------------------------------------
+@given(
+    collections=st.sets(st.sampled_from(list(KEYS))).map(tuple),
+    start=st.none() | st.datetimes(datetime(2002, 1, 1), datetime(2020, 2, 1)),
+    days=st.integers(0, 40),
+    bbox=st.none()
+    | st.sampled_from([(4.0, 50.0, 5.0, 51.0), (178.0, 50.0, -179.0, 53.0), (0.0, 0.0, 1.0, 1.0)]),
+    limit=st.integers(20, 150),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_search_finds_every_item_once_and_nothing_else(
+    simulator: OpenSearchSimulator,
+    terrascope: Upstream,
+    collections: tuple[str, ...],
+    start: datetime | None,
+    days: int,
+    bbox: tuple[float, float, float, float] | None,
+    limit: int,
+) -> None:
+    begin = start.replace(tzinfo=UTC) if start else None
+    interval = Interval(begin, begin.replace(year=begin.year + 1)) if begin and days else None
+    query = Query(collections=collections, interval=interval, bbox=bbox, limit=limit)
+    assert sorted(ids(items(terrascope, query))) == sorted(expected(simulator, query))
+
+
+def test_a_page_is_never_longer_than_the_limit_and_every_item_comes_once(terrascope: Upstream) -> None:
+    pages = walked(terrascope, Query(collections=(TOC,), limit=7))
+    assert [len(page.items) for page in pages] == [7] * 42 + [6]
+    assert len({item["id"] for page in pages for item in page.items}) == 300
+
+
+def test_the_newest_come_first(terrascope: Upstream) -> None:
+    times = [item["properties"]["datetime"] for item in items(terrascope, Query(collections=(TOC,)))]
+    assert times == sorted(times, reverse=True)
+
+
+def test_answers_outside_the_dates_are_left_out(simulator: OpenSearchSimulator, terrascope: Upstream) -> None:
+    interval = Interval(moment("2020-01-05T12:00:00Z"), moment("2020-01-05T18:00:00Z"))
+    query = Query(collections=(TOC,), interval=interval)
+    asked = requests.get(
+        f"{simulator.url}/catalogue/products",
+        params={"collection": KEYS[TOC], "start": "2020-01-05T12:00:00Z", "end": "2020-01-05T18:00:00Z"},
+        timeout=10,
+    ).json()
+    assert asked["totalResults"] == 12
+    assert sorted(ids(items(terrascope, query))) == sorted(expected(simulator, query))
+    assert len(expected(simulator, query)) == 3
+
+
+def test_items_are_found_by_id_in_any_collection(
+    simulator: OpenSearchSimulator, terrascope: Upstream
+) -> None:
+    wanted = (
+        simulator.holdings.products[KEYS[FAPAR]][3].title,
+        simulator.holdings.products[KEYS[TOC]][5].title,
+    )
+    assert set(ids(items(terrascope, Query(ids=wanted)))) == set(wanted)
+    assert ids(items(terrascope, Query(ids=wanted, collections=(TOC,)))) == [wanted[1]]
+    assert items(terrascope, Query(ids=("no such item",), collections=(TOC,))) == []
+
+
+def test_an_intersects_geometry_is_pushed_and_checked(
+    simulator: OpenSearchSimulator, terrascope: Upstream
+) -> None:
+    corner: Json = {"type": "Polygon", "coordinates": [[[4.3, 50.3], [4.6, 50.3], [4.3, 50.6], [4.3, 50.3]]]}
+    query = Query(collections=(TOC,), intersects=corner)
+    assert sorted(ids(items(terrascope, query))) == sorted(expected(simulator, query))
+    assert "POLYGON" in pushed(simulator)[-1]
+
+
+def test_sorting_goes_either_way_within_one_collection(terrascope: Upstream) -> None:
+    ascending = items(terrascope, Query(collections=(VGT,), sortby=(SortKey("datetime"),)))
+    times = [item["properties"]["datetime"] for item in ascending]
+    assert times == sorted(times)
+    titles = ids(items(terrascope, Query(collections=(TOC,), sortby=(SortKey("title", descending=True),))))
+    assert titles == sorted(titles, reverse=True)
+
+
+def test_sorting_that_the_service_cannot_do_is_refused(terrascope: Upstream) -> None:
+    for query in (
+        Query(collections=(TOC, VGT), sortby=(SortKey("datetime"),)),
+        Query(collections=(TOC,), sortby=(SortKey("eo:cloud_cover"),)),
+        Query(collections=(TOC,), sortby=(SortKey("datetime"), SortKey("title"))),
+    ):
+        with pytest.raises(BadRequest) as refused:
+            terrascope.search(query, ROOT)
+        assert refused.value.parameter == "sortby"
+
+
+# Counts -------------------------------------------------------------------------------------------
+def test_matches_are_counted_where_that_is_exact(
+    simulator: OpenSearchSimulator, terrascope: Upstream
+) -> None:
+    assert terrascope.search(Query(collections=(TOC,), limit=5, count=True), ROOT).matched == 300
+    everything = terrascope.search(Query(limit=5, count=True), ROOT)
+    assert everything.matched == sum(map(len, simulator.holdings.products.values()))
+
+
+def test_a_count_that_the_service_only_estimates_is_not_told(terrascope: Upstream) -> None:
+    interval = Interval(moment("2020-01-05T12:00:00Z"), moment("2020-01-05T18:00:00Z"))
+    query = Query(collections=(TOC,), interval=interval, limit=2, count=True)
+    assert terrascope.search(query, ROOT).matched is None
+    assert terrascope.search(replace(query, limit=100), ROOT).matched == 3
+
+
+def test_a_search_of_nothing_counts_none(terrascope: Upstream) -> None:
+    found = terrascope.search(Query(collections=("empty-v1",), count=True), ROOT)
+    assert (found.items, found.position, found.matched) == ([], None, 0)
+
+
+# Depth --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("collection", [TOC, FAPAR])
+def test_time_is_split_beyond_the_depth_of_the_service(collection: str, descending: bool) -> None:
+    with OpenSearchSimulator(size=300, depth=40) as simulator, bridged(simulator, depth=40) as upstream:
+        query = Query(collections=(collection,), limit=10, sortby=(SortKey("datetime", descending),))
+        found = items(upstream, query)
+        assert sorted(ids(found)) == sorted(expected(simulator, query))
+        times = [item["properties"]["datetime"] for item in found]
+        assert times == sorted(times, reverse=descending)
+
+
+def test_products_that_reach_over_a_split_come_once() -> None:
+    with (
+        OpenSearchSimulator(size=1000, depth=8) as simulator,
+        bridged(simulator, depth=8, page=8) as upstream,
+    ):
+        for interval in (None, Interval(moment("2002-05-20T00:00:00Z"), moment("2002-07-01T00:00:00Z"))):
+            query = Query(collections=(VGT,), interval=interval, limit=5)
+            assert sorted(ids(items(upstream, query))) == sorted(expected(simulator, query))
+
+
+def test_more_at_one_moment_than_the_service_pages_through_is_an_error() -> None:
+    with (
+        OpenSearchSimulator(size=300, depth=2) as simulator,
+        bridged(simulator, depth=2) as upstream,
+        pytest.raises(BadRequest, match="time does not tell apart"),
+    ):
+        items(upstream, Query(collections=(VGT,), limit=2))
+
+
+# Filters ------------------------------------------------------------------------------------------
+def compared(name: str, op: str, value: object) -> Json:
+    return {"op": op, "args": [{"property": name}, value]}
+
+
+def test_conditions_are_pushed_exactly(simulator: OpenSearchSimulator, terrascope: Upstream) -> None:
+    both: Json = {
+        "op": "and",
+        "args": [compared("eo:cloud_cover", ">", 10), compared("eo:cloud_cover", "<=", 40.5)],
+    }
+    clouds = ids(items(terrascope, Query(collections=(TOC,), filter=both)))
+    products = simulator.holdings.products[KEYS[TOC]]
+    assert sorted(clouds) == sorted(p.title for p in products if 10 < (p.cloud_cover or 0) <= 40.5)
+    assert "cloudCover=]10,40.5]" in unquote(pushed(simulator)[-1])
+
+
+def test_no_clouds_at_all_is_a_condition(simulator: OpenSearchSimulator, terrascope: Upstream) -> None:
+    found = ids(items(terrascope, Query(collections=(TOC,), filter=compared("eo:cloud_cover", "<=", 0))))
+    products = simulator.holdings.products[KEYS[TOC]]
+    assert sorted(found) == sorted(p.title for p in products if p.cloud_cover == 0)
+    assert found
+
+
+@pytest.mark.parametrize(
+    "filter, holds",
+    [
+        (compared("grid:code", "=", "MGRS-31UFS"), lambda p: p.tile == "31UFS"),
+        (compared("grid:code", "in", ["MGRS-31UFS", "MGRS-31UES"]), lambda p: p.tile in ("31UFS", "31UES")),
+        (compared("sat:orbit_state", "=", "ascending"), lambda p: p.direction == "ASCENDING"),
+        (compared("sat:orbit_state", "<>", "ascending"), lambda p: p.direction == "DESCENDING"),
+        (compared("sat:relative_orbit", "=", 9), lambda p: p.orbit == 9),
+        (compared("processing:version", "=", "V210"), lambda p: p.version == "V210"),
+        (compared("product:type", "=", "TOC"), lambda p: True),
+        (compared("product:type", "=", "FAPAR"), lambda p: False),
+        (
+            compared("published", ">=", {"timestamp": "2020-01-20T00:00:00Z"}),
+            lambda p: p.published >= moment("2020-01-20T00:00:00Z"),
+        ),
+        (compared("eo:cloud_cover", "in", [0, 0.5]), lambda p: p.cloud_cover in (0, 0.5)),
+        (compared("collection", "=", TOC), lambda p: True),
+    ],
+)
+def test_a_filter_finds_what_it_names(
+    simulator: OpenSearchSimulator, terrascope: Upstream, filter: Json, holds: object
+) -> None:
+    assert callable(holds)
+    found = ids(items(terrascope, Query(collections=(TOC,), filter=filter)))
+    assert sorted(found) == sorted(p.title for p in simulator.holdings.products[KEYS[TOC]] if holds(p))
+
+
+@pytest.mark.parametrize(
+    "filter, named",
+    [
+        (compared("eo:cloud_cover", "<>", 10), "'eo:cloud_cover' <>"),
+        (compared("processing:version", "like", "V2%"), "'processing:version' like"),
+        (compared("platform", "=", "s2a"), "'platform' ="),
+        (
+            {"op": "or", "args": [compared("title", "=", "a"), compared("grid:code", "=", "b")]},
+            "several properties",
+        ),
+        ({"op": "isNull", "args": [{"property": "eo:cloud_cover"}]}, "'eo:cloud_cover' isnull"),
+        (compared("sar:instrument_mode", "=", "IW"), "'sar:instrument_mode'"),
+        (compared("no:such", "=", "x"), "no:such"),
+    ],
+)
+def test_a_condition_that_cannot_be_pushed_is_refused_by_name(
+    terrascope: Upstream, filter: Json, named: str
+) -> None:
+    with pytest.raises(UnsupportedFilter, match=named.replace("(", r"\(")) as refused:
+        terrascope.search(Query(collections=(TOC,), filter=filter), ROOT)
+    assert refused.value.parameter == "filter"
+
+
+def test_queryables_are_what_the_service_has_parameters_for(terrascope: Upstream) -> None:
+    properties = terrascope.queryables(TOC)["properties"]
+    assert {"eo:cloud_cover", "grid:code", "product:type", "published"} <= properties.keys()
+    assert properties.keys().isdisjoint({"sar:instrument_mode", "eo:snow_cover", "sat:absolute_orbit"})
+    assert properties["product:type"]["enum"] == ["TOC"]
+
+
+# Items and files ----------------------------------------------------------------------------------
+def test_every_item_is_valid(terrascope: Upstream) -> None:
+    for id in (TOC, FAPAR, VGT, DEM):
+        found = items(terrascope, Query(collections=(id,), limit=20))[:20]
+        assert [problem for item in found for problem in faults(orjson.loads(orjson.dumps(item)))] == []
+
+
+def test_files_of_each_type_download_through_their_place(
+    simulator: OpenSearchSimulator, terrascope: Upstream
+) -> None:
+    item = terrascope.search(Query(collections=(TOC,), limit=1), ROOT).items[0]
+    roles = {key: asset["roles"] for key, asset in item["assets"].items()}
+    assert roles == {
+        "TOC-B02_10M": ["data"],
+        "TOC-B03_10M": ["data"],
+        "TOC-B04_10M": ["data"],
+        "TOC-B08_10M": ["data"],
+        "SCENECLASSIFICATION_20M": ["quality"],
+        "AOT_60M": ["quality"],
+        "QUICKLOOK": ["overview"],
+        "WMS": ["overview"],
+        "Inspire metadata": ["metadata"],
+    }
+    for key, asset in item["assets"].items():
+        ready = terrascope.locate(TOC, item["id"], key)
+        assert isinstance(ready, Ready)
+        answer = requests.get(
+            ready.request.url,
+            headers=terrascope.authorize(ready.request.url),
+            timeout=10,
+            allow_redirects=False,
+        )
+        assert answer.status_code == 200
+        assert len(answer.content) == asset.get("file:size", len(answer.content))
+    assert "Authorization" not in terrascope.authorize(item["assets"]["WMS"]["alternate"]["origin"]["href"])
+
+
+def test_an_asset_that_an_item_does_not_list_is_not_found(terrascope: Upstream) -> None:
+    item = terrascope.search(Query(collections=(TOC,), limit=1), ROOT).items[0]
+    with pytest.raises(NotFound):
+        terrascope.locate(TOC, item["id"], "B99")
+
+
+# Bad answers --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "body, content_type, told",
+    [
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "text/html", "HTML"),
+        (b'{"type":"FeatureCollection","features":[', "application/json", "JSON"),
+        (b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><feed/>', "application/atom+xml", "DOCTYPE"),
+        (b'{"exceptions":[{"exceptionText":"down","locator":"bbox"}]}', "application/json", "bbox: down"),
+        (b"", "application/json", "an empty body"),
+    ],
+)
+def test_an_answer_that_is_none_is_an_error_that_names_the_catalogue(
+    body: bytes, content_type: str, told: str
+) -> None:
+    with OpenSearchSimulator(size=20) as simulator, bridged(simulator) as upstream:
+        query = Query(collections=(TOC,))
+        upstream.search(query, ROOT)
+        simulator.faults = Faults(failure=Failure(status=200, body=body, content_type=content_type))
+        with pytest.raises(UpstreamError) as failed:
+            upstream.search(query, ROOT)
+        assert failed.value.upstream == "terrascope"
+        assert told in str(failed.value)
+        assert len(upstream.search(query, ROOT).items) == 20
