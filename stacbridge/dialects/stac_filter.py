@@ -86,7 +86,10 @@ class Wording:
         return known[0]
 
     def _among(self, test: Predicate, name: str, entries: list[Any], field: Field | None) -> Expression:
-        """Test text whose values are listed: push it as it is, or else as one of those that satisfy it."""
+        """Test text whose values are listed: push it as it is, or else as one of those that satisfy it.
+
+        The order of text is a matter of collation, which nobody tells of a service that ignores case.
+        """
         read = field.read if field else str
         fitting = [entry for entry in entries if holds(test, read(entry))]
         folded = [entry for entry in entries if holds(replace(test, casei=True), read(entry))]
@@ -94,7 +97,8 @@ class Wording:
             raise _refused(
                 test, f"it compares without regard to case. Ask with CASEI, or for {_some(folded)}."
             )
-        if field is None and self._takes(test):
+        unordered = test.op in ("=", "<>") or not self.habits.caseless
+        if field is None and unordered and self._takes(test):
             return self._native(test, name, test.value)
         return either([_node("=", name, entry) for entry in fitting])
 

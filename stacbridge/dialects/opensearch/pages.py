@@ -143,7 +143,7 @@ class Pages:
             return replace(at, given=given)
         if by_links and answer.features and answer.following:
             return replace(at, given=0, following=self._parameters(asked, answer.following))
-        if not by_links and _goes_on(answer, given):
+        if not by_links and taken and _goes_on(answer, given):
             if self._options.depth is not None and given >= self._options.depth:
                 raise self._too_deep()
             return replace(at, given=given)
@@ -186,8 +186,6 @@ class Pages:
 def _goes_on(answer: Answer, given: int) -> bool:
     """Tell whether records may follow: services' totals and links are right often enough to ask once more,
     and a page without records is the end."""
-    if not answer.features:
-        return False
     if answer.following or (answer.total is not None and given < answer.total):
         return True
     return answer.total is None and not answer.linked

@@ -1,0 +1,93 @@
+"""Small OpenSearch services as functions, each with paging habits of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+
+from stacbridge.access.flows import drive
+from stacbridge.dialects.opensearch.dialect import OpenSearch
+from stacbridge.mapping.mapping import Mapping, load
+from stacbridge.model import Json, Page, Query, Reply, Request
+from stacbridge.settings import Settings
+
+HOME = "https://search.example/osdd"
+CATALOGUE = """
+id = "one"
+title = "One"
+dialect = "opensearch"
+include = ["opensearch"]
+[endpoints]
+description = "https://search.example/osdd"
+[limits]
+page = 10
+{limits}
+[search]
+{search}
+[family]
+name = "one"
+files = true
+[[collection]]
+id = "one"
+title = "One"
+description = "One collection."
+"""
+DESCRIPTION = """<?xml version="1.0"?>
+<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/"
+  xmlns:g="http://a9.com/-/opensearch/extensions/geo/1.0/" xmlns:t="http://a9.com/-/opensearch/extensions/time/1.0/"
+  xmlns:e="http://a9.com/-/opensearch/extensions/eo/1.0/">
+  <Url type="{media_type}" rel="results" {offsets} template="https://search.example/find?{query}"/>
+</OpenSearchDescription>"""
+JSON = "application/geo+json"
+BOTH = "n={count?}&amp;at={startIndex?}&amp;id={g:uid?}&amp;from={t:start?}&amp;to={t:end?}&amp;box={g:box?}"
+
+
+def feature(number: int) -> Json:
+    day = f"2024-01-{number + 1:02}T00:00:00Z"
+    point = {"type": "Point", "coordinates": [number, 10]}
+    return {"type": "Feature", "id": f"f{number:02}", "geometry": point, "properties": {"date": day}}
+
+
+@dataclass
+class Service:
+    """`respond` gets the parameters of a search and gives a FeatureCollection."""
+
+    respond: Callable[[dict[str, str]], Json]
+    query: str = BOTH
+    offsets: str = ""
+    media_type: str = JSON
+    seen: list[dict[str, str]] = field(default_factory=list)
+
+    def send(self, request: Request) -> Reply:
+        """Answer a request."""
+        if request.url == HOME:
+            text = DESCRIPTION.format(media_type=self.media_type, offsets=self.offsets, query=self.query)
+            return Reply(200, {}, text.encode(), HOME)
+        self.seen.append(dict(request.params))
+        body = self.respond(self.seen[-1])
+        return Reply(200, {}, body if isinstance(body, bytes) else orjson.dumps(body), request.url)
+
+
+def mapping(folder: Path, search: str = "", limits: str = "") -> Mapping:
+    (folder / "one.toml").write_text(CATALOGUE.format(search=search, limits=limits), encoding="utf-8")
+    return load("one", Settings(catalogue_folder=folder))
+
+
+def turned(service: Service, catalogue: Mapping, query: Query) -> Page:
+    """Return one page of a search."""
+    return drive(OpenSearch(catalogue).walk(query), service.send)
+
+
+def walked(service: Service, catalogue: Mapping, query: Query, most: int = 100) -> list[Page]:
+    """Return all pages of a search; positions go through JSON, as in a token."""
+    pages = [turned(service, catalogue, query)]
+    while pages[-1].position is not None:
+        assert len(pages) < most, "the walk does not end"
+        position = orjson.loads(orjson.dumps(pages[-1].position))
+        pages.append(turned(service, catalogue, replace(query, position=position, count=False)))
+    return pages
+
+
+def names(pages: list[Page]) -> list[str]:
+    return [record["Name"] for page in pages for record in page.records]
