@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.mapping import Mapping
+from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.mapping.rows import Row
 from stacbridge.model import Json, Query
 from stacbridge.settings import Credentials, Settings
@@ -173,7 +174,7 @@ def world() -> Iterator[World]:
             credentials={"cdse": Credentials(username=simulator.username)},
         )
         upstream = load("cdse", configured)
-        yield World(upstream, upstream._mapping)
+        yield World(upstream, load_mapping("cdse", configured))
         upstream.close()
 
 

@@ -87,7 +87,9 @@ def settings() -> Iterator[str]:
     yield "environment.\n"
     yield from fields(Settings, "STACBRIDGE_")
     yield "\n## Accounts\n"
-    yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`.\n"
+    yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`."
+    yield "A secret may stand in a file of its own, named by the same setting with `_FILE` (`_file`) at its"
+    yield "end.\n"
     yield from fields(Credentials, "STACBRIDGE_CREDENTIALS__CDSE__")
 
 

@@ -1,6 +1,6 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -16,8 +16,9 @@ from stacbridge.api.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyU
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
+from stacbridge.model import Json
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
+from stacbridge.upstream import Upstream, load
 
 ASSETS = "/assets/"
 EXPOSED = ["Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Location", "Retry-After", "Link"]
@@ -38,6 +39,10 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         federation.close()
 
     api = create_api(federation, settings, lifespan)
+
+    async def healthz() -> JSONResponse:
+        return JSONResponse(health(federation.catalogues.values()))
+
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
     facade = wrapped(api, settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
@@ -52,14 +57,15 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     return dispatch
 
 
-def loaded(settings: Settings) -> list[Catalogue]:
+def loaded(settings: Settings) -> list[Upstream]:
     """Return the catalogues that the settings name."""
     return [load(id, settings) for id in settings.catalogues]
 
 
-async def healthz() -> JSONResponse:
-    """Say that the bridge answers; nothing upstream is asked."""
-    return JSONResponse({"status": "ok"})
+def health(catalogues: Iterable[Catalogue]) -> Json:
+    """Say that the bridge answers, and what to see to before it no longer does; nothing upstream is asked."""
+    warnings = {catalogue.id: told for catalogue in catalogues if (told := catalogue.warnings())}
+    return {"status": "ok", **({"warnings": warnings} if warnings else {})}
 
 
 def wrapped(api: ASGIApp, settings: Settings) -> ASGIApp:

@@ -42,6 +42,10 @@ class Catalogue(Protocol):
         """
         ...
 
+    def warnings(self) -> list[str]:
+        """Return what its account's holder should see to, such as a token about to end; asks nobody."""
+        ...
+
     def authorize(self, url: str) -> dict[str, str]:
         """Return the headers that let the account into `url`; none where the host is not listed.
 

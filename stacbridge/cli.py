@@ -1,4 +1,4 @@
-"""The command line: `stacbridge serve`, `search`, `download`, `catalogues`, `check`, `simulate`."""
+"""The command line: `stacbridge` and its commands."""
 
 import os
 from importlib import import_module
@@ -9,7 +9,7 @@ import click
 
 from stacbridge.errors import StacbridgeError
 
-COMMANDS = ("serve", "search", "download", "catalogues", "check", "simulate")
+COMMANDS = ("serve", "search", "download", "catalogues", "check", "login", "logout", "simulate")
 
 
 class Failure(click.ClickException):

@@ -192,6 +192,12 @@ def _write_baseline(value: Any) -> Iterable[str]:
     return (value, f"0{value}") if _baseline(f"0{value}") == value else (value,)
 
 
+def _write_text(value: Any) -> tuple[Any, ...]:
+    """Return the number that a text is of, where it is the text that the number reads to."""
+    numbers = (integer(value), double(value)) if isinstance(value, str) else ()
+    return tuple(number for number in numbers if number is not None and str(number) == value)[:1]
+
+
 def _positive(value: float) -> float | None:
     return value if value > 0 else None
 
@@ -236,7 +242,7 @@ CONVERTERS: dict[str, Converter] = {
     "expiry": Converter(_expiry, None, TIME, ("String", "DateTimeOffset")),
     "integer": Converter(integer, lambda value: map(str, _write_integer(value)), INTEGER),
     "number": Converter(double, None, NUMBER),
-    "text": Converter(text, None, STRING, NUMBERS),
+    "text": Converter(text, _write_text, STRING, NUMBERS),
     "positive": Converter(_positive, None, NUMBER, NUMBERS),
     "software": Converter(_software, None, {"type": "object"}),
     "epsg": Converter(_epsg, _write_epsg, STRING, ("Integer",)),

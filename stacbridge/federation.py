@@ -8,8 +8,9 @@ from typing import ParamSpec, TypeVar
 
 from stacbridge.catalogue import Catalogue
 from stacbridge.cursor import Cursors
-from stacbridge.errors import BadRequest, Misconfigured, NotFound
+from stacbridge.errors import BadRequest, NotFound
 from stacbridge.model import Json, Query, Skipped
+from stacbridge.roll import Roll
 from stacbridge.schemas import merged
 from stacbridge.settings import Settings
 
@@ -41,20 +42,9 @@ class Federation:
     def __init__(self, catalogues: Sequence[Catalogue], settings: Settings) -> None:
         """Raises `Misconfigured` where two catalogues claim one collection."""
         self.catalogues = {catalogue.id: catalogue for catalogue in catalogues}
-        self._collections: dict[str, Json] = {}
-        self._owners: dict[str, Catalogue] = {}
-        for catalogue in catalogues:
-            for collection in catalogue.collections():
-                self._own(collection, catalogue)
         self._cursors = Cursors(settings.secret.get_secret_value() if settings.secret else None)
         self._threads = ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search")
-
-    def _own(self, collection: Json, catalogue: Catalogue) -> None:
-        id = collection["id"]
-        if id in self._owners:
-            first = self._owners[id].id
-            raise Misconfigured(f"Collection {id!r} is in both catalogues {first!r} and {catalogue.id!r}.")
-        self._owners[id], self._collections[id] = catalogue, collection
+        self._roll = Roll(catalogues, self._threads, settings.connect_timeout)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking call in one of `search_threads` threads."""
@@ -66,14 +56,12 @@ class Federation:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def collections(self) -> list[Json]:
-        """Return the Collections of all catalogues, in the order of the settings."""
-        return list(self._collections.values())
+        """Return the Collections of all catalogues that can be reached, in the order of the settings."""
+        return list(self._roll.all().values())
 
     def collection(self, id: str) -> Json:
-        """Return one Collection. Raises `NotFound`."""
-        if id not in self._collections:
-            raise NotFound(f"There is no collection {id!r}.", advice="GET /collections lists all.")
-        return self._collections[id]
+        """Return one Collection. Raises `NotFound`, or why a catalogue that may have it could not tell."""
+        return self._roll.collection(id)
 
     def queryables(self, collection: str | None, id: str) -> Json:
         """Return the JSON Schema, with the URL `id`, of what a filter may name. Raises `NotFound`."""
@@ -85,9 +73,8 @@ class Federation:
 
     def item(self, collection: str, id: str, root: str) -> Json:
         """Return one Item. Raises `NotFound`."""
-        self.collection(collection)
         query = Query(collections=(collection,), ids=(id,), limit=1)
-        for item in self._owners[collection].search(query, root).items:
+        for item in self._roll.owner(collection).search(query, root).items:
             if item["id"] == id:
                 return item
         raise NotFound(f"There is no item {id!r} in collection {collection!r}.")
@@ -113,20 +100,15 @@ class Federation:
     def _owners_of(self, collection: str | None) -> Iterable[Catalogue]:
         if collection is None:
             return self.catalogues.values()
-        self.collection(collection)
-        return (self._owners[collection],)
+        return (self._roll.owner(collection),)
 
     def _steps(self, query: Query) -> list[Step]:
         if not query.collections:
             return [(catalogue, query) for catalogue in self.catalogues.values()]
-        wanted = {id: self._owners[id] for id in query.collections if id in self._owners}
-        steps = []
-        for catalogue in self.catalogues.values():
-            own = tuple(id for id, owner in wanted.items() if owner is catalogue)
-            if own:
-                everything = len(own) == len(catalogue.collections())
-                steps.append((catalogue, replace(query, collections=() if everything else own)))
-        return steps
+        return [
+            (catalogue, replace(query, collections=() if everything else own))
+            for catalogue, own, everything in self._roll.parts(query.collections)
+        ]
 
     def _resumed(self, steps: list[Step], query: Query, token: str | None) -> tuple[int, Json | None]:
         if token is None:

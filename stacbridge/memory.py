@@ -94,6 +94,10 @@ class MemoryCatalogue:
                     )
         raise NotFound(f"There is no asset {asset!r} in item {item!r} of collection {collection!r}.")
 
+    def warnings(self) -> list[str]:
+        """Return nothing: there is no account."""
+        return []
+
     def authorize(self, url: str) -> dict[str, str]:
         """Return no headers: hrefs here are open."""
         return {}

@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,10 +16,17 @@ Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
 
-class Credentials(BaseModel):
-    """An account at one catalogue. Which members it needs depends on the catalogue's access flow."""
+SECRETS = ("password", "totp_secret", "refresh_token", "client_secret")
+"""Members of an account that nobody may see."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+class Credentials(BaseModel):
+    """An account at one catalogue. Which members it needs depends on the catalogue's access flow.
+
+    Each secret may stand in a file of its own instead, named by the member with `_file` at its end.
+    """
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     username: str | None = None
     """Name of the account."""
@@ -33,6 +40,25 @@ class Credentials(BaseModel):
     """The OAuth client that logs in, where the catalogue names none or you have your own."""
     client_secret: SecretStr | None = None
     """Secret of that client, where it has one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: Any) -> Any:
+        """Read the files that hold secrets; a line break at their end is not part of them."""
+        if not isinstance(given, dict):
+            return given
+        members = dict(given)
+        for name in SECRETS:
+            file = members.pop(f"{name}_file", None)
+            if file is None:
+                continue
+            if members.get(name) is not None:
+                raise ValueError(f"{name} and {name}_file are both set")
+            try:
+                members[name] = Path(file).read_text(encoding="utf-8").strip()
+            except (OSError, TypeError, UnicodeDecodeError):
+                raise ValueError(f"{name}_file cannot be read") from None
+        return members
 
 
 class Settings(BaseSettings):
@@ -56,6 +82,13 @@ class Settings(BaseSettings):
     """Folder with catalogue files of your own (`<id>.toml`)."""
     credentials: dict[str, Credentials] = {}
     """Accounts by catalogue id."""
+    account_store: Literal["auto", "keyring", "files"] = "auto"
+    """Where `stacbridge login` keeps accounts: the system's keyring, or encrypted files; auto: the keyring
+    where there is one, else files. An account in `credentials` wins over a kept one."""
+    account_folder: Path = Path("~/.config/stacbridge/accounts")
+    """Folder of the encrypted files."""
+    account_key: Path | None = None
+    """File with the key that encrypts them; unset: `key` in that folder."""
     endpoints: dict[str, dict[str, str]] = {}
     """Replacements for a catalogue's endpoints, by catalogue id and endpoint name."""
     secret: SecretStr | None = None

@@ -12,19 +12,20 @@ from stacbridge.access.flows import Flow, drive
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
-from stacbridge.dialects.odata import OData
+from stacbridge.dialects.odata_sets import ODataSets
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Credentials, Settings
+from stacbridge.vault import open_vault, renew
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import without_query
 from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
 from stacbridge.wire.stale import Refreshed
 
-DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": OData}
+DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {"odata": ODataSets}
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 class Upstream:
     """The `Catalogue` protocol for any catalogue that a mapping describes.
 
-    `account` is used where the settings name none for it.
+    Its account is `account`, else that of the settings; `keep` is told when its refresh token changed.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Upstream:
         settings: Settings,
         account: Credentials | None = None,
         *,
+        keep: Callable[[str], None] = lambda refresh: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -53,15 +55,17 @@ class Upstream:
         self._dialect = dialect
         self._pages = settings.max_upstream_pages
         self._wall = wall
-        credentials = settings.credentials.get(mapping.id) or account or Credentials()
+        credentials = account or settings.credentials.get(mapping.id, Credentials())
         self._terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, credentials)
         self._wire = Wire(mapping.id, settings, self._terms.hosts, clock=clock, sleep=sleep)
-        self._signer = Signer(self._terms, self._wire.exchange, settings.token_margin, clock=clock, wall=wall)
-        keep = (settings.location_seconds, settings.locations)
-        self._records: Remembered[Json] = Remembered(*keep, clock=clock)
-        self._listings: Remembered[Reply] = Remembered(*keep, keep=_is_good, clock=clock)
-        keep_lists = (settings.collection_seconds, settings.collection_pause)
-        self._discovered = Refreshed(self._discover, *keep_lists, clock=clock)
+        self._signer = Signer(
+            self._terms, self._wire.exchange, settings.token_margin, keep=keep, clock=clock, wall=wall
+        )
+        places = (settings.location_seconds, settings.locations)
+        self._records: Remembered[Json] = Remembered(*places, clock=clock)
+        self._listings: Remembered[Reply] = Remembered(*places, keep=_is_good, clock=clock)
+        lists = (settings.collection_seconds, settings.collection_pause)
+        self._discovered = Refreshed(self._discover, *lists, clock=clock)
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
@@ -135,6 +139,14 @@ class Upstream:
         """Tell whether an answer means that fresh headers are worth asking for."""
         return self._signer.expired(reply)
 
+    def log_in(self) -> None:
+        """Get a token now, to see whether the account is taken. Raises `Misconfigured`, `UpstreamError`."""
+        self._signer.log_in()
+
+    def warnings(self) -> list[str]:
+        """Return what its account's holder should see to; asks nobody."""
+        return [remark.said for remark in self.remarks() if remark.good is False]
+
     def remarks(self) -> list[Remark]:
         """Return what is to be said of the account, without asking anybody."""
         return self._terms.remarks(self._wall())
@@ -148,6 +160,7 @@ class Upstream:
         self._wire.close()
 
     def _page(self, query: Query) -> Page:
+        self._discovered.get()  # a dialect finds nothing in collections that it has not heard of
         return drive(_walk(self._dialect, query), self._send)
 
     def _discover(self) -> list[Json]:
@@ -185,9 +198,22 @@ class Upstream:
 
 
 def load(catalogue: str, settings: Settings) -> Upstream:
-    """Return the catalogue of that id, from its files and the settings. Raises `Misconfigured`."""
+    """Return the catalogue of that id, from its files and the settings. Raises `Misconfigured`.
+
+    Its account is that of the settings; where they name none, the one that `stacbridge login` kept, with
+    what they say of the OAuth client.
+    """
     mapping = load_mapping(catalogue, settings)
-    return Upstream(mapping, _needed(mapping, "dialect", mapping.dialect, DIALECTS)(mapping), settings)
+    dialect = _needed(mapping, "dialect", mapping.dialect, DIALECTS)(mapping)
+    given = settings.credentials.get(catalogue, Credentials())
+    vault = open_vault(settings)
+    kept = None if given.username or given.refresh_token else vault.read(catalogue)
+    if kept is None:
+        return Upstream(mapping, dialect, settings, given)
+    account = kept.model_copy(update=given.model_dump(exclude_none=True))
+    if kept.refresh_token is None:
+        return Upstream(mapping, dialect, settings, account)
+    return Upstream(mapping, dialect, settings, account, keep=partial(renew, vault, catalogue))
 
 
 def _needed(mapping: Mapping, where: str, name: str, values: Dictionary[str, T]) -> T:

@@ -9,7 +9,7 @@ import uvicorn
 
 from conformance.benchmark.upstreams import FILE, TOKEN
 from stacbridge.download.proxy import AssetProxy
-from stacbridge.model import Found, Json, Query, Ready, Request
+from stacbridge.model import Found, Json, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
 
 
@@ -30,6 +30,12 @@ class OneFile:
 
     def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
         return {"Authorization": TOKEN}
+
+    def warnings(self) -> list[str]:
+        return []
+
+    def expired(self, reply: Reply) -> bool:
+        return reply.status == 401
 
     def may_follow(self, url: str) -> bool:
         return False

@@ -1,17 +1,11 @@
 """Login at an OpenID Connect provider: refresh tokens and passwords (RFC 6749 sections 4.3 and 6).
 
-    [access]
-    flow = "oidc-password"      a kept refresh token, or user name and password
-    flow = "oidc-offline"       an offline token that its holder fetched at the provider's own page
-    client_id = "cdse-public"   the OAuth client that logs in, at the endpoint `token`; the account's own wins
-    scope = "openid"            optional: what to ask for
-
 A client's secret, where it has one, goes into the form and nowhere else: WSO2 answers 400 to a request that
 has it in the form and in a Basic header, too (terracatalogueclient 0.1.19, auth.py).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from urllib.parse import parse_qsl, urlencode
 
@@ -20,7 +14,6 @@ import orjson
 from stacbridge.access.account import Account
 from stacbridge.access.flows import Flow
 from stacbridge.access.logins import Token
-from stacbridge.access.terms import Given, Remarks, Terms
 from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.model import Json, Reply, Request
 from stacbridge.wire.answers import sanitise
@@ -42,7 +35,7 @@ class OidcLogin:
 
     account: Account = field(repr=False)
     endpoint: str
-    client_id: str
+    client_id: str | None
     scope: str | None = None
     passwords: bool = True
     """Whether the provider takes user names and passwords from this client."""
@@ -79,13 +72,23 @@ class OidcLogin:
                 **self.account.second_factor(at),
             }
 
+    def client(self) -> str:
+        """Return the OAuth client that logs in. Raises `Misconfigured` where nobody names one."""
+        if self.client_id is None:
+            raise self.account.missing("client_id")
+        return self.client_id
+
     def request(self, **form: str) -> Request:
-        """Return a request to the token endpoint."""
+        """Return a request to the token endpoint. Raises `Misconfigured` without a client."""
         secret = self.account.credentials.client_secret
-        client = {"client_id": self.client_id}
+        client = {"client_id": self.client()}
         client |= {"client_secret": secret.get_secret_value()} if secret else {}
         client |= {"scope": self.scope} if self.scope else {}
         return Request("POST", self.endpoint, headers=FORM, body=urlencode({**client, **form}).encode())
+
+    def end(self, endpoint: str, refresh: str) -> Request:
+        """Return the request that ends the session of a refresh token at the provider's `endpoint`."""
+        return replace(self.request(refresh_token=refresh), url=endpoint)
 
     def token(self, reply: Reply) -> Token:
         """Return the token in an answer. Raises `UpstreamError` where there is none."""
@@ -122,7 +125,7 @@ class OidcLogin:
 
     def _grant_advice(self) -> str:
         account = self.account
-        if account.credentials.password is None:
+        if not self.passwords or account.credentials.password is None:
             token = account.setting("refresh_token")
             return f"Run `stacbridge login {account.catalogue}`, or set another {token}."
         names = f"{account.setting('username')} and {account.setting('password')}"
@@ -160,40 +163,3 @@ def _reason(reply: Reply, asked: Request) -> tuple[str, str]:
 def _life(stated: object) -> float:
     """Return the seconds that a refresh token lives: Keycloak says 0 of one without end, others nothing."""
     return float(stated) if isinstance(stated, int | float) and stated > 0 else inf
-
-
-def parse(given: Given) -> Terms:
-    """Read the table of `oidc-password`."""
-    login = _login(given)
-    return _terms(given, login, login.account.remarks)
-
-
-def parse_offline(given: Given) -> Terms:
-    """Read the table of `oidc-offline`."""
-    login = _login(given, passwords=False)
-    return _terms(given, login, login.account.token_remarks)
-
-
-def _login(given: Given, *, passwords: bool = True) -> OidcLogin:
-    published = given.table.optional("client_id", str)
-    client = given.credentials.client_id or published
-    if client is None:
-        raise given.table.wrong("client_id", f"is missing, and {given.setting('client_id')} is not set")
-    return OidcLogin(
-        Account(given.catalogue, given.credentials),
-        given.endpoint("token"),
-        client,
-        given.table.optional("scope", str),
-        passwords,
-    )
-
-
-def _terms(given: Given, login: OidcLogin, remarks: Remarks) -> Terms:
-    return Terms(
-        given.hosts,
-        given.locate,
-        login,
-        public=given.public,
-        searches=given.searches,
-        remarks=remarks,
-    )

@@ -11,7 +11,7 @@ offline = "…"                           what to do about products that are off
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from stacbridge.access import basic, oidc
+from stacbridge.access import basic, oidc_terms
 from stacbridge.access.archive import Archive
 from stacbridge.access.terms import Given, Terms
 from stacbridge.mapping.tables import Table
@@ -28,8 +28,8 @@ def none(given: Given) -> Terms:
 FLOWS: dict[str, Callable[[Given], Terms]] = {
     "none": none,
     "basic": basic.parse,
-    "oidc-password": oidc.parse,
-    "oidc-offline": oidc.parse_offline,
+    "oidc-password": oidc_terms.password,
+    "oidc-offline": oidc_terms.offline,
 }
 
 

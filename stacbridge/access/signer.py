@@ -10,7 +10,10 @@ from stacbridge.model import Reply
 
 
 class Signer:
-    """Gives headers for URLs; all threads share one token, which is asked for over `send`."""
+    """Gives headers for URLs; all threads share one token, which is asked for over `send`.
+
+    `keep` is told each new refresh token, where the provider replaces them.
+    """
 
     def __init__(
         self,
@@ -18,11 +21,19 @@ class Signer:
         send: Send,
         margin: float,
         *,
+        keep: Callable[[str], None] = lambda refresh: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._terms = terms
-        self._broker = TokenBroker(terms.login, send, margin, clock=clock, wall=wall) if terms.login else None
+        self._broker = (
+            TokenBroker(terms.login, send, margin, keep=keep, clock=clock, wall=wall) if terms.login else None
+        )
+
+    def log_in(self) -> None:
+        """Get a token, where one is needed."""
+        if self._broker is not None:
+            self._broker.token()
 
     def authorize(self, url: str) -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""

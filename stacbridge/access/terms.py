@@ -4,12 +4,13 @@ is had.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from stacbridge.access.flows import Flow
-from stacbridge.access.logins import BEARER, Expired, Login, Scheme, unauthorized
+from stacbridge.access.logins import BEARER, Expired, Login, Scheme, Token, unauthorized
 from stacbridge.mapping.products import Place
 from stacbridge.mapping.tables import Table
-from stacbridge.model import Json, Pending, Ready
+from stacbridge.model import Json, Pending, Ready, Request
 from stacbridge.settings import Credentials
 from stacbridge.wire.hosts import Hosts
 
@@ -34,13 +35,40 @@ def no_account(at: float) -> list[Remark]:
     return [Remark(None, "It needs none.")]
 
 
+class Attempt(Protocol):
+    """One attempt of a person to sign in with a browser."""
+
+    @property
+    def url(self) -> str:
+        """The page where the person signs in."""
+        ...
+
+    def is_answered_by(self, answer: Mapping[str, str]) -> bool:
+        """Tell whether parameters that came back belong to this attempt."""
+        ...
+
+    def obtain(self, answer: Mapping[str, str]) -> Flow[Token]:
+        """Return the token that the answer leads to, which has a refresh token."""
+        ...
+
+
+class SignIn(Protocol):
+    """A way to sign in with a browser."""
+
+    def start(self, redirect: str) -> Attempt:
+        """Start an attempt whose answer comes to the URL `redirect`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A checked table, as a flow read it.
 
     `login` is the way to a token (`None`: nothing is wanted), `scheme` how requests carry it, `expired` how
     the upstream refuses one that was good. `public` tells URLs of trusted servers that want none.
-    With `searches` the catalogue wants it for its searches, too.
+    With `searches` the catalogue wants it for its searches, too. For persons, `ways` are how they may sign
+    in, the usual one first: "password", "token" (fetched at `token_page`), "browser". `end` makes the request
+    that ends the session of a refresh token.
     """
 
     hosts: Hosts
@@ -51,6 +79,10 @@ class Terms:
     public: Callable[[str], bool] = lambda url: False
     searches: bool = False
     remarks: Remarks = no_account
+    ways: tuple[str, ...] = ("password",)
+    browser: "SignIn | None" = None
+    token_page: str | None = None
+    end: Callable[[str], Request] | None = None
 
     def wants_token(self, url: str) -> bool:
         """Tell whether a request to `url` should carry the credential, and may."""

@@ -1,5 +1,6 @@
 """One token per account, shared by all threads and renewed by one of them."""
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -8,7 +9,9 @@ from threading import Lock
 
 from stacbridge.access.flows import Send, drive
 from stacbridge.access.logins import Login, Token
-from stacbridge.errors import UpstreamError
+from stacbridge.errors import StacbridgeError, UpstreamError
+
+log = logging.getLogger(__name__)
 
 
 class TokenBroker:
@@ -17,7 +20,8 @@ class TokenBroker:
     A token is renewed `margin` seconds before its end (half its life, if that is less), and is still given
     out until its end while the provider is down. Lives are counted on the monotonic `clock` from before the
     token was asked for, so that nobody's wall clock matters; `wall` is the Unix time, for second factors.
-    Failures reach all who wait and are not remembered.
+    Failures reach all who wait and are not remembered. `keep` is told each new refresh token; where it fails,
+    the token is good all the same.
     """
 
     def __init__(
@@ -26,12 +30,14 @@ class TokenBroker:
         send: Send,
         margin: float,
         *,
+        keep: Callable[[str], None] = lambda refresh: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._login = login
         self._send = send
         self._margin = margin
+        self._keep = keep
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
@@ -85,9 +91,17 @@ class TokenBroker:
             flight.set_exception(error)
             return
         with self._lock:
-            self._token, self._asked_at, self._refused = token, asked_at, False
-            self._flight = None
+            before, self._token = self._token, token
+            self._asked_at, self._refused, self._flight = asked_at, False, None
         flight.set_result(token.access)
+        if token.refresh and (before is None or before.refresh != token.refresh):
+            self._tell(token.refresh)
+
+    def _tell(self, refresh: str) -> None:
+        try:
+            self._keep(refresh)
+        except StacbridgeError as failure:
+            log.warning("A new refresh token could not be kept: %s", failure)
 
     def _good_refresh(self, now: float) -> str | None:
         token = self._token

@@ -104,7 +104,7 @@ class Client:
             "title": self.settings.title,
             "description": DESCRIPTION,
             "conformsTo": list(CONFORMANCE),
-            "links": links.landing(root_of(request), self.federation.collections()),
+            "links": links.landing(root_of(request), await self.federation.run(self.federation.collections)),
         }
         return respond(page)
 
@@ -115,7 +115,8 @@ class Client:
     async def all_collections(self, request: Request, **_: Any) -> Response:
         """Answer GET /collections with all of them on one page: many clients read only the first."""
         root = root_of(request)
-        found = [links.collection(root, collection) for collection in self.federation.collections()]
+        known = await self.federation.run(self.federation.collections)
+        found = [links.collection(root, collection) for collection in known]
         page = {
             "collections": found,
             "links": links.collections(root),
@@ -126,7 +127,8 @@ class Client:
 
     async def get_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}."""
-        return respond(links.collection(root_of(request), self.federation.collection(collection_id)))
+        found = await self.federation.run(self.federation.collection, collection_id)
+        return respond(links.collection(root_of(request), found))
 
     async def get_item(self, item_id: str, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
@@ -135,7 +137,7 @@ class Client:
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items."""
-        self.federation.collection(collection_id)
+        await self.federation.run(self.federation.collection, collection_id)
         root = root_of(request)
         pairs = parameters_of(request)
         asked = search({**from_url(pairs), "collections": [collection_id]}, self.settings)

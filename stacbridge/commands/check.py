@@ -7,21 +7,19 @@ from email.utils import parsedate_to_datetime
 
 import click
 
-from stacbridge.commands.configuration import account_settings, load_settings
+from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.terminal import in_words
 from stacbridge.errors import Misconfigured, StacbridgeError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Query, Reply, Request
-from stacbridge.settings import Credentials, Settings
+from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import Hosts
 
 # One-time codes and signatures hold for about this long.
 MAX_SKEW = 30
-# User names of OAuth clients of Sentinel Hub; CDSE refuses their tokens for files (DAT-ZIP-609).
-SENTINEL_HUB = "sh-"
 MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
 
 
@@ -63,9 +61,11 @@ def examine(catalogue: str, settings: Settings, wall: Callable[[], float] = time
     try:
         yield from _reached(mapping, settings, wall)
         yield _attempt("search", lambda: _search(upstream))
-        yield _account(catalogue, settings.credentials.get(catalogue))
-        if catalogue in settings.credentials:
-            yield _attempt("login", lambda: _login(upstream, mapping))
+        remarks = upstream.remarks()
+        for remark in remarks:
+            yield Finding("account", remark.good, remark.said)
+        if any(remark.good is not None for remark in remarks):
+            yield _attempt("login", lambda: _login(upstream))
     finally:
         upstream.close()
 
@@ -84,7 +84,7 @@ def skew(reply: Reply, now: float) -> Finding:
 
 def _reached(mapping: Mapping, settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
     """Ask the catalogue's root; any answer at all means that it is reached."""
-    url = mapping.endpoints["catalogue"]
+    url = mapping.endpoints.get("catalogue") or next(iter(mapping.endpoints.values()))
     wire = Wire(mapping.id, settings, Hosts.listed((), mapping.endpoints.values()))
     try:
         reply = wire.exchange(Request("GET", url))
@@ -109,24 +109,6 @@ def _search(upstream: Upstream) -> str:
     return f"Its newest item is {items[0]['id']}." if items else "It answers, but holds no item."
 
 
-def _login(upstream: Upstream, mapping: Mapping) -> str:
-    upstream.authorize(mapping.endpoints["download"])
-    return "A token was given."
-
-
-def _account(catalogue: str, credentials: Credentials | None) -> Finding:
-    """Say which kind of account is set, or which settings are missing."""
-    username, password = account_settings(catalogue)
-    if credentials is None:
-        return Finding("account", None, f"None is set. For downloads set {username} and {password}.")
-    missing = [
-        name
-        for name, member in ((username, credentials.username), (password, credentials.password))
-        if member is None
-    ]
-    if missing:
-        return Finding("account", False, f"Set {' and '.join(missing)} too.")
-    if str(credentials.username).startswith(SENTINEL_HUB):
-        return Finding("account", False, f"{username} names a Sentinel Hub client; give the account itself.")
-    second = "and one-time codes" if credentials.totp_secret else "without one-time codes"
-    return Finding("account", True, f"User name and password, {second}.")
+def _login(upstream: Upstream) -> str:
+    upstream.log_in()
+    return "The upstream takes the account."

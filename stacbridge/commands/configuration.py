@@ -28,8 +28,3 @@ def load_settings(**given: object) -> Settings:
 
 def _name(place: tuple[int | str, ...]) -> str:
     return "STACBRIDGE_" + "__".join(str(part) for part in place).upper()
-
-
-def account_settings(catalogue: str) -> list[str]:
-    """Return the names of the settings that hold a catalogue's account."""
-    return [_name(("credentials", catalogue, member)) for member in ("username", "password")]

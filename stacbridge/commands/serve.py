@@ -1,17 +1,20 @@
 """`stacbridge serve`: answer as a STAC API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stacbridge.commands.bridge import listen, serve, url_of
-from stacbridge.commands.configuration import account_settings, load_settings
+from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.simulators import simulated
 from stacbridge.settings import Credentials, Settings
+
+if TYPE_CHECKING:
+    from stacbridge.upstream import Upstream
 
 LEVELS = ("critical", "error", "warning", "info", "debug")
 DEMO = "cdse"
@@ -28,7 +31,7 @@ OPEN = (
     "Warning: {host} is not a loopback address. Whoever reaches it can search, and download with the accounts"
     " that are set, without being asked who they are."
 )
-NO_ACCOUNT = "No account is set for {id}: search works; for downloads set {names}."
+ACCOUNT = "Account for {id}: {said}"
 
 
 @click.command
@@ -52,9 +55,15 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
         url = settings.public_url or url_of(listening)
         for line in introduction(settings, demo):
             click.echo(line)
+        # Imported here, so that the lines above are on the screen while the rest loads.
+        from stacbridge.app import create_app, loaded
+
+        catalogues = loaded(settings)
+        for line in accounts(catalogues):
+            click.echo(line)
         with suppress(KeyboardInterrupt):
             serve(
-                _app(settings),
+                create_app(settings, catalogues),
                 listening,
                 log_level,
                 lambda: click.echo(f"Ready: {url}\n{TRY.format(url=url)}"),
@@ -82,19 +91,17 @@ def introduction(settings: Settings, demo: bool) -> Iterator[str]:
     yield f"Serving {', '.join(settings.catalogues)}{' (simulated)' if demo else ''} as one STAC API."
     if not _is_loopback(settings.host):
         yield OPEN.format(host=settings.host)
-    for catalogue in settings.catalogues:
-        if catalogue not in settings.credentials:
-            yield NO_ACCOUNT.format(id=catalogue, names=" and ".join(account_settings(catalogue)))
+
+
+def accounts(catalogues: Sequence["Upstream"]) -> Iterator[str]:
+    """Say what is to be done about accounts, where they are not as they should be."""
+    for catalogue in catalogues:
+        for remark in catalogue.remarks():
+            if not remark.good:
+                yield ACCOUNT.format(id=catalogue.id, said=remark.said)
 
 
 def _is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return host == "localhost"
-
-
-def _app(settings: Settings) -> Any:
-    # Imported here, so that the lines above are on the screen while the rest loads.
-    from stacbridge.app import create_app
-
-    return create_app(settings)

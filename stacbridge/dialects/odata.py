@@ -1,4 +1,4 @@
-"""OData as Copernicus archives speak it: one `Products` request per page, one record list per reply.
+"""OData as Copernicus archives speak it: one request of an entity set per page, one record list per reply.
 
     position = {"t": …, "n": …, "i": …, "m": …}
 
@@ -10,18 +10,21 @@ was counted.
 
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
 import orjson
 
 from stacbridge import scalars
-from stacbridge.dialects import odata_names
-from stacbridge.dialects.odata_scope import RESERVE, Scope, Scoping
+from stacbridge.dialects import odata_names, odata_records
+from stacbridge.dialects.odata_records import Listing
+from stacbridge.dialects.odata_scope import ENTITY_SETS, RESERVE, Scoping
 from stacbridge.dialects.odata_text import Text, both, either
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Page, Query, Reply, Request, SortKey
 
+PRODUCTS = "Products"
+EXPANDED = ("Attributes", "Assets", "Locations")
+"""What an Item needs of a product that OData gives only when asked."""
 DEFAULT_ORDER = SortKey("datetime", descending=True)
 
 
@@ -34,15 +37,21 @@ class _Run:
 
 
 class OData:
-    """Asks and reads `Products` for one catalogue."""
+    """Asks and reads one entity set of a catalogue: `Products`, or one of `ENTITY_SETS`."""
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, entity_set: str = PRODUCTS) -> None:
+        self.entity_set = entity_set
         self._mapping = mapping
-        self._url = f"{mapping.endpoints['catalogue']}/Products"
+        self._url = f"{mapping.endpoints['catalogue']}/{entity_set}"
+        self._specs = {
+            name: spec
+            for name, spec in mapping.specs.items()
+            if entity_set == (spec.family if spec.family in ENTITY_SETS else PRODUCTS)
+        }
         self._page = mapping.limits.get("page", 1000)
         self._offset = mapping.limits.get("offset", 10_000)
         self._length = mapping.limits.get("filter", 6000)
-        self._scoping = Scoping(mapping, self._length)
+        self._scoping = Scoping(mapping, self._specs, self._length)
 
     def ask(self, query: Query) -> Request | None:
         """Return the request for the page at `query.position`; `None` where nothing can match.
@@ -69,25 +78,68 @@ class OData:
         params += [("$orderby", f"{path} {'desc' if descending else 'asc'}"), ("$top", str(self._top(query)))]
         params += [("$skip", str(skip))] if skip else []
         params += [("$count", "true")] if _counts(query, run) and not scope.wide else []
-        params += [("$expand", name) for name in ("Attributes", "Assets", "Locations")]
+        params += [("$expand", name) for name in EXPANDED if self.entity_set == PRODUCTS]
         return Request("GET", self._url, tuple(params), {"Accept": "application/json"})
 
     def read(self, reply: Reply, query: Query) -> Page:
         """Return the records of a page, with `Attributes` as dicts, and the position of the next one.
 
-        Raises `UpstreamError` where the reply is no list of products.
+        Raises `UpstreamError` where the reply is no list of entities.
         """
-        body = self._body(reply)
-        records = [_record(entry) for entry in body["value"]]
-        scope = self._scoping.find(query)
-        position = self._next(query, scope, body, records)
-        matched = (query.position or {}).get("m", body.get("@odata.count"))
+        listing = self.listing(reply, query)
+        position = self.position(query, listing.records, more=listing.more)
+        matched = (query.position or {}).get("m", listing.count)
         if position is not None and matched is not None:
             position["m"] = matched
-        if scope.wanted is not None:
-            wanted = {None, *scope.wanted}
-            records = [record for record in records if self._mapping.classify(record) in wanted]
-        return Page(records, position, matched)
+        return Page(self.wanted(query, listing.records), position, matched)
+
+    def listing(self, reply: Reply, query: Query) -> Listing:
+        """Return what a reply lists. Raises `UpstreamError` where it is no list of entities."""
+        body = self._body(reply)
+        records = [self._record(entry) for entry in body["value"]]
+        more = bool(records) and (len(records) >= self._top(query) or "@odata.nextLink" in body)
+        return Listing(records, more, body.get("@odata.count"))
+
+    def concerns(self, query: Query) -> bool:
+        """Tell whether any entity of the set can match. Raises `UnsupportedFilter`."""
+        return self._scoping.find(query).text is not False
+
+    def knows(self, key: SortKey) -> bool:
+        """Tell whether items of the set have the property of a sort key."""
+        name = key.name.removeprefix("properties.")
+        return any(name in spec.rows or name in spec.constants for spec in self._specs.values())
+
+    def sort_value(self, query: Query, record: Json) -> str:
+        """Return what a record is sorted by. Raises `UpstreamError` where it lacks that."""
+        path, _ = self._order(query, self._run(query, True))
+        value = odata_records.sort_value(record, path)
+        if value is None:
+            raise UpstreamError(
+                f"A product has no {path}, by which they are sorted.", upstream=self._mapping.id
+            )
+        return value
+
+    def wanted(self, query: Query, records: list[Json]) -> list[Json]:
+        """Return the records that were asked for; others may come where the search was too long to tell."""
+        scope = self._scoping.find(query)
+        if scope.wanted is None:
+            return records
+        wanted = {None, *scope.wanted}
+        return [record for record in records if self._mapping.classify(record) in wanted]
+
+    def position(self, query: Query, records: list[Json], *, more: bool) -> Json | None:
+        """Return where the page after these records starts: within this run of ids, at the next one, or
+        nowhere."""
+        position = query.position or {}
+        run = self._run(query, self._scoping.find(query).text)
+        here = {"i": position["i"]} if "i" in position else {}
+        if not more:
+            return None if run.following is None else {"i": run.following}
+        path, _ = self._order(query, run)
+        last = self.sort_value(query, records[-1])
+        same = takewhile(lambda record: odata_records.sort_value(record, path) == last, reversed(records))
+        given = sum(1 for _ in same) + (int(position["n"]) if position.get("t") == last else 0)
+        return {**here, "t": last, "n": given}
 
     def _top(self, query: Query) -> int:
         return min(query.limit, self._page)
@@ -120,7 +172,7 @@ class OData:
             )
         key = query.sortby[0] if query.sortby else DEFAULT_ORDER
         name = key.name.removeprefix("properties.")
-        for spec in self._mapping.specs.values():
+        for spec in self._specs.values():
             row = spec.rows.get(name)
             if row is not None and row.sort:
                 return row.paths[0], key.descending
@@ -133,23 +185,6 @@ class OData:
                 parameter="intersects" if query.intersects else "filter" if query.filter else "collections",
                 advice="Simplify the geometry or the filter, or name fewer collections.",
             )
-
-    def _next(self, query: Query, scope: Scope, body: Json, records: list[Json]) -> Json | None:
-        """Return where the next page starts: within this run of ids, at the next one, or nowhere."""
-        position = query.position or {}
-        run = self._run(query, scope.text)
-        here = {"i": position["i"]} if "i" in position else {}
-        if not records or (len(records) < self._top(query) and "@odata.nextLink" not in body):
-            return None if run.following is None else {"i": run.following}
-        path, _ = self._order(query, run)
-        last = _sort_value(records[-1], path)
-        if last is None:
-            raise UpstreamError(
-                f"A product has no {path}, by which they are sorted.", upstream=self._mapping.id
-            )
-        same = takewhile(lambda record: _sort_value(record, path) == last, reversed(records))
-        given = sum(1 for _ in same) + (int(position["n"]) if position.get("t") == last else 0)
-        return {**here, "t": last, "n": given}
 
     def _body(self, reply: Reply) -> Json:
         try:
@@ -167,6 +202,11 @@ class OData:
             )
         return dict(body)
 
+    def _record(self, entry: Json) -> Json:
+        if self.entity_set == PRODUCTS:
+            return odata_records.product(entry)
+        return odata_records.entity(entry, self._url)
+
 
 def _counts(query: Query, run: _Run) -> bool:
     """Tell whether a request can count all matches: the first one of a walk, if it asks for all ids."""
@@ -180,27 +220,3 @@ def _continued(position: Json, path: str, descending: bool) -> Text:
     if last is None:
         raise BadRequest("The page token does not say where the last page ended.", parameter="token")
     return f"{path} {'le' if descending else 'ge'} {last}"
-
-
-def _record(entry: Json) -> Json:
-    attributes = entry.get("Attributes")
-    entry["Attributes"] = _named(attributes) if isinstance(attributes, list) else {}
-    return entry
-
-
-def _named(attributes: list[Any]) -> Json:
-    """Return OData's list of attributes as a dict; malformed ones are left out."""
-    try:
-        return {attribute["Name"]: attribute["Value"] for attribute in attributes}
-    except (KeyError, TypeError):
-        whole = [
-            entry for entry in attributes if isinstance(entry, dict) and isinstance(entry.get("Name"), str)
-        ]
-        return {entry["Name"]: entry.get("Value") for entry in whole}
-
-
-def _sort_value(record: Json, path: str) -> str | None:
-    value: Any = record
-    for name in path.split("/"):
-        value = value.get(name) if isinstance(value, dict) else None
-    return scalars.time(value)

@@ -1,6 +1,7 @@
 """What a query asks of the archive, whichever page of the answer: collections, filter, time and area as
 `$filter`."""
 
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
 from stacbridge import geometry, scalars
@@ -13,6 +14,10 @@ from stacbridge.mapping.families import Collection
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Interval, Query
 
+ENTITY_SETS = ("Bursts",)
+"""Families that are entity sets of their own, not collections of `Products`. Their entities have plain
+properties only, and no Attributes (documentation.dataspace.copernicus.eu, Sentinel-1 SLC Burst).
+"""
 RESERVE = 100
 """Characters kept for the condition that continues a walk."""
 
@@ -30,11 +35,11 @@ class Scope:
 class Scoping:
     """Finds the scope of queries to one catalogue."""
 
-    def __init__(self, mapping: Mapping, length: int) -> None:
-        self._mapping, self._length = mapping, length
-        specs = mapping.specs.values()
+    def __init__(self, mapping: Mapping, specs: Dictionary[str, Collection], length: int) -> None:
+        """Find the scope among the collections `specs`, those of one entity set."""
+        self._mapping, self._specs, self._length = mapping, specs, length
         self._properties = {"id", "collection", "geometry"}.union(
-            *[{*spec.rows, *spec.constants} for spec in specs]
+            *[{*spec.rows, *spec.constants} for spec in mapping.specs.values()]
         )
 
     def find(self, query: Query) -> Scope:
@@ -60,7 +65,7 @@ class Scoping:
             raise unsupported(
                 f"{self._mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}."
             )
-        specs = self._mapping.specs
+        specs = self._specs
         chosen = query.collections or specs
         return {name: self._write(condition, specs[name]) for name in chosen if name in specs}
 
@@ -76,7 +81,7 @@ class Scoping:
     def _families(self, texts: dict[str, Text], *, wide: bool) -> Text:
         """Return `(family and membership and filter) or …`; `wide` names families that have one filter as a
         whole."""
-        specs = self._mapping.specs
+        specs = self._specs
         groups: dict[tuple[str, Text], list[Collection]] = {}
         for name, text in texts.items():
             if text is not False:
@@ -86,8 +91,13 @@ class Scoping:
         for (family, text), group in groups.items():
             siblings = [spec for spec in specs.values() if spec.family == family]
             member = odata_filter.membership(group, siblings, wide=wide and families.count(family) == 1)
-            found.append(both([f"Collection/Name eq {quoted(family)}", member, text]))
+            found.append(both([_of_family(family), member, text]))
         return either([f"({text})" if len(found) > 1 else text for text in found])
+
+
+def _of_family(family: str) -> Text:
+    """Return the test of a family's products; entity sets of their own know no collections."""
+    return True if family in ENTITY_SETS else f"Collection/Name eq {quoted(family)}"
 
 
 def _when(interval: Interval | None) -> list[Text]:

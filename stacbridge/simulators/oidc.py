@@ -1,12 +1,18 @@
-"""An identity service that speaks as CDSE's Keycloak does: tokens, discovery, keys, revocation, logout."""
+"""An identity service that speaks as CDSE's Keycloak does: tokens, discovery, keys, revocation, logout.
 
+Its authorization page asks nothing: who opens it is the one account, and signs in (`consents`) or refuses.
+"""
+
+import base64
+import hashlib
+import secrets
 import threading
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .sessions import Refusal, Sessions, key_set
@@ -29,6 +35,8 @@ class Identity:
         self.sessions = sessions
         self.realm_url = f"{base_url}/auth/realms/CDSE"
         self.token_requests = 0
+        self.consents = True
+        self._codes: dict[str, tuple[str, str]] = {}
         self._lock = threading.Lock()
 
     def app(self) -> Starlette:
@@ -38,6 +46,7 @@ class Identity:
             routes=[
                 Route("/auth/realms/{realm}/.well-known/openid-configuration", self._discovery),
                 Route(f"{connect}/certs", self._keys),
+                Route(f"{connect}/auth", self._authorize),
                 Route(f"{connect}/token", self._token, methods=["POST"]),
                 Route(f"{connect}/revoke", self._end, methods=["POST"]),
                 Route(f"{connect}/logout", self._end, methods=["POST"]),
@@ -56,7 +65,12 @@ class Identity:
                 "end_session_endpoint": f"{connect}/logout",
                 "revocation_endpoint": f"{connect}/revoke",
                 "jwks_uri": f"{connect}/certs",
-                "grant_types_supported": ["password", "refresh_token", "client_credentials"],
+                "grant_types_supported": [
+                    "authorization_code",
+                    "password",
+                    "refresh_token",
+                    "client_credentials",
+                ],
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
                 "scopes_supported": ["openid", "AUDIENCE_PUBLIC", "ondemand_processing", "offline_access"],
@@ -80,6 +94,8 @@ class Identity:
         match form.get("grant_type"):
             case "password":
                 return self._password(form)
+            case "authorization_code":
+                return self._code(form)
             case "refresh_token":
                 return self.sessions.refresh(form.get("refresh_token", ""))
             case "client_credentials" if form.get("client_id", "").startswith("sh-"):
@@ -87,6 +103,31 @@ class Identity:
             case None:
                 raise Refusal(400, "invalid_request", "Missing form parameter: grant_type")
         raise Refusal(400, "unsupported_grant_type", "Unsupported grant_type")
+
+    async def _authorize(self, request: Request) -> Response:
+        asked = request.query_params
+        sound = asked.get("response_type") == "code" and asked.get("code_challenge_method") == "S256"
+        redirect = asked.get("redirect_uri", "")
+        if asked.get("client_id") != "cdse-public" or not sound or urlsplit(redirect).hostname != "127.0.0.1":
+            return Response("Invalid parameter", 400)
+        answer = {"state": asked.get("state", "")}
+        if self.consents:
+            answer["code"] = secrets.token_urlsafe(24)
+            self._codes[answer["code"]] = (redirect, asked.get("code_challenge", ""))
+        else:
+            answer |= {"error": "access_denied", "error_description": "The user said no"}
+        return RedirectResponse(f"{redirect}?{urlencode(answer)}", 302)
+
+    def _code(self, form: dict[str, str]) -> dict[str, object]:
+        """Give tokens for a code, once, to who knows what its challenge was made of (RFC 7636, 4.6)."""
+        redirect, challenge = self._codes.pop(form.get("code", ""), ("", ""))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        proven = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == challenge
+        if not redirect or form.get("redirect_uri") != redirect:
+            raise Refusal(400, "invalid_grant", "Code not valid")
+        if not proven:
+            raise Refusal(400, "invalid_grant", "PKCE verification failed")
+        return self.sessions.open(self.account.username)
 
     def _password(self, form: dict[str, str]) -> dict[str, object]:
         given = (form.get("username"), form.get("password"), form.get("totp"))

@@ -1,6 +1,7 @@
 import pytest
 
-from stacbridge.commands.serve import introduction
+from stacbridge.app import loaded
+from stacbridge.commands.serve import accounts, introduction
 from stacbridge.settings import Credentials, Settings
 
 
@@ -8,17 +9,26 @@ def told(settings: Settings, demo: bool = False) -> str:
     return "\n".join(introduction(settings, demo))
 
 
-def test_the_introduction_says_what_is_served_and_what_a_download_needs() -> None:
-    text = told(Settings(catalogues=["cdse"], credentials={}))
-    assert "Serving cdse as one STAC API." in text
+def test_the_introduction_says_what_is_served() -> None:
+    assert "Serving cdse as one STAC API." in told(Settings(catalogues=["cdse"], credentials={}))
+
+
+def test_a_catalogue_without_an_account_says_what_a_download_needs() -> None:
+    (text,) = accounts(loaded(Settings(catalogues=["cdse"], credentials={})))
     assert "STACBRIDGE_CREDENTIALS__CDSE__USERNAME and STACBRIDGE_CREDENTIALS__CDSE__PASSWORD" in text
+    assert "stacbridge login cdse" in text
+
+
+def test_an_account_that_is_set_needs_no_word() -> None:
+    account = Credentials.model_validate({"username": "me", "password": "hunter2"})
+    assert list(accounts(loaded(Settings(credentials={"cdse": account})))) == []
 
 
 def test_the_introduction_says_that_a_demo_is_simulated() -> None:
     account = Credentials.model_validate({"username": "me", "password": "hunter2"})
     text = told(Settings(credentials={"cdse": account}), demo=True)
     assert "cdse (simulated)" in text
-    assert "hunter2" not in text and "No account" not in text
+    assert "hunter2" not in text
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "bridge.example.org"])

@@ -174,6 +174,9 @@ class OneAsset:
         self.tokens = self.tokens[1:] or self.tokens
         return self.authorize(url)
 
+    def warnings(self) -> list[str]:
+        return []
+
     def expired(self, reply: Reply) -> bool:
         return reply.status == 401 or b"token does not exist" in reply.body
 

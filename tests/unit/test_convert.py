@@ -24,6 +24,7 @@ CANONICAL: dict[str, st.SearchStrategy[Any]] = {
     "product_type": st.sampled_from(["IW_GRDH_1S", "IW_GRDH_1S-COG", "DGE_30-COG"]),
     "baseline": st.from_regex(r"0{0,2}[1-9]\.\d\d", fullmatch=True),
     "integer": st.integers(-(10**12), 10**12).map(str),
+    "text": st.integers(-(10**12), 10**12) | st.floats(-1e6, 1e6),
 }
 """What the upstream writes, for every converter that writes."""
 

@@ -72,10 +72,13 @@ def test_a_body_that_breaks_off_never_ends_cleanly(fault: Fault, body: bytes) ->
 def heard(name: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Capture what a logger says, even where a server's configuration keeps it from the root."""
     logger = logging.getLogger(name)
+    level = logger.level
     logger.addHandler(caplog.handler)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
+        logger.setLevel(level)
         logger.removeHandler(caplog.handler)
 
 

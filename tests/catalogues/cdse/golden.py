@@ -19,11 +19,17 @@ ROOT = "https://bridge.example"
 FOLDERS = sorted(file.parent for file in Path(__file__).parent.glob("*/record.json"))
 
 
+def read(cdse: Mapping, folder: Path) -> dict[str, Any]:
+    """Return the record of a folder, as the dialect reads it."""
+    entity = json.loads((folder / "record.json").read_bytes())
+    entity_set = "Bursts" if "BurstId" in entity else "Products"
+    answer = Reply(200, {}, orjson.dumps({"value": [entity]}))
+    return OData(cdse, entity_set).read(answer, Query()).records[0]
+
+
 def translate(cdse: Mapping, folder: Path) -> dict[str, Any]:
     """Return the Item of a folder's record, as a client sees it."""
-    answer = orjson.dumps({"value": [json.loads((folder / "record.json").read_bytes())]})
-    page = OData(cdse).read(Reply(200, {}, answer), Query())
-    item: dict[str, Any] = orjson.loads(orjson.dumps(cdse.item(page.records[0], ROOT)))
+    item: dict[str, Any] = orjson.loads(orjson.dumps(cdse.item(read(cdse, folder), ROOT)))
     return item
 
 

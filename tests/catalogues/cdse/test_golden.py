@@ -8,7 +8,7 @@ import pytest
 from stacbridge.mapping import families
 from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.settings import Settings
-from tests.catalogues.cdse.golden import FOLDERS, translate
+from tests.catalogues.cdse.golden import FOLDERS, read, translate
 from tests.schemas import faults
 
 
@@ -29,8 +29,7 @@ def test_the_item_is_valid(cdse: Mapping, folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_record_belongs_to_one_collection_only(cdse: Mapping, folder: Path) -> None:
-    record = json.loads((folder / "record.json").read_bytes())
-    attributes = {attribute["Name"]: attribute["Value"] for attribute in record["Attributes"]}
+    attributes = read(cdse, folder)["Attributes"]
     own = [spec.id for spec in cdse.specs.values() if families.matches(spec, attributes)]
     assert own == [translate(cdse, folder)["collection"]]
 

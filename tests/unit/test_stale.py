@@ -1,0 +1,54 @@
+import pytest
+
+from stacbridge.errors import UpstreamUnavailable
+from stacbridge.wire.stale import Refreshed
+from tests.servers import Clock
+
+
+class Source:
+    """Numbers its answers, or fails."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.down = False
+
+    def __call__(self) -> int:
+        self.asked += 1
+        if self.down:
+            raise UpstreamUnavailable("It is down.")
+        return self.asked
+
+
+def test_a_value_is_kept_for_a_while_and_then_made_anew() -> None:
+    source, clock = Source(), Clock()
+    value = Refreshed(source, 60, 5, clock=clock)
+    assert [value.get(), value.get()] == [1, 1]
+    clock.now += 60
+    assert value.get() == 2
+
+
+def test_an_old_value_serves_while_the_source_is_down_which_is_asked_now_and_then() -> None:
+    source, clock = Source(), Clock()
+    value = Refreshed(source, 60, 5, clock=clock)
+    value.get()
+    source.down = True
+    clock.now += 60
+    assert [value.get(), value.get(), source.asked] == [1, 1, 2]
+    clock.now += 5
+    assert (value.get(), source.asked) == (1, 3)
+    source.down = False
+    clock.now += 5
+    assert value.get() == 4
+
+
+def test_without_an_old_value_the_failure_is_told_and_the_source_left_alone_for_a_while() -> None:
+    source, clock = Source(), Clock()
+    source.down = True
+    value = Refreshed(source, 60, 5, clock=clock)
+    for _ in range(3):
+        with pytest.raises(UpstreamUnavailable):
+            value.get()
+    assert source.asked == 1
+    source.down = False
+    clock.now += 5
+    assert value.get() == 2
