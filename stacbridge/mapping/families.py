@@ -97,6 +97,8 @@ class Family:
     def adopt(self, key: str, stac: Json) -> Collection:
         """Make a collection that the service calls `key` and describes as `stac`, in STAC's words."""
         about = _merged(self.defaults, stac)
+        known = [*self.defaults.get("providers", ()), *stac.get("providers", ())]
+        about["providers"] = list({each["name"]: each for each in reversed(known)}.values())[::-1]
         url = about.pop("license_url", None)
         licensed = any(link["rel"] == "license" for link in about.get("links", ()))
         links = [*about.get("links", ()), *(_license(url) if url and not licensed else ())]

@@ -145,7 +145,7 @@ def _geojson(geometry: BaseGeometry) -> Json:
 
 
 def _lists(coordinates: Any) -> Any:
-    return [_lists(part) for part in coordinates] if isinstance(coordinates, tuple) else coordinates
+    return [_lists(part) for part in coordinates] if isinstance(coordinates, list | tuple) else coordinates
 
 
 def _bbox(geometry: BaseGeometry) -> list[float]:

@@ -11,12 +11,15 @@ from typing import Any
 from stacbridge.dialects.opensearch.files import files
 from stacbridge.dialects.opensearch.gml import SWAPPED
 from stacbridge.model import Json
+from stacbridge.scalars import double
 
 NESTED = ("acquisitionInformation", "productInformation", "additionalAttributes")
 STARTS = ("beginningDateTime", "startDate", "sensingStartDate", "beginPosition")
 ENDS = ("endingDateTime", "completionDate", "sensingStopDate", "endPosition")
 ONLINE = {"ONLINE": True, "OFFLINE": False, "ORDERABLE": False, "DISK": True, "TAPE": False}
 """What services say of a product's place; 17-047r1's own `status` (ARCHIVED …) says nothing of it."""
+COVERS = ("cloudCover", "snowCover")
+ORBITS = ("orbitNumber", "relativeOrbitNumber")
 MAX_DEPTH = 8
 
 
@@ -52,11 +55,23 @@ def item_name(id: str, parent: Any) -> str:
 
 
 def flat(properties: Json) -> Json:
-    """Return the plain values of properties by name, nested ones after the others."""
+    """Return the plain values of properties by name, nested ones after the others.
+
+    resto writes -1 for covers and 0 for orbits that it does not know, and a cloud cover of 0 for radar
+    (documentation.dataspace.copernicus.eu, OpenSearch): such values are left out.
+    """
     found: Json = {}
     for name, value in _leaves(properties, NESTED, 0):
         found.setdefault(name, value)
-    return found
+    return {name: value for name, value in found.items() if not _is_unknown(name, value, found)}
+
+
+def _is_unknown(name: str, value: Any, attributes: Json) -> bool:
+    if name in COVERS:
+        number = double(value)
+        radar = "SAR" in (attributes.get("instrument"), attributes.get("instrumentShortName"))
+        return number is None or not 0 <= number <= 100 or (radar and number == 0)
+    return name in ORBITS and double(value) in (None, 0)
 
 
 def _leaves(members: Json, nested: tuple[str, ...] | None, depth: int) -> Iterator[tuple[str, Any]]:
@@ -83,7 +98,8 @@ def times(attributes: Json) -> tuple[Any, Any]:
     start = next((attributes[name] for name in STARTS if attributes.get(name)), None)
     end = next((attributes[name] for name in ENDS if attributes.get(name)), None)
     if start is None and isinstance(attributes.get("date"), str):
-        start, _, end = attributes["date"].partition("/")
+        start, _, until = attributes["date"].partition("/")
+        end = end or until
     return start or None, end or start or None
 
 
