@@ -28,7 +28,7 @@ def status(url: str) -> int:
 
 def test_the_simulators_answer_as_long_as_they_are_needed_and_are_gone_after() -> None:
     with simulated() as announcement:
-        products = announcement()["catalogue_url"] + "/Products?$top=1"
+        products = announcement()["cdse"]["endpoints"]["catalogue"] + "/Products?$top=1"
         assert status(products) == 200
     with pytest.raises(OSError, match="refused"):
         status(products)
@@ -57,15 +57,13 @@ def test_serve_says_when_it_is_ready_answers_and_stops_on_a_signal() -> None:
 
 def test_without_a_url_a_download_runs_a_bridge_of_its_own(tmp_path: Path) -> None:
     with simulated() as announcement:
-        archive = announcement()
+        cdse = announcement()["cdse"]
         environment = {
             "STACBRIDGE_URL": None,
             "STACBRIDGE_CONFIG": None,
-            "STACBRIDGE_CREDENTIALS__CDSE__USERNAME": archive["username"],
-            "STACBRIDGE_CREDENTIALS__CDSE__PASSWORD": archive["password"],
+            **{f"STACBRIDGE_CREDENTIALS__CDSE__{k.upper()}": v for k, v in cdse["account"].items()},
+            **{f"STACBRIDGE_ENDPOINTS__CDSE__{k.upper()}": v for k, v in cdse["endpoints"].items()},
         }
-        for name in ("catalogue", "download", "token"):
-            environment[f"STACBRIDGE_ENDPOINTS__CDSE__{name.upper()}"] = archive[f"{name}_url"]
         command = ["download", "-c", "sentinel-2-l2a", "--filter", "\"order:status\" = 'succeeded'"]
         result = CliRunner().invoke(
             main, [*command, "--max-items", "2", "-o", str(tmp_path)], env=environment
