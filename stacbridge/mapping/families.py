@@ -27,7 +27,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stacbridge.mapping import assets, extensions, rows
+from stacbridge.mapping import assets, rows
+from stacbridge.mapping.about import Common, about_of, licence, merged, published, stac_of
 from stacbridge.mapping.assets import Asset
 from stacbridge.mapping.names import CONVENTIONS
 from stacbridge.mapping.rows import Row
@@ -35,7 +36,6 @@ from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
 
 Match = Mapping[str, frozenset[Any]]
-WORLD = [-180, -90, 180, 90]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,6 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
-    """What the families of a catalogue share."""
-
-    rows: Mapping[str, Row]
-    groups: Mapping[str, tuple[Table, ...]]
-    links: tuple[Json, ...]
-    schemes: Json
-    extensions: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Family:
     """A checked family. `defaults` is what its collections say of themselves in STAC's words; `discovered`
     is the attribute that names a record's collection, where the service tells its collections."""
@@ -87,22 +76,22 @@ class Family:
     def collection(self, entry: Table) -> Collection:
         """Check one `[[collection]]`. Raises `Misconfigured` naming file and key."""
         match = _match(entry)
-        about = _merged(self.defaults, _about(entry))
+        about = merged(self.defaults, about_of(entry))
         constants = entry.optional("constants", dict) or {}
         files = _assets(entry, self.groups, self.convention)
-        stac = _stac(entry, about, files, self.common)
+        stac = stac_of(entry, about, files, self.common)
         entry.done()
         return self._collection(match, constants, files, stac)
 
     def adopt(self, key: str, stac: Json) -> Collection:
         """Make a collection that the service calls `key` and describes as `stac`, in STAC's words."""
-        about = _merged(self.defaults, stac)
+        about = merged(self.defaults, stac)
         known = [*self.defaults.get("providers", ()), *stac.get("providers", ())]
         about["providers"] = list({each["name"]: each for each in reversed(known)}.values())[::-1]
         url = about.pop("license_url", None)
         licensed = any(link["rel"] == "license" for link in about.get("links", ()))
-        links = [*about.get("links", ()), *(_license(url) if url and not licensed else ())]
-        stac = _published({"license": "other", **about, "links": links}, self.common)
+        links = [*about.get("links", ()), *(licence(url) if url and not licensed else ())]
+        stac = published({"license": "other", **about, "links": links}, self.common)
         return self._collection({str(self.discovered): frozenset([key])}, {}, {}, stac)
 
     def _collection(
@@ -135,7 +124,7 @@ def parse(table: Table, common: Common) -> tuple[Family, list[Collection]]:
         links=(*common.links, *(table.optional("link", list) or [])),
         files=entry.optional("files", bool) or False,
         discovered=entry.optional("discovered", str),
-        defaults=_about(entry),
+        defaults=about_of(entry),
         common=common,
     )
     entry.done()
@@ -204,52 +193,3 @@ def _assets(
             )
         found[asset.key] = asset
     return found
-
-
-def _about(table: Table) -> Json:
-    """Return what a family or collection says of itself in STAC's own words."""
-    about: Json = {key: table.optional(key, str) for key in ("license", "license_url")}
-    about |= {key: table.optional(key, list) for key in ("keywords", "providers")}
-    about["summaries"] = table.optional("summaries", dict)
-    about |= {key: value for key, value in table.members.items() if ":" in key}
-    table.taken.update(about)
-    return {key: value for key, value in about.items() if value is not None}
-
-
-def _merged(family: Json, own: Json) -> Json:
-    """Return what a collection says of itself: keywords and summaries after its family's, all else in their
-    place."""
-    keywords = [*family.get("keywords", []), *own.get("keywords", [])]
-    summaries = {**family.get("summaries", {}), **own.get("summaries", {})}
-    return {**family, **own, "keywords": keywords, "summaries": summaries}
-
-
-def _stac(entry: Table, about: Json, files: Mapping[str, Asset], common: Common) -> Json:
-    """Make the STAC Collection, without API links."""
-    url = about.pop("license_url", None)
-    interval = [*entry.texts("temporal"), None, None][:2]
-    stac = {
-        "id": entry.take("id", str),
-        "title": entry.take("title", str),
-        "description": entry.take("description", str),
-        "license": about.pop("license", "other"),
-        **about,
-        "extent": {
-            "spatial": {"bbox": [(entry.optional("bbox", list) or WORLD)]},
-            "temporal": {"interval": [interval]},
-        },
-        "item_assets": {key: asset.members for key, asset in files.items()},
-        "links": _license(url) if url else [],
-    }
-    return _published(stac, common)
-
-
-def _license(url: str) -> list[Json]:
-    return [{"rel": "license", "href": url, "title": "Licence"}]
-
-
-def _published(stac: Json, common: Common) -> Json:
-    """Return a STAC Collection with what all of a catalogue have; empty members are left out."""
-    whole = {"type": "Collection", "stac_version": "1.1.0", "stac_extensions": [], **stac, **common.schemes}
-    whole["stac_extensions"] = extensions.of(extensions.members(whole), common.extensions)
-    return {key: value for key, value in whole.items() if value or key in ("links", "stac_extensions")}

@@ -23,18 +23,15 @@ Files in the folder are families; see `families`. A catalogue of one family may 
 key.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Mapping as Dictionary
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import Any
 
 from stacbridge.errors import Misconfigured, NotFound
-from stacbridge.mapping import families, products, queryables, rows, tables
+from stacbridge.mapping import families, products, queryables, rows, sources
+from stacbridge.mapping.about import Common
 from stacbridge.mapping.assets import Asset
 from stacbridge.mapping.extensions import EXTENSIONS
-from stacbridge.mapping.families import Collection, Common, Family
+from stacbridge.mapping.families import Collection, Family
 from stacbridge.mapping.footprints import footprints
 from stacbridge.mapping.items import Frame
 from stacbridge.mapping.products import NotAnItem, Place
@@ -212,42 +209,4 @@ def _endings(names: Table) -> tuple[str, ...]:
 def load(catalogue: str, settings: Settings) -> Mapping:
     """Read a catalogue: from `settings.catalogue_folder` where it is there, else a shipped one. Raises
     `Misconfigured`."""
-    for folder in _folders(settings):
-        file = folder / f"{catalogue}.toml"
-        if file.is_file():
-            top = tables.read(file)
-            _include(top)
-            parts = [*_own_family(top), *_parts(folder / catalogue)]
-            return Mapping(top, parts, settings.endpoints.get(catalogue, {}))
-    raise Misconfigured(f"There is no catalogue {catalogue!r}.", advice="Check the setting `catalogues`.")
-
-
-def _include(top: Table) -> None:
-    """Put the shared rows that a catalogue includes before its own, which win."""
-    shared: list[Any] = []
-    for name in top.texts("include"):
-        file = files("stacbridge") / "catalogues" / "includes" / f"{name}.toml"
-        if not file.is_file():
-            raise top.wrong("include", f"there is no {name!r} to include")
-        shared += tables.read(file).take("field", list)
-    if shared:
-        own = top.members.get("field", [])
-        named = {row.get("stac") for row in own if isinstance(row, dict)}
-        top.members["field"] = [*(row for row in shared if row["stac"] not in named), *own]
-
-
-def _own_family(top: Table) -> Iterator[Table]:
-    """Take the family that a catalogue's own file holds out of it."""
-    members: Json = {key: top.members.pop(key) for key in ("family", "collection") if key in top.members}
-    if members:
-        yield Table(top.file, "", members)
-
-
-def _folders(settings: Settings) -> list[Path | Traversable]:
-    shipped = files("stacbridge") / "catalogues"
-    return [settings.catalogue_folder, shipped] if settings.catalogue_folder else [shipped]
-
-
-def _parts(folder: Path | Traversable) -> Iterator[Table]:
-    entries = sorted(folder.iterdir(), key=lambda entry: entry.name) if folder.is_dir() else []
-    return (tables.read(entry) for entry in entries if entry.name.endswith(".toml"))
+    return Mapping(*sources.read(catalogue, settings), settings.endpoints.get(catalogue, {}))

@@ -9,7 +9,7 @@ from typing import Any
 from stacbridge import scalars
 from stacbridge.dialects.opensearch import answers
 from stacbridge.dialects.opensearch.records import flat
-from stacbridge.mapping.families import WORLD
+from stacbridge.mapping.about import WORLD
 from stacbridge.mapping.footprints import footprints
 from stacbridge.model import Json
 
