@@ -24,7 +24,7 @@ ORDER: Json = {
     "type": "object",
     "required": ["id", "status", "collection", "item", "links"],
     "properties": {
-        "id": {"type": "string", "description": "Opaque; needs no account to be read."},
+        "id": {"type": "string", "description": "Opaque; what the order's URL ends with."},
         "status": {
             "type": "string",
             "enum": ["ordered", "succeeded", "failed"],
