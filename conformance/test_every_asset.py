@@ -76,10 +76,9 @@ class World:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with simulated() as announcement, requests.Session() as client:
-        facts = announcement()
-        account = Credentials(username=facts["username"], password=SecretStr(facts["password"]))
-        ends = {name: facts[f"{name}_url"] for name in ("catalogue", "download", "token")}
-        settings = Settings(endpoints={"cdse": ends}, credentials={"cdse": account})
+        site = announcement()["cdse"]
+        account = Credentials(**site["account"])
+        settings = Settings(endpoints={"cdse": site["endpoints"]}, credentials={"cdse": account})
         upstream = load("cdse", settings)
         with running(create_app(settings, [upstream])) as root:
             yield World(upstream, root, client)

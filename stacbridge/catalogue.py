@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from stacbridge.model import Found, Json, Pending, Query, Ready, Reply
+from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Staging
 
 
 class Catalogue(Protocol):
@@ -40,6 +40,17 @@ class Catalogue(Protocol):
 
         Raises `NotFound`, `NotOrderable` for offline bytes, `UpstreamError` and its kin.
         """
+        ...
+
+    def order(self, collection: str, item: str) -> Staging:
+        """Order an item's bytes, unless they are online: for those who asked for just that.
+
+        Raises `NotFound`, `NotOrderable` where the catalogue takes no orders, `UpstreamError` and its kin.
+        """
+        ...
+
+    def poll(self, collection: str, item: str, order: str | None) -> Staging:
+        """Return how an order stands that `order` returned. Raises as `order`; orders nothing."""
         ...
 
     def warnings(self) -> list[str]:

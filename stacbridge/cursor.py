@@ -1,9 +1,6 @@
 """Paging cursors: opaque, signed, good on every process that shares the secret."""
 
-import binascii
-import hmac
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from hashlib import sha256
 
@@ -11,27 +8,26 @@ import orjson
 
 from stacbridge.errors import BadRequest
 from stacbridge.model import Json, Query
+from stacbridge.seal import Broken, Seal
 
 VERSION = 1
-MAC_BYTES = 16
 DIGEST_BYTES = 12
 
 
 class Cursors:
     """Writes and reads cursors: where the next page of one search starts.
 
-    A cursor is base64url(HMAC-SHA256[:16] + JSON [version, digest of the search, catalogue id, position]). It
-    grants nothing: the signature only keeps a position from being made up and sent to an upstream.
+    A cursor is a sealed [version, digest of the search, catalogue id, position]. It grants nothing: the seal
+    only keeps a position from being made up and sent to an upstream.
     """
 
     def __init__(self, secret: str | None = None) -> None:
         """Without a `secret` a random key is used, and cursors end with the process."""
-        self._key = secret.encode() if secret else secrets.token_bytes(32)
+        self._seal = Seal("cursor", secret)
 
     def write(self, query: Query, catalogue: str, position: Json | None) -> str:
         """Return the cursor of the page of `query` that starts at `position` of `catalogue`."""
-        payload = orjson.dumps([VERSION, _digest(query), catalogue, position])
-        return urlsafe_b64encode(self._sign(payload) + payload).rstrip(b"=").decode()
+        return self._seal.write([VERSION, _digest(query), catalogue, position])
 
     def read(self, token: str, query: Query) -> tuple[str, Json | None]:
         """Return catalogue id and position.
@@ -40,21 +36,14 @@ class Cursors:
         search.
         """
         try:
-            raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        except (binascii.Error, UnicodeEncodeError):
-            raise _refused("it is not base64url") from None
-        mac, payload = raw[:MAC_BYTES], raw[MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._sign(payload)):
-            raise _refused("it was changed, or this server did not make it")
-        version, digest, catalogue, position = orjson.loads(payload)
+            version, digest, catalogue, position = self._seal.read(token)
+        except Broken as broken:
+            raise _refused(str(broken)) from None
         if version != VERSION:
             raise _refused("another version of this server made it")
         if digest != _digest(query):
             raise _refused("it belongs to another search")
         return catalogue, position
-
-    def _sign(self, payload: bytes) -> bytes:
-        return hmac.digest(self._key, payload, "sha256")[:MAC_BYTES]
 
 
 def _digest(query: Query) -> str:

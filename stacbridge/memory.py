@@ -10,9 +10,9 @@ from shapely.geometry import shape
 
 from stacbridge import geometry
 from stacbridge.cql.matching import condition
-from stacbridge.errors import BadRequest, NotFound
+from stacbridge.errors import BadRequest, NotFound, NotOrderable
 from stacbridge.hrefs import asset_href, collection_href, item_href
-from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Reply, Request, SortKey
+from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Reply, Request, SortKey, Staging
 from stacbridge.schemas import described, queryables, sortables
 
 NEWEST_FIRST = (SortKey("datetime", descending=True),)
@@ -93,6 +93,14 @@ class MemoryCatalogue:
                         Request("GET", found["href"]), _file_name(found["href"]), media_type, ranges=True
                     )
         raise NotFound(f"There is no asset {asset!r} in item {item!r} of collection {collection!r}.")
+
+    def order(self, collection: str, item: str) -> Staging:
+        """Raise `NotOrderable`: nothing here is ever offline."""
+        raise NotOrderable(f"{self.id} takes no orders.", upstream=self.id)
+
+    def poll(self, collection: str, item: str, order: str | None) -> Staging:
+        """Raise `NotOrderable`, as `order` does."""
+        return self.order(collection, item)
 
     def warnings(self) -> list[str]:
         """Return nothing: there is no account."""

@@ -124,3 +124,15 @@ class Pending:
 
     reason: str
     retry_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """How an order of offline bytes stands.
+
+    `order` is the upstream's own id, `None` where the bytes were online and nothing was ordered.
+    `retry_after` are the seconds after which to ask again, `None` once the bytes are online.
+    """
+
+    order: str | None
+    retry_after: int | None

@@ -10,16 +10,16 @@ from typing import TypeVar
 from stacbridge.access import registry
 from stacbridge.access.flows import Flow, drive
 from stacbridge.access.signer import Signer
-from stacbridge.access.terms import Remark
+from stacbridge.access.terms import Ordering, Remark
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
 from stacbridge.dialects.odata_sets import ODataSets
 from stacbridge.dialects.opensearch.dialect import OpenSearch
 from stacbridge.dialects.sedas import SeDAS
 from stacbridge.dialects.stac import StacApi
-from stacbridge.errors import Misconfigured, NotFound, UpstreamError
+from stacbridge.errors import Misconfigured, NotFound, NotOrderable, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
-from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request
+from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request, Staging
 from stacbridge.settings import Credentials, Settings
 from stacbridge.vault import open_vault, renew
 from stacbridge.wire.client import Wire
@@ -121,12 +121,15 @@ class Upstream:
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
 
-        Raises `NotFound`, `NotOrderable` for products that are offline, `UpstreamError` and its kin.
+        Records of what is pending are not: it may come online at any time. Raises `NotFound`, `NotOrderable`
+        for products that are offline, `UpstreamError` and its kin.
         """
         self._translation.asset(collection, asset)
         record = self._records.get((collection, item), lambda: self._record(collection, item))
         found = drive(self._terms.locate(record, self._translation.place(record, asset)), self._listing)
-        if isinstance(found, Ready) and not self.may_follow(found.request.url):
+        if isinstance(found, Pending):
+            self._records.forget((collection, item))
+        elif not self.may_follow(found.request.url):
             raise UpstreamError(
                 f"{self.id} keeps {asset} of {item} on a server that the bridge may not go to.",
                 upstream=self.id,
@@ -134,6 +137,26 @@ class Upstream:
                 advice="If that server belongs to it, list it in the catalogue's hosts.",
             )
         return found
+
+    def order(self, collection: str, item: str) -> Staging:
+        """Order an item that is offline. Raises `NotFound`, `NotOrderable`, `UpstreamError` and its kin."""
+        ordering = self._ordering()
+        record = self._record(collection, item)
+        if ordering.is_online(record):
+            return Staging(None, None)
+        return Staging(drive(ordering.order(record["Name"]), self._send), ordering.retry_after)
+
+    def poll(self, collection: str, item: str, order: str | None) -> Staging:
+        """Return how an order stands; without one, the item must still be online. Raises as `order`."""
+        ordering = self._ordering()
+        if order is not None:
+            url = drive(ordering.poll(order), self._send)
+            return Staging(order, ordering.retry_after if url is None else None)
+        if ordering.is_online(self._record(collection, item)):
+            return Staging(None, None)
+        raise NotFound(
+            f"{item} was online and is no more; nothing was ordered.", advice="POST it to /orders."
+        )
 
     def authorize(self, url: str) -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
@@ -191,6 +214,11 @@ class Upstream:
             return reply
         fresh = self.reauthorize(request.url, headers)
         return self._wire.exchange(replace(request, headers={**request.headers, **fresh}))
+
+    def _ordering(self) -> Ordering:
+        if self._terms.ordering is None:
+            raise NotOrderable(f"{self.id} takes no orders here.", upstream=self.id)
+        return self._terms.ordering
 
     def _record(self, collection: str, item: str) -> Json:
         page = self._page(Query(collections=(collection,), ids=(item,)))

@@ -9,7 +9,8 @@ import uvicorn
 
 from conformance.benchmark.upstreams import FILE, TOKEN
 from stacbridge.download.proxy import AssetProxy
-from stacbridge.model import Found, Json, Query, Ready, Reply, Request
+from stacbridge.errors import NotOrderable
+from stacbridge.model import Found, Json, Query, Ready, Reply, Request, Staging
 from stacbridge.settings import Settings
 
 
@@ -24,6 +25,12 @@ class OneFile:
 
     def locate(self, collection: str, item: str, asset: str) -> Ready:
         return Ready(Request("GET", f"{self.url}/{FILE}"), FILE, "application/zip", ranges=True)
+
+    def order(self, collection: str, item: str) -> Staging:
+        raise NotOrderable(f"{self.id} takes no orders.")
+
+    def poll(self, collection: str, item: str, order: str | None) -> Staging:
+        return self.order(collection, item)
 
     def authorize(self, url: str) -> dict[str, str]:
         return {"Authorization": TOKEN}

@@ -93,6 +93,11 @@ class LongTermArchive:
 
     upstream: str
     url: str
+    retry_after: int = RETRY_AFTER
+
+    def is_online(self, record: Json) -> bool:
+        """Tell whether SeDAS gave a URL for a product's bytes."""
+        return record["DownloadUrl"] is not None
 
     def locate(self, record: Json, place: Place) -> Flow[Ready | Pending]:
         """Return where the bytes of a product are, `Pending` while they are in the long-term archive.
@@ -105,7 +110,7 @@ class LongTermArchive:
             return Pending(
                 f"{place.product_name} is in the long-term archive of {self.upstream}. "
                 "It downloads here once it has been ordered and brought back.",
-                RETRY_AFTER,
+                self.retry_after,
             )
         return Ready(Request("GET", url), place.name, place.media_type, size=place.size)
 
@@ -154,15 +159,17 @@ def expired(reply: Reply) -> bool:
 def parse(given: Given) -> Terms:
     """Read the flow's table, which has no keys of its own; needs the endpoints `token` and `catalogue`."""
     account = Account(given.catalogue, given.credentials)
+    archive = LongTermArchive(given.catalogue, given.endpoint("catalogue"))
     return Terms(
         given.hosts,
-        LongTermArchive(given.catalogue, given.endpoint("catalogue")).locate,
+        archive.locate,
         SedasLogin(account, given.endpoint("token")),
         Scheme("Token"),
         expired,
         given.public,
         given.searches,
         account.remarks,
+        ordering=archive,
     )
 
 

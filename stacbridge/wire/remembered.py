@@ -45,6 +45,11 @@ class Remembered(Generic[V]):
             self._fill(key, future, make)
         return future.result()
 
+    def forget(self, key: object) -> None:
+        """Make the value of `key` anew when it is next asked for."""
+        with self._lock:
+            self._kept.pop(key, None)
+
     def _fill(self, key: object, future: Future[V], make: Callable[[], V]) -> None:
         try:
             value = make()

@@ -16,8 +16,8 @@ import trustme
 import uvicorn
 
 from stacbridge.download.proxy import AssetProxy
-from stacbridge.errors import StacbridgeError
-from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request
+from stacbridge.errors import NotOrderable, StacbridgeError
+from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request, Staging
 from stacbridge.settings import Settings
 
 TOKEN = "canary-token"
@@ -165,6 +165,12 @@ class OneAsset:
         if isinstance(self.place, Exception):
             raise self.place
         return self.place
+
+    def order(self, collection: str, item: str) -> Staging:
+        raise NotOrderable(f"{self.id} takes no orders.")
+
+    def poll(self, collection: str, item: str, order: str | None) -> Staging:
+        return self.order(collection, item)
 
     def authorize(self, url: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[0]}"} if urlsplit(url).netloc in self.trusted else {}

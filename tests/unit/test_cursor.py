@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stacbridge.cursor import Cursors
 from stacbridge.errors import BadRequest
 from stacbridge.model import Interval, Query, SortKey
+from stacbridge.seal import Seal
 
 QUERY = Query(
     collections=("radar-grd",),
@@ -83,7 +84,10 @@ def test_processes_that_share_a_secret_read_each_others_cursors_and_no_others() 
 
 def test_a_cursor_of_another_version_is_refused() -> None:
     cursors = Cursors("secret")
-    payload = b'[2,"","alpha",null]'
-    token = urlsafe_b64encode(cursors._sign(payload) + payload).rstrip(b"=").decode()
     with pytest.raises(BadRequest, match="another version"):
-        cursors.read(token, QUERY)
+        cursors.read(Seal("cursor", "secret").write([2, "", "alpha", None]), QUERY)
+
+
+def test_what_is_sealed_for_something_else_is_no_cursor() -> None:
+    with pytest.raises(BadRequest, match="this server did not make it"):
+        Cursors("secret").read(Seal("order", "secret").write([1, "", "alpha", None]), QUERY)
