@@ -15,7 +15,7 @@ OPERATORS = {
     "between": "`BETWEEN`",
     "in": "`IN`",
     "like": "`LIKE`",
-    "casei": "`CASEI` `=`",
+    "casei": "`CASEI(…) =`",
     "isNull": "`IS NULL`",
     "a_contains": "`A_CONTAINS`",
     "a_containedBy": "`A_CONTAINEDBY`",

@@ -60,9 +60,9 @@ def test_every_shipped_catalogue_has_the_table_of_its_mapping(catalogue: str) ->
 
 
 def test_the_table_of_sedas_tells_what_is_sent_from_what_is_only_checked() -> None:
-    assert [row[3] for row in cells("sedas", "eo:cloud_cover")][0] == "`=` `<` `<=` `>` `>=` `BETWEEN`"
+    assert {row[3] for row in cells("sedas", "eo:cloud_cover")} == {"`=` `<` `<=` `>` `>=` `BETWEEN`"}
     assert [row[3:5] for row in cells("sedas", "grid:code")] == [
-        ["", "`=` `<>` `<` `<=` `>` `>=` `BETWEEN` `IN` `LIKE` `CASEI` `=` `IS NULL`"]
+        ["", "`=` `<>` `<` `<=` `>` `>=` `BETWEEN` `IN` `LIKE` `CASEI(…) =` `IS NULL`"]
     ]
 
 
@@ -74,4 +74,4 @@ def test_the_table_of_an_opensearch_catalogue_names_the_parameter_that_is_asked(
 
 def test_the_table_of_maap_pushes_text_of_no_listed_values_without_regard_to_case_only() -> None:
     (row,) = cells("maap", "product:type")
-    assert row[4] == "`CASEI` `=`"
+    assert row[4] == "`CASEI(…) =`"
