@@ -1,31 +1,23 @@
 """Write the reference pages from the code; `python docs/generate.py --check` only compares."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
+import mappings
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from tabular import table
 
 from stacbridge import errors
 from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.cli import main
-from stacbridge.mapping.mapping import load
-from stacbridge.mapping.rows import Row
 from stacbridge.settings import Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Yield the lines of a Markdown table."""
-    head = list(head)
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
 
 
 def commands(command: click.Command, path: str) -> Iterator[str]:
@@ -109,47 +101,6 @@ def failures() -> Iterator[str]:
     )
 
 
-PUSHED = {
-    "equal": "`=` `IN`",
-    "order": "comparisons, `BETWEEN`, `IN`",
-    "text": "`=` `IN` `LIKE`",
-    None: "",
-}
-
-
-def pushed(row: Row) -> str:
-    """Say which operators the upstream evaluates."""
-    return "all" if row.values else PUSHED[row.push]
-
-
-def mapping(catalogue: str) -> Iterator[str]:
-    """Yield the page of a catalogue: its collections, and what each property is read from and filtered by."""
-    read = load(catalogue, Settings())
-    yield f"# Mapping of {read.title}\n"
-    yield "Each row serves both directions: it is read from the record that the archive answers, and a filter"
-    yield "on the property is pushed to the archive with the operators named; others are refused with `400`."
-    yield "“all”: the values of the archive are a closed set, so any operator becomes a choice among them.\n"
-    for family in dict.fromkeys(spec.family for spec in read.specs.values()):
-        specs = [spec for spec in read.specs.values() if spec.family == family]
-        yield f"\n## {family}\n"
-        yield from table(("collection", "title"), ((f"`{spec.id}`", spec.stac["title"]) for spec in specs))
-        yield ""
-        rows = {name: row for spec in specs for name, row in spec.rows.items()}
-        yield from table(
-            ("property", "read from", "type there", "filters pushed", "sorts"),
-            (
-                (
-                    f"`{name}`",
-                    ", ".join(f"`{path}`" for path in row.paths),
-                    row.type,
-                    pushed(row),
-                    "yes" * row.sort,
-                )
-                for name, row in rows.items()
-            ),
-        )
-
-
 def conformance() -> Iterator[str]:
     """Yield the page of the conformance classes."""
     yield "# Conformance\n"
@@ -165,8 +116,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "cli.md": cli,
     "settings.md": settings,
     "errors.md": failures,
-    "cdse.md": lambda: mapping("cdse"),
-    "sedas.md": lambda: mapping("sedas"),
+    **{f"{catalogue}.md": partial(mappings.page, catalogue) for catalogue in mappings.SHIPPED},
     "conformance.md": conformance,
 }
 

@@ -12,6 +12,7 @@ from stacbridge.cli import COMMANDS
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md"))
+SHIPPED = sorted(path.stem for path in (ROOT / "stacbridge" / "catalogues").glob("*.toml"))
 
 
 def test_the_reference_is_what_the_code_says() -> None:
@@ -43,3 +44,34 @@ def test_every_command_is_in_the_reference(command: str) -> None:
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text()
     assert [page.name for page in PAGES if str(page.relative_to(DOCS)) not in navigation] == []
+
+
+def cells(catalogue: str, name: str) -> list[list[str]]:
+    """Return the rows of a property in the page of a catalogue's mapping."""
+    lines = (DOCS / "reference" / f"{catalogue}.md").read_text().splitlines()
+    return [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith(f"| `{name}`")
+    ]
+
+
+@pytest.mark.parametrize("catalogue", SHIPPED)
+def test_every_shipped_catalogue_has_the_table_of_its_mapping(catalogue: str) -> None:
+    assert cells(catalogue, "product:type")
+
+
+def test_the_table_of_sedas_tells_what_is_sent_from_what_is_only_checked() -> None:
+    assert {row[3] for row in cells("sedas", "eo:cloud_cover")} == {"`=` `<` `<=` `>` `>=` `BETWEEN`"}
+    assert [row[3:5] for row in cells("sedas", "grid:code")] == [
+        ["", "`=` `<>` `<` `<=` `>` `>=` `BETWEEN` `IN` `LIKE` `CASEI(…) =` `IS NULL`"]
+    ]
+
+
+def test_the_table_of_an_opensearch_catalogue_names_the_parameter_that_is_asked() -> None:
+    (row,) = cells("terrascope", "published")
+    assert row[3:6] == [row[3], "`publicationDate`", row[3]]
+    assert "`BETWEEN`" in row[3]
+
+
+def test_the_table_of_maap_pushes_text_of_no_listed_values_without_regard_to_case_only() -> None:
+    (row,) = cells("maap", "product:type")
+    assert row[4] == "`CASEI(…) =`"

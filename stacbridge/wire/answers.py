@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Any
 
 import orjson
@@ -18,7 +19,21 @@ MAX_DEPTH = 8
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ufffd]+")
 _SECRET = re.compile(r"eyJ[\w-]{4,}(?:\.[\w-]*)*|(?<=[Bb]earer )[^\s\"']{8,}")
-_MESSAGE_MEMBERS = ("detail", "message", "ErrorMessage", "error", "data", "value", "description")
+_MESSAGE_MEMBERS = (
+    "detail",
+    "message",
+    "ErrorMessage",
+    "exceptions",
+    "exceptionText",
+    "error",
+    "data",
+    "value",
+    "description",
+)
+_TOLD_BYTES = 16 * MAX_TOLD
+"""Bytes of an XML document that are searched for words at most."""
+_EXCEPTION_CODE = re.compile(r"<(?:\w+:)?Exception\b[^<>]*\bexceptionCode\s*=\s*[\"']([^\"'<>]*)")
+_EXCEPTION_TEXT = re.compile(r"<(?:\w+:)?ExceptionText\b[^<>]*>([^<]*)")
 
 
 def sanitise(text: str) -> str:
@@ -79,16 +94,27 @@ def _words(reply: Reply) -> str:
     try:
         return _message(orjson.loads(reply.body), MAX_DEPTH)
     except orjson.JSONDecodeError:
-        return reply.body[: 4 * MAX_TOLD].decode("utf-8", "replace")
+        report = _report(reply.body[:_TOLD_BYTES].decode("utf-8", "replace"))
+        return report or reply.body[: 4 * MAX_TOLD].decode("utf-8", "replace")
+
+
+def _report(text: str) -> str:
+    """Find the words in an OWS exception report (OGC 06-121r9, section 8); none in a text with a DOCTYPE."""
+    if "<!DOCTYPE" in text:
+        return ""
+    found = [*_EXCEPTION_CODE.findall(text)[:1], *_EXCEPTION_TEXT.findall(text)]
+    return unescape(" ".join(words for words in map(str.strip, found) if words))
 
 
 def _message(answer: Any, depth: int) -> str:
-    """Find the words in an error document: the shapes that CDSE's services answer, and close kin."""
+    """Find the words in an error document: the shapes of CDSE's services, of OGC 17-047r1, and their kin."""
     match answer:
         case {"code": str(code), "message": str(message)}:
             return f"{code} {message}"
         case {"error": str(error), "error_description": str(description)}:
             return f"{error}: {description}"
+        case {"exceptionCode": str(code), "exceptionText": str(text)}:
+            return f"{code} {text}"
         case {"msg": str(message), "loc": [*place]}:
             return f"{'.'.join(map(str, place))}: {message}"
         case [first, *_] if depth:

@@ -15,8 +15,9 @@ from stacbridge.access.logins import BEARER, Scheme
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Terms
 from stacbridge.errors import Misconfigured, StacbridgeError, UpstreamRefused, UpstreamUnavailable
+from stacbridge.mapping.mapping import load
 from stacbridge.model import Json, Reply, Request
-from stacbridge.settings import Credentials
+from stacbridge.settings import Credentials, Settings
 from tests.servers import Clock
 
 NOW = 1_800_000_000.0
@@ -199,6 +200,25 @@ def test_parts_of_a_server_that_are_public_see_no_token() -> None:
 def test_nonsense_in_a_flows_table_is_named(wrong: Json, named: str) -> None:
     with pytest.raises(Misconfigured, match=f"maap.toml: .*{named}"):
         terms(OFFLINE | wrong, Credentials())
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "ways", "ends"),
+    [
+        ("cdse", ("password", "browser"), True),
+        ("terrascope", ("browser", "password"), True),
+        ("maap", ("token",), False),
+    ],
+)
+def test_shipped_catalogues_say_how_a_person_signs_in(
+    catalogue: str, ways: tuple[str, ...], ends: bool
+) -> None:
+    mapping = load(catalogue, Settings())
+    found = registry.parse(catalogue, mapping.access, mapping.endpoints, Credentials())
+    assert found.ways == ways
+    assert (found.browser is not None) == ("browser" in ways)
+    assert (found.token_page is not None) == ("token" in ways)
+    assert (found.end is not None) == ends
 
 
 @pytest.mark.parametrize("scheme", [BEARER, Scheme("Token"), Scheme("", "X-API-Key")])

@@ -12,6 +12,17 @@ SKIP = (
     b'"msg":"Input should be less than or equal to 10000","input":"10001","ctx":{"le":10000}}]}'
 )
 
+OGC_JSON = (
+    b'{"type":"ExceptionReport","exceptions":'
+    b'[{"exceptionCode":"InvalidParameterValue","exceptionText":"count is not a number"}]}'
+)
+OGC_XML = (
+    b'<?xml version="1.0"?><ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/2.0" version="2.0.0">'
+    b'<ows:Exception exceptionCode="InvalidParameterValue" locator="start">'
+    b"<ows:ExceptionText>start is before 1970 &amp; not a date</ows:ExceptionText>"
+    b"</ows:Exception></ows:ExceptionReport>"
+)
+
 
 @pytest.mark.parametrize(
     ("body", "words"),
@@ -25,6 +36,9 @@ SKIP = (
         (b'{"status":"error","data":{"message":"This request was rejected"}}', "This request was rejected"),
         (b'{"detail":{"ErrorMessage":"Bad collection","ErrorCode":400}}', "Bad collection"),
         (b'{"error":{"code":null,"message":{"lang":"en","value":"Invalid key"}}}', "Invalid key"),
+        (OGC_JSON, "InvalidParameterValue count is not a number"),
+        (b'{"exceptions":[{"exceptionText":"Unknown collection"}]}', "Unknown collection"),
+        (OGC_XML, "InvalidParameterValue start is before 1970 & not a date"),
         (b"<!DOCTYPE html><html><body>Login</body></html>", "an HTML page"),
         (b"", "an empty body"),
         (b"upstream connect error", "upstream connect error"),
@@ -48,6 +62,22 @@ def test_any_json_is_told_in_one_short_line(document: object) -> None:
     line = told(Reply(500, {}, orjson.dumps(document)))
     assert len(line) <= MAX_TOLD + len("HTTP 500: ")
     assert "\n" not in line
+
+
+def test_an_exception_report_is_told_by_its_words_alone() -> None:
+    assert told(Reply(400, {}, OGC_XML)) == (
+        "HTTP 400: InvalidParameterValue start is before 1970 & not a date"
+    )
+
+
+def test_a_report_with_a_doctype_is_not_read_for_words() -> None:
+    body = b'<!DOCTYPE r [<!ENTITY e "x">]>' + OGC_XML
+    assert told(Reply(400, {}, body)).startswith("HTTP 400: <!DOCTYPE r")
+
+
+def test_a_report_is_searched_for_words_near_its_start_only() -> None:
+    body = b"<ows:Exception>" + b" " * 100_000 + b"<ows:ExceptionText>late</ows:ExceptionText>"
+    assert "late" not in told(Reply(400, {}, body))
 
 
 def test_deep_nesting_is_told_without_recursing_to_its_end() -> None:
