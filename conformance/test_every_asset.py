@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import pytest
 import requests
-from pydantic import SecretStr
 
 from stacbridge.app import create_app
 from stacbridge.commands.bridge import running
