@@ -1,6 +1,7 @@
 """Orders of items whose bytes are offline: `POST /orders`, and `GET /orders/{id}` to see how one stands."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import FastAPI
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from stacbridge.api import links
 from stacbridge.api.client import root_of
-from stacbridge.errors import BadRequest
+from stacbridge.errors import BadRequest, Forbidden
 from stacbridge.federation import Federation, Order
 from stacbridge.hrefs import item_href
 from stacbridge.model import Json
@@ -41,6 +42,7 @@ def install(app: FastAPI, federation: Federation) -> None:
     """Add the routes of orders to `app`."""
 
     async def order(request: Request) -> Response:
+        _check_origin(request)
         collection, item = asked(await request.body())
         taken = await federation.run(federation.order, collection, item)
         return shown(taken, root_of(request), 200 if taken.staging.retry_after is None else 202)
@@ -78,6 +80,15 @@ def asked(body: bytes) -> tuple[str, str]:
     if not isinstance(given, dict):
         raise BadRequest("An order must be a JSON object.", parameter="body")
     return _text(given, "collection"), _text(given, "item")
+
+
+def _check_origin(request: Request) -> None:
+    """Refuse orders that another site's page has a browser send: they would spend the account's quota."""
+    origin, own = request.headers.get("origin"), urlsplit(root_of(request))
+    if origin is not None and origin != f"{own.scheme}://{own.netloc}":
+        raise Forbidden(
+            "Orders are not taken from pages of other sites.", advice="Order with a script or the API itself."
+        )
 
 
 def _text(given: Json, parameter: str) -> str:

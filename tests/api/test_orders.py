@@ -211,6 +211,21 @@ def test_a_catalogue_that_takes_no_orders_says_so(api: TestClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "NotOrderable")
 
 
+def test_an_order_that_a_page_of_another_site_sends_is_refused(
+    root: str, sim: SedasSimulator, offline: str
+) -> None:
+    def ordered(origin: str) -> int:
+        body = {"collection": S2, "item": offline}
+        return requests.post(
+            f"{root}/orders", json=body, headers={"Origin": origin}, timeout=TIMEOUT
+        ).status_code
+
+    assert ordered("https://elsewhere.example") == 403
+    assert ordered("null") == 403
+    assert ordered(root[:-1]) == 403
+    assert ordered(root) in (200, 202)
+
+
 def test_orders_are_in_the_openapi_document(api: TestClient) -> None:
     paths = api.get("/api").json()["paths"]
     assert set(paths["/orders"]) == {"post"}
