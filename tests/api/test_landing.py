@@ -81,9 +81,10 @@ def test_the_openapi_document_has_every_route_and_parameter(api: TestClient) -> 
 
 def test_the_openapi_document_tells_the_one_shape_of_errors_and_no_other(api: TestClient) -> None:
     document = api.get("/api").json()
-    for path in document["paths"].values():
+    for name, path in document["paths"].items():
         for operation in path.values():
-            assert set(operation["responses"]) == {"200", "4XX", "5XX"}
+            taken = {"202"} if name == "/orders" else set()
+            assert set(operation["responses"]) == {"200", "4XX", "5XX"} | taken
             told = operation["responses"]["4XX"]["content"]["application/json"]["schema"]
             assert told["required"] == ["code", "description"]
             assert set(told["properties"]) == set(vars(StacbridgeError("x"))) | {"code"}

@@ -84,3 +84,12 @@ def test_a_failure_is_raised_and_forgotten() -> None:
     with pytest.raises(ValueError, match="no answer"):
         memory.get("a", fail)
     assert memory.get("a", make) == 0
+
+
+def test_a_forgotten_value_is_made_anew_and_the_others_stay() -> None:
+    memory: Remembered[int] = Remembered(300, 3, clock=Clock())
+    _, make = counting()
+    assert [memory.get(key, make) for key in "ab"] == [0, 1]
+    memory.forget("a")
+    memory.forget("never there")
+    assert [memory.get(key, make) for key in "ab"] == [2, 1]
