@@ -16,9 +16,7 @@ HEAD like GET; names under `/data/zipper`. Items carry what clients read of real
 Unknown, and so not simulated: rate limits, the length of URLs, redirects of files.
 """
 
-import asyncio
 import socket
-import threading
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -32,6 +30,7 @@ from .faults import Faults
 from .maap_catalogue import StacCatalogue
 from .maap_data import Files
 from .maap_identity import CONNECT, OfflineAccess, OfflineIdentity
+from .serving import in_thread
 
 RESTRICTED = ("BiomassLevel1aIOC",)
 """Collections that the simulated account may find and not read."""
@@ -107,19 +106,7 @@ class MaapSimulator:
             )
             config.load()
             self._servers.append(uvicorn.Server(config))
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(listeners, started), name="maap", daemon=True)
-        self._thread.start()
-        started.wait()
-
-    def _run(self, listeners: list[socket.socket], started: threading.Event) -> None:
-        async def main() -> None:
-            pairs = zip(self._servers, listeners, strict=True)
-            tasks = [asyncio.create_task(server.serve([listener])) for server, listener in pairs]
-            asyncio.get_running_loop().call_soon(started.set)
-            await asyncio.gather(*tasks)
-
-        asyncio.run(main())
+        self._thread = in_thread(self._servers, listeners, "maap")
 
     @property
     def log(self) -> list[RequestRecord]:

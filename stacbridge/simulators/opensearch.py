@@ -14,9 +14,7 @@ Assumed: the description documents' text; 400 for refused searches; whole days a
 largest page (500); that a page beyond the depth is refused.
 """
 
-import asyncio
 import socket
-import threading
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
@@ -38,6 +36,7 @@ from .opensearch_description import COLLECTIONS, PRODUCTS, document
 from .opensearch_identity import CONNECT, REALM, Identity
 from .opensearch_parameters import TESTS, Paging, Refused, ordered, paging
 from .opensearch_products import Holding, Holdings
+from .serving import in_thread
 from .sessions import Sessions
 from .transfer import Body, Download
 
@@ -120,17 +119,7 @@ class OpenSearchSimulator:
             for app in apps
         ]
         self._servers = [uvicorn.Server(config) for config in configs]
-        started = threading.Event()
-
-        async def main() -> None:
-            pairs = zip(self._servers, listeners, strict=True)
-            tasks = [asyncio.create_task(server.serve([listener])) for server, listener in pairs]
-            asyncio.get_running_loop().call_soon(started.set)
-            await asyncio.gather(*tasks)
-
-        self._thread = threading.Thread(target=lambda: asyncio.run(main()), name="opensearch", daemon=True)
-        self._thread.start()
-        started.wait()
+        self._thread = in_thread(self._servers, listeners, "opensearch")
 
     # The catalogue --------------------------------------------------------------------------------
     def _catalogue(self) -> Starlette:

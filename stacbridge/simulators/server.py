@@ -1,8 +1,6 @@
 """The simulator as three servers on loopback: catalogue, download and identity."""
 
-import asyncio
 import socket
-import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,6 +17,7 @@ from .downloads import CONNECTIONS, Downloads
 from .faults import Faults, Role
 from .odata import Catalogue
 from .oidc import Account, Identity
+from .serving import in_thread
 from .sessions import Sessions
 
 ROLES: tuple[Role, ...] = ("catalogue", "download", "identity")
@@ -130,12 +129,7 @@ class CdseSimulator:
             )
             config.load()
             self._servers.append(uvicorn.Server(config))
-        started = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(listeners, started), name="simulator", daemon=True
-        )
-        self._thread.start()
-        started.wait()
+        self._thread = in_thread(self._servers, listeners, "simulator")
 
     def _apps(self) -> dict[Role, ASGIApp]:
         self.sessions = Sessions(self.clock, f"{self.identity_url}/auth/realms/CDSE", *self._lives)
@@ -149,15 +143,6 @@ class CdseSimulator:
             "download": self.downloads.app(),
             "identity": self.identity.app(),
         }
-
-    def _run(self, listeners: list[socket.socket], started: threading.Event) -> None:
-        async def main() -> None:
-            pairs = zip(self._servers, listeners, strict=True)
-            tasks = [asyncio.create_task(server.serve([listener])) for server, listener in pairs]
-            asyncio.get_running_loop().call_soon(started.set)
-            await asyncio.gather(*tasks)
-
-        asyncio.run(main())
 
     # What tests look at ---------------------------------------------------------------------------
     @property
