@@ -2,7 +2,8 @@
 
 * StacbridgeError
   + BadRequest             400  the caller's words are off; names the parameter
-    - UnsupportedFilter    400  a condition that the catalogue cannot answer exactly
+    - UnsupportedFilter    400  a condition that nobody can answer
+    - SearchTooWide        400  too much would have to be read to answer; names what to narrow
     - MethodNotAllowed     405  the resource does not know the method
     - RangeNotSatisfiable  416  the range asked for lies outside the file
   + NotFound               404  no such collection, item or asset
@@ -76,7 +77,11 @@ class BadRequest(StacbridgeError):
 
 
 class UnsupportedFilter(BadRequest):
-    """A condition that the catalogue cannot answer exactly; names property and operator."""
+    """A condition that nobody can answer; names property and operator."""
+
+
+class SearchTooWide(BadRequest):
+    """More would have to be read than the settings allow before anything is found; says what to narrow."""
 
 
 @dataclass(eq=False)

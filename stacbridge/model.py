@@ -76,11 +76,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one reply holds: records, where the next page starts (`None` at the end), the count if told."""
+    """What one reply holds: records, where the next page starts (`None` at the end), the count if told.
+
+    `checked` names the conditions of the filter that the upstream was not, or not exactly, asked for, such as
+    `'eo:cloud_cover' isnull`. Where there are any, records may come that do not match: whoever asked checks
+    the filter on each Item, and `matched` is `None`.
+    """
 
     records: list[Json]
     position: Json | None = None
     matched: int | None = None
+    checked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +99,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of STAC Items (plain dicts, without API links) from one catalogue."""
+    """A page of STAC Items (plain dicts, without API links) from one catalogue, in the order asked for.
+
+    `places` has for each Item the position of a search that goes on behind it; the last is `position`.
+    """
 
     items: list[Json]
     position: Json | None = None
     matched: int | None = None
     skipped: tuple[Skipped, ...] = ()
+    places: list[Json | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

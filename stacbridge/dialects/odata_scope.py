@@ -25,11 +25,15 @@ RESERVE = 100
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The text, and the collections whose products are wanted (`None`: all); with `wide`, others come,
-    too."""
+    too.
+
+    `checked` names the conditions that the text does not, or not exactly, tell (see `Page`).
+    """
 
     text: Text
     wanted: frozenset[str] | None
     wide: bool = False
+    checked: tuple[str, ...] = ()
 
 
 class Scoping:
