@@ -26,6 +26,8 @@ def everything(cdse_size: int, **cdse_options: Any) -> Iterator[dict[str, Site]]
                     "catalogue": cdse.catalogue_url,
                     "download": cdse.download_url,
                     "token": cdse.token_url,
+                    "authorize": _beside(cdse.token_url, "auth"),
+                    "logout": _beside(cdse.token_url, "logout"),
                 },
                 "account": {"username": cdse.username, "password": cdse.password},
             },
@@ -38,6 +40,8 @@ def everything(cdse_size: int, **cdse_options: Any) -> Iterator[dict[str, Site]]
                     "description": f"{terrascope.url}/catalogue/description",
                     "download": f"{terrascope.url}/download",
                     "token": terrascope.token_url,
+                    "authorize": _beside(terrascope.token_url, "auth"),
+                    "logout": _beside(terrascope.token_url, "logout"),
                 },
                 "account": {"username": terrascope.username, "password": terrascope.password},
             },
@@ -53,3 +57,8 @@ def everything(cdse_size: int, **cdse_options: Any) -> Iterator[dict[str, Site]]
                 },
             },
         }
+
+
+def _beside(token_url: str, name: str) -> str:
+    """Return the address of another endpoint of the same OpenID Connect service."""
+    return f"{token_url.removesuffix('/token')}/{name}"

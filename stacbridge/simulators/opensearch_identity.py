@@ -32,6 +32,7 @@ class Identity:
             routes=[
                 Route(f"{CONNECT}/token", self._token, methods=["POST"]),
                 Route(f"{CONNECT}/auth", self._login, methods=["GET", "HEAD"]),
+                Route(f"{CONNECT}/logout", self._logout, methods=["POST"]),
             ]
         )
 
@@ -47,6 +48,11 @@ class Identity:
 
     async def _login(self, request: Request) -> Response:
         return Response("<!DOCTYPE html><html><body>Sign in</body></html>", media_type="text/html")
+
+    async def _logout(self, request: Request) -> Response:
+        for token in parse_qs((await request.body()).decode()).get("refresh_token", []):
+            self._sessions.close(token)
+        return Response(status_code=204)
 
     async def _token(self, request: Request) -> Response:
         form = {key: values[0] for key, values in parse_qs((await request.body()).decode()).items()}

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -13,6 +14,7 @@ from stacbridge.cli import main
 from stacbridge.commands.serve import configured
 from stacbridge.commands.simulators import require_demo, simulated
 from stacbridge.errors import Misconfigured
+from stacbridge.mapping.mapping import load as load_mapping
 
 
 def test_without_the_demo_extra_it_is_said_what_to_install() -> None:
@@ -70,3 +72,25 @@ def test_without_a_url_a_download_runs_a_bridge_of_its_own(tmp_path: Path) -> No
         )
     assert result.exit_code == 0, result.output
     assert len(list(tmp_path.glob("*.zip"))) == 2
+
+
+def test_a_demo_asks_no_server_but_the_simulators() -> None:
+    with configured(demo=True, port=0) as settings:
+        hosts = {
+            f"{id}.{name}": urlsplit(url).hostname
+            for id in settings.catalogues
+            for name, url in load_mapping(id, settings).endpoints.items()
+        }
+    assert len(hosts) > 10
+    assert {name: host for name, host in hosts.items() if host != "127.0.0.1"} == {}
+
+
+def test_all_archives_can_be_simulated_without_a_bridge() -> None:
+    command = [sys.executable, "-m", "stacbridge", "simulate", "--all", "--size", "1000"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None and child.stdout is not None
+        sites = orjson.loads(child.stdout.readline())
+        assert set(sites) == {"cdse", "sedas", "terrascope", "maap"}
+        assert status(sites["cdse"]["endpoints"]["catalogue"] + "/Products?$top=1") == 200
+        child.stdin.close()
+        assert child.wait(10) == 0
