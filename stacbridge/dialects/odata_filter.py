@@ -11,7 +11,7 @@ from typing import Any
 from stacbridge import geometry
 from stacbridge.cql.conditions import And, Condition, Or, Predicate, moment, unsupported
 from stacbridge.dialects import odata_names
-from stacbridge.dialects.evaluate import holds
+from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.odata_text import Text, attribute, both, either, literal, refused
 from stacbridge.mapping.families import Collection, Match
 from stacbridge.mapping.rows import Row

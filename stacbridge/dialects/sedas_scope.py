@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from stacbridge import geometry, scalars
 from stacbridge.cql import conditions
 from stacbridge.cql.conditions import And, Condition, Or, Predicate, unsupported
-from stacbridge.dialects.evaluate import holds
+from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.sedas_matches import Keep, keeping
 from stacbridge.dialects.sedas_products import satellites
 from stacbridge.mapping.families import Collection

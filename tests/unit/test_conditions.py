@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stacbridge.cql import conditions
 from stacbridge.cql import parse as cql
 from stacbridge.cql.conditions import And, Condition, Or, Predicate
-from stacbridge.dialects.evaluate import holds
+from stacbridge.cql.evaluate import holds
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.settings import Settings
 
