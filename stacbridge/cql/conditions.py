@@ -6,7 +6,7 @@ satisfies neither a test nor its negation. So a test may be taken for true, and 
 `Opaque`: no catalogue is asked for it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 from math import isinf
 from typing import Any
@@ -119,20 +119,21 @@ def told(test: Predicate | Opaque) -> str:
     return f"{test.name!r} {'not ' if test.negated else ''}{test.op}{' with CASEI' if test.casei else ''}"
 
 
-def without(condition: Condition, known: Callable[[str], bool]) -> Condition:
+def without(condition: Condition, known: Container[str]) -> Condition:
     """Return what is left of a condition on Items that have no properties but the known ones.
 
-    A test of a property that is not there is unknown, but for its being null.
+    A test of a property that is not there is unknown, but for its being null. A known object has members of
+    any name, which a test names after a dot.
     """
     if isinstance(condition, And):
         return conjunction(without(part, known) for part in condition.parts)
     if isinstance(condition, Or):
         return disjunction(without(part, known) for part in condition.parts)
-    if isinstance(condition, bool) or all(map(known, names(condition))):
+    if all(name in known or name.partition(".")[0] in known for name in names(condition)):
         return condition
     if isinstance(condition, Opaque):
         return not opaque.is_strict(condition.node) and condition
-    return condition.op == "isnull" and not condition.negated
+    return isinstance(condition, Predicate) and condition.op == "isnull" and not condition.negated
 
 
 def unsupported(description: str) -> UnsupportedFilter:
@@ -151,8 +152,8 @@ def moment(name: str, text: Any) -> str:
 def _parse(node: Any, negated: bool, depth: int) -> Condition:
     if isinstance(node, bool):
         return node != negated
-    if isinstance(node, dict) and "property" in node:
-        return Predicate(_named(node)[0], "=", not negated)
+    if (named := _named(node)) is not None:
+        return Predicate(named[0], "=", not negated)
     if not isinstance(node, dict) or "op" not in node or depth > _MAX_DEPTH:
         raise unsupported(f"A filter is made of conditions; {_short(node)} is none.")
     op, args = str(node["op"]).lower(), node.get("args")
@@ -163,13 +164,17 @@ def _parse(node: Any, negated: bool, depth: int) -> Condition:
     if op in ("and", "or"):
         join = conjunction if (op == "and") != negated else disjunction
         return join([_parse(arg, negated, depth + 1) for arg in args])
+    return _test(op, args, negated, depth + 1)
+
+
+def _test(op: str, args: list[Any], negated: bool, depth: int) -> Condition:
     longer = spelt_out(op, args)
     if longer is not None:
-        return _parse(longer, negated, depth + 1)
+        return _parse(longer, negated, depth)
     if op in temporal.RELATIONS:
         whole, present = temporal.spelt_out(op, args)
         there = [Predicate(name, "isnull", negated=True) for name in sorted(present)]
-        return conjunction([_parse(whole, negated, depth + 1), *there])
+        return conjunction([_parse(whole, negated, depth), *there])
     return _leaf(op, args, negated)
 
 
@@ -250,8 +255,10 @@ _SPECIAL: dict[str, Callable[[Predicate, list[Any]], Condition | None]] = {
 _SWAPPED = {
     **{op: op for op in ("s_intersects", "s_disjoint", "a_overlaps", "a_equals")},
     **{op: op for op in ("s_crosses", "s_equals", "s_overlaps", "s_touches")},
-    **{"s_contains": "s_within", "s_within": "s_contains"},
-    **{"a_contains": "a_containedby", "a_containedby": "a_contains"},
+    "s_contains": "s_within",
+    "s_within": "s_contains",
+    "a_contains": "a_containedby",
+    "a_containedby": "a_contains",
 }
 """Functions whose arguments may change places, and what they are called then."""
 

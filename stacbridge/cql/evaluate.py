@@ -92,9 +92,7 @@ def _like(test: Predicate) -> Test:
 
 def _array(test: Predicate) -> Test:
     relation, wanted = _ARRAYS[test.op], set(map(_entry, test.value))
-    return lambda value: (
-        isinstance(value, list) and relation(set(map(_entry, value)), wanted) != test.negated
-    )
+    return lambda value: isinstance(value, list) and relation(set(map(_entry, value)), wanted) != test.negated
 
 
 def _entry(value: Any) -> Any:

@@ -1,5 +1,5 @@
-"""Shorter forms of CQL2, spelt out in CQL2 JSON: BETWEEN and IN, and comparisons with days and with times that
-are finer than those of Items."""
+"""Shorter forms of CQL2, spelt out in CQL2 JSON: BETWEEN and IN, and comparisons with days and with times
+that are finer than those of Items."""
 
 from collections.abc import Callable
 from typing import Any
