@@ -6,7 +6,7 @@ satisfies neither a test nor its negation. So a test may be taken for true, and 
 `Opaque`: no catalogue is asked for it.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import isinf
 from typing import Any
@@ -103,13 +103,30 @@ def parse(filter: Json) -> Condition:
     return _parse(filter, False, 0)
 
 
+def leaves(condition: Condition) -> Iterator[Predicate | Opaque]:
+    """Yield the tests that a condition is made of."""
+    if isinstance(condition, And | Or):
+        for part in condition.parts:
+            yield from leaves(part)
+    elif not isinstance(condition, bool):
+        yield condition
+
+
 def names(condition: Condition) -> set[str]:
     """Return the names of all properties that a condition tests."""
-    if isinstance(condition, And | Or):
-        return set().union(*map(names, condition.parts))
-    if isinstance(condition, Opaque):
-        return set(operators.properties(condition.node))
-    return {condition.name} if isinstance(condition, Predicate) else set()
+    found: set[str] = set()
+    for test in leaves(condition):
+        found.update(operators.properties(test.node) if isinstance(test, Opaque) else (test.name,))
+    return found
+
+
+def mapped(condition: Condition, change: Callable[[Predicate | Opaque], Condition]) -> Condition:
+    """Return a condition with something in the place of each of its tests."""
+    if isinstance(condition, And):
+        return conjunction(mapped(part, change) for part in condition.parts)
+    if isinstance(condition, Or):
+        return disjunction(mapped(part, change) for part in condition.parts)
+    return condition if isinstance(condition, bool) else change(condition)
 
 
 def told(test: Predicate | Opaque) -> str:
@@ -119,21 +136,26 @@ def told(test: Predicate | Opaque) -> str:
     return f"{test.name!r} {'not ' if test.negated else ''}{test.op}{' with CASEI' if test.casei else ''}"
 
 
+def all_told(conditions: Iterable[Condition]) -> tuple[str, ...]:
+    """Return what the tests of several conditions are called, each once."""
+    return tuple(dict.fromkeys(told(test) for condition in conditions for test in leaves(condition)))
+
+
 def without(condition: Condition, known: Container[str]) -> Condition:
     """Return what is left of a condition on Items that have no properties but the known ones.
 
     A test of a property that is not there is unknown, but for its being null. A known object has members of
     any name, which a test names after a dot.
     """
-    if isinstance(condition, And):
-        return conjunction(without(part, known) for part in condition.parts)
-    if isinstance(condition, Or):
-        return disjunction(without(part, known) for part in condition.parts)
-    if all(name in known or name.partition(".")[0] in known for name in names(condition)):
-        return condition
-    if isinstance(condition, Opaque):
-        return not opaque.is_strict(condition.node) and condition
-    return isinstance(condition, Predicate) and condition.op == "isnull" and not condition.negated
+
+    def left(test: Predicate | Opaque) -> Condition:
+        if all(name in known or name.partition(".")[0] in known for name in names(test)):
+            return test
+        if isinstance(test, Opaque):
+            return not opaque.is_strict(test.node) and test
+        return test.op == "isnull" and not test.negated
+
+    return mapped(condition, left)
 
 
 def unsupported(description: str) -> UnsupportedFilter:
@@ -231,7 +253,7 @@ def _is_null(test: Predicate, args: list[Any]) -> Condition:
 def _spatial(test: Predicate, args: list[Any]) -> Condition | None:
     if len(args) != 1 or test.casei:
         return None
-    known = isinstance(args[0], dict) and bool({"type", "bbox"} & args[0].keys())
+    known = isinstance(args[0], dict) and {"coordinates", "geometries", "bbox"} & args[0].keys()
     return replace(test, value=args[0]) if known else None
 
 

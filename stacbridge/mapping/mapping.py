@@ -190,7 +190,7 @@ class Mapping:
     def queryables(self, collection: str | None = None) -> Json:
         """Return the JSON Schema of what a filter may name, of one collection or over all. Raises
         `NotFound`."""
-        return queryables.filterable(self._chosen(collection))
+        return queryables.filterable(self._chosen(collection), self.frame.schemes)
 
     def sortables(self, collection: str | None = None) -> Json:
         """Return the JSON Schema of what `sortby` may name, of one collection or over all. Raises

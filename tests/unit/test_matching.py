@@ -3,7 +3,8 @@
 import cql2
 import pytest
 
-from stacbridge.cql.matching import OPERATORS, condition
+from stacbridge.cql.matching import condition
+from stacbridge.cql.operators import OPERATORS
 from stacbridge.model import Json
 
 ITEM: Json = {
