@@ -178,10 +178,8 @@ def _parse(node: Any, negated: bool, depth: int) -> Condition:
         return Predicate(named[0], "=", not negated)
     if not isinstance(node, dict) or "op" not in node or depth > _MAX_DEPTH:
         raise unsupported(f"A filter is made of conditions; {_short(node)} is none.")
-    op, args = str(node["op"]).lower(), node.get("args")
-    if not isinstance(args, list):
-        raise unsupported(f"Operator {op!r} needs `args`.")
-    if op == "not" and len(args) == 1:
+    op, args = str(node["op"]).lower(), node["args"]
+    if op == "not":
         return _parse(args[0], not negated, depth + 1)
     if op in ("and", "or"):
         join = conjunction if (op == "and") != negated else disjunction
@@ -202,11 +200,11 @@ def _test(op: str, args: list[Any], negated: bool, depth: int) -> Condition:
 
 def _leaf(op: str, args: list[Any], negated: bool) -> Condition:
     flipped = FLIPPED.get(op) or _SWAPPED.get(op)
-    if flipped and len(args) == 2 and _named(args[0]) is None and _named(args[1]) is not None:
+    if flipped and _named(args[0]) is None and _named(args[1]) is not None:
         op, args = flipped, args[::-1]
     named = _named(args[0]) if args else None
     found = None
-    if named is not None and op in INVERSE and len(args) == 2:
+    if named is not None and op in INVERSE:
         found = _comparison(named[0], INVERSE[op] if negated else op, args[1], named[1])
     elif named is not None and op in _SPECIAL:
         found = _SPECIAL[op](Predicate(named[0], op, casei=named[1], negated=negated), args[1:])
@@ -240,7 +238,7 @@ def _comparison(name: str, op: str, literal: Any, casei: bool) -> Condition | No
 
 
 def _like(test: Predicate, args: list[Any]) -> Condition | None:
-    pattern = _inner(args[0]) if len(args) == 1 else None
+    pattern = _inner(args[0])
     if not isinstance(pattern, str):
         raise unsupported(f"{test.name!r} like: needs a text.")
     return replace(test, value=pattern) if test.casei == _is_op(args[0], "casei") else None
@@ -251,7 +249,7 @@ def _is_null(test: Predicate, args: list[Any]) -> Condition:
 
 
 def _spatial(test: Predicate, args: list[Any]) -> Condition | None:
-    if len(args) != 1 or test.casei:
+    if test.casei:
         return None
     known = isinstance(args[0], dict) and {"coordinates", "geometries", "bbox"} & args[0].keys()
     return replace(test, value=args[0]) if known else None
@@ -262,7 +260,7 @@ def _disjoint(test: Predicate, args: list[Any]) -> Condition | None:
 
 
 def _array(test: Predicate, args: list[Any]) -> Condition | None:
-    values = args[0] if len(args) == 1 else None
+    values = args[0]
     plain = isinstance(values, list) and all(isinstance(value, str | int | float) for value in values)
     return replace(test, value=values) if plain and not test.casei else None
 

@@ -19,6 +19,9 @@ from stacbridge.cql import times
 from stacbridge.cql.conditions import ARRAYS, Predicate
 from stacbridge.cql.times import Moment
 
+LIKE_TOKEN = re.compile(r"\\.|.", re.DOTALL)
+"""A character of a LIKE pattern, or one that a backslash takes as it is."""
+
 Test = Callable[[Any], bool]
 Compare = Callable[[Any, Any], bool]
 
@@ -120,13 +123,13 @@ def _intersects(test: Predicate) -> Test:
 
 
 def like(pattern: str) -> str:
-    """Return the regular expression of a LIKE pattern: `%` any text, `_` one character, `\\` takes either as
-    it is.
+    """Return the regular expression of a LIKE pattern: `%` any text, `_` one character, `\\` takes what
+    follows as it is.
 
     Each `%` but the last stops for good where what follows it is first found, so that no pattern takes long.
     """
     parts: list[list[str]] = [[]]
-    for token in re.findall(r"\\[%_\\]|.", pattern, re.DOTALL):
+    for token in LIKE_TOKEN.findall(pattern):
         if token == "%":
             parts.append([])
         else:

@@ -26,11 +26,26 @@ OPERATORS = frozenset(
 )
 
 
+_TWO = ("=", "<>", "<", "<=", ">", ">=", "in", "like", "/", "^", "%", "div")
+_ARGUMENTS = {
+    **dict.fromkeys(("not", "isnull", "casei", "accenti"), 1),
+    **{name: 2 for name in OPERATORS if name in _TWO or name[:2] in ("s_", "a_", "t_")},
+    "between": 3,
+}
+
+
 def check(filter: Json) -> None:
-    """Raise `UnsupportedFilter` naming an operator that is not CQL2's: cql2 would take it for unknown."""
-    for operator in used(filter):
+    """Raise `UnsupportedFilter` naming an operator that is not CQL2's, or that has too few or too many
+    arguments: cql2 would take it for unknown."""
+    for node in _nodes(filter):
+        if "op" not in node:
+            continue
+        operator, args = str(node["op"]).lower(), node.get("args")
         if operator not in OPERATORS:
             raise UnsupportedFilter(f"The filter's operator {operator!r} is not known.", parameter="filter")
+        if not isinstance(args, list) or len(args) != _ARGUMENTS.get(operator, len(args)):
+            wanted = _ARGUMENTS.get(operator, "several")
+            raise UnsupportedFilter(f"Operator {operator!r} takes {wanted} arguments.", parameter="filter")
 
 
 def used(node: Any) -> Iterator[str]:

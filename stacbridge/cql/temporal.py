@@ -10,7 +10,6 @@ from typing import Any
 
 from stacbridge.cql import times
 from stacbridge.cql.operators import properties
-from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Json
 
 RELATIONS: dict[str, tuple[str, ...]] = {
@@ -47,8 +46,6 @@ def spelt_out(op: str, args: list[Any]) -> tuple[Json, set[str]]:
     Without these it is unknown, although what it compares may not need all of them. Raises
     `UnsupportedFilter` for what is no time.
     """
-    if len(args) != 2:
-        raise UnsupportedFilter(f"{op} compares two times.", parameter="filter")
     left, right = _span(args[0]), _span(args[1])
     parts = [_compared(relation, left, right) for relation in RELATIONS[op]]
     named = set(properties([*left, *right]))

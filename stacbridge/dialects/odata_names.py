@@ -1,8 +1,7 @@
 """Tests of an item's id, which is the product's name without its ending, as OData tests of `Name`."""
 
-import re
-
 from stacbridge.cql.conditions import ARRAYS, Predicate
+from stacbridge.cql.evaluate import LIKE_TOKEN
 from stacbridge.dialects.odata_text import UNTOLD, Text, Told, both, either, quoted
 
 
@@ -57,7 +56,7 @@ def _stretches(pattern: str) -> tuple[list[str], bool]:
     """Return the texts before, between and after the wildcards of a pattern, and whether `_` is one of
     these."""
     found, single = [""], False
-    for token in re.findall(r"\\[%_\\]|.", pattern, re.DOTALL):
+    for token in LIKE_TOKEN.findall(pattern):
         if token in ("%", "_"):
             found.append("")
             single = single or token == "_"

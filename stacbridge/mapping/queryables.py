@@ -49,8 +49,10 @@ def _of_rows(spec: Collection) -> Iterator[tuple[str, Json]]:
 
 def _of_constants(constants: Json) -> Iterator[tuple[str, Json]]:
     for name, value in constants.items():
-        simple = isinstance(value, str | int | float)
-        yield name, {"enum": [value], PUSHED: True} if simple else {"const": value, PUSHED: True}
+        if isinstance(value, dict):
+            yield name, {"type": "object", PUSHED: False}
+        else:
+            yield name, {**({"const": value} if isinstance(value, list) else {"enum": [value]}), PUSHED: True}
 
 
 def sortable(collections: list[Collection]) -> Json:
@@ -86,8 +88,11 @@ def _merged(schemas: list[Json]) -> Json:
     if all("enum" in schema for schema in schemas):
         values = _distinct(value for schema in schemas for value in schema["enum"])
         return {**schemas[0], "enum": values, PUSHED: pushed}
-    plain = [{name: value for name, value in schema.items() if name != PUSHED} for schema in schemas]
-    return {"anyOf": plain, PUSHED: pushed}
+    plain: list[Json] = []
+    for schema in schemas:
+        bare = {name: value for name, value in schema.items() if name != PUSHED}
+        plain += [bare] if bare not in plain else []
+    return {**plain[0], PUSHED: pushed} if len(plain) == 1 else {"anyOf": plain, PUSHED: pushed}
 
 
 def _distinct(values: Iterable[object]) -> list[object]:
