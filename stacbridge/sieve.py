@@ -72,7 +72,7 @@ class Sieve:
         """Take from a page what matches, as far as there is room."""
         self.checked, self.seen = page.checked, self.seen + max(len(items), 1)
         self.matched = page.matched if self.matched is None and not page.checked else self.matched
-        self.skipped += [] if self.passed else skipped
+        self.skipped += skipped
         fitting = [
             number
             for number, item in enumerate(items)

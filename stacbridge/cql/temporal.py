@@ -49,7 +49,7 @@ def spelt_out(op: str, args: list[Any]) -> tuple[Json, set[str]]:
     left, right = _span(args[0]), _span(args[1])
     parts = [_compared(relation, left, right) for relation in RELATIONS[op]]
     named = set(properties([*left, *right]))
-    told = len(named) == 1 and any(isinstance(part, dict) for part in parts)
+    told = len(named) == 1 and all(isinstance(part, dict) for part in parts)
     whole = {"op": "or" if op == "t_disjoint" else "and", "args": parts}
     return whole, set() if told else named
 

@@ -1,7 +1,7 @@
 """CQL2 by the book, on values: three-valued logic, one case per operator, nothing shared with the package.
 
-`truth` is true, false, or `None`: unknown. Times are datetimes, intervals pairs of them; a date is the pair of
-its first and last microsecond. Values of different kinds cannot be compared: unknown.
+`truth` is true, false, or `None`: unknown. Times are datetimes, intervals pairs of them; a date is the pair
+of its first and last microsecond. Values of different kinds cannot be compared: unknown.
 """
 
 import operator
