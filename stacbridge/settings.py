@@ -110,7 +110,9 @@ class Settings(BaseSettings):
     max_body_bytes: Count = 1024 * 1024
     """Size of a search's body at most."""
     max_upstream_pages: Count = 10
-    """Upstream requests that one search may make at most."""
+    """Pages that one search may ask of a catalogue at most, where few items on them match."""
+    search_seconds: Seconds = 30
+    """Seconds for which one search may begin to ask a catalogue for further pages."""
 
     connect_timeout: Seconds = 10
     """Seconds to wait for a connection to an upstream."""

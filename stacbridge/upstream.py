@@ -11,6 +11,7 @@ from stacbridge.access import registry
 from stacbridge.access.flows import Flow, drive
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Ordering, Remark
+from stacbridge.cql.matching import condition
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
 from stacbridge.dialects.odata_sets import ODataSets
 from stacbridge.dialects.opensearch.dialect import OpenSearch
@@ -21,6 +22,7 @@ from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request, Staging
 from stacbridge.settings import Credentials, Settings
+from stacbridge.sieve import Bounds, fill
 from stacbridge.vault import open_vault, renew
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import without_query
@@ -61,7 +63,7 @@ class Upstream:
         self.connections = _needed(mapping, "limits", "connections", mapping.limits)
         self._translation: Translation = dialect.translation if isinstance(dialect, Translating) else mapping
         self._dialect = dialect
-        self._pages = settings.max_upstream_pages
+        self._bounds = Bounds(settings.max_upstream_pages, settings.search_seconds, clock)
         self._wall = wall
         credentials = account or settings.credentials.get(mapping.id, Credentials())
         self._terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, credentials)
@@ -77,27 +79,14 @@ class Upstream:
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
-        """Return one page of items. Pages of nothing but records that cannot be items are passed over.
+        """Return one page of Items that match, checked here where the upstream was not asked for all.
 
-        Raises `BadRequest`, `UpstreamError` and its kin; the latter too after `max_upstream_pages`
-        such pages in a row.
+        Raises `BadRequest` and its kin, `UpstreamError` and its kin; of these `SearchTooWide` or
+        `UpstreamError` where nothing was found within `max_upstream_pages` and `search_seconds`.
         """
-        skipped = []
-        matched = None
-        for _ in range(self._pages):
-            page = self._page(query)
-            items, unfit = self._translation.items(page.records, root, ready=ready)
-            skipped += unfit
-            matched = page.matched if matched is None else matched
-            if items or page.position is None:
-                return Found(items, page.position, matched, tuple(skipped))
-            query = replace(query, position=page.position, count=False)
-        raise UpstreamError(
-            f"{self.id} answered {self._pages} pages without one record that can be an item.",
-            upstream=self.id,
-            answered=f"{len(skipped)} records; the first: {skipped[0].reason}" if skipped else "empty pages",
-            advice="Narrow the search by collection, time or area, or raise the setting max_upstream_pages.",
-        )
+        match = condition(query.filter) if query.filter else _any
+        translate = partial(self._translation.items, root=root, ready=ready)
+        return fill(query, self._page, translate, match, self._bounds, self.id)
 
     def collections(self) -> list[Json]:
         """Return all Collections as plain dicts, without API links.
@@ -265,6 +254,10 @@ def _walk(dialect: Dialect, query: Query) -> Flow[Page]:
     if request is None:
         return Page([], matched=0 if query.count else None)
     return dialect.read((yield request), query)
+
+
+def _any(item: Json) -> bool:
+    return True
 
 
 def _is_good(reply: Reply) -> bool:

@@ -1,23 +1,25 @@
 """A CQL2 filter as a small tree that a catalogue can push: tests of one property each, joined by and and or.
 
 Negation is pushed down to the tests, which is exact in CQL2's three-valued logic: a missing property
-satisfies neither a test nor its negation. `between`, `in`, dates and the temporal functions become
-comparisons.
+satisfies neither a test nor its negation. So a test may be taken for true, and more is found, never less.
+`between`, `in`, dates and the temporal functions become comparisons. What is no test of one property is
+`Opaque`: no catalogue is asked for it.
 """
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from math import isinf
 from typing import Any
 
-from stacbridge import scalars
+from stacbridge.cql import opaque, operators, temporal, times
+from stacbridge.cql.spelling import FLIPPED, spelt_out
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Json
 
 INVERSE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-FLIPPED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 ARRAYS = ("a_contains", "a_containedby", "a_overlaps", "a_equals")
+MEETING = ("s_contains", "s_crosses", "s_equals", "s_overlaps", "s_touches", "s_within")
+"""Spatial functions of two geometries that meet."""
 _MAX_DEPTH = 500
 
 
@@ -27,8 +29,7 @@ class Predicate:
 
     `op` is a comparison, "like", "isnull", "s_intersects" or an array operator; `negated` only occurs with
     the latter four. `value` is a scalar, a LIKE pattern, a GeoJSON geometry or `{"bbox": […]}`, or a list;
-    times are RFC 3339 in UTC with six digits, so that they compare as text. With `casei`, case does not
-    matter.
+    times are `times.Moment`s. With `casei`, case does not matter.
     """
 
     name: str
@@ -36,6 +37,17 @@ class Predicate:
     value: Any = None
     negated: bool = False
     casei: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A condition that is no test of one property, such as one with arithmetic; evaluated on Items, here.
+
+    `text` is its CQL2 text, shortened; `node` its CQL2 JSON.
+    """
+
+    text: str
+    node: Json = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ class Or:
     parts: tuple["Condition", ...]
 
 
-Condition = bool | Predicate | And | Or
+Condition = bool | Predicate | Opaque | And | Or
 
 
 def conjunction(parts: Iterable[Condition]) -> Condition:
@@ -77,170 +89,198 @@ def disjunction(parts: Iterable[Condition]) -> Condition:
     return False if not kept else kept[0] if len(kept) == 1 else Or(tuple(kept))
 
 
+def conjuncts(condition: Condition) -> tuple[Condition, ...]:
+    """Return the parts that must all hold."""
+    return condition.parts if isinstance(condition, And) else (condition,)
+
+
 def parse(filter: Json) -> Condition:
-    """Turn CQL2 JSON into a condition. Raises `UnsupportedFilter` naming property and operator."""
+    """Turn CQL2 JSON into a condition.
+
+    Raises `UnsupportedFilter` for what is not CQL2: an unknown operator, the wrong arguments, no time.
+    """
+    operators.check(filter)
     return _parse(filter, False, 0)
+
+
+def leaves(condition: Condition) -> Iterator[Predicate | Opaque]:
+    """Yield the tests that a condition is made of."""
+    if isinstance(condition, And | Or):
+        for part in condition.parts:
+            yield from leaves(part)
+    elif not isinstance(condition, bool):
+        yield condition
 
 
 def names(condition: Condition) -> set[str]:
     """Return the names of all properties that a condition tests."""
-    if isinstance(condition, And | Or):
-        return set().union(*map(names, condition.parts))
-    return {condition.name} if isinstance(condition, Predicate) else set()
+    found: set[str] = set()
+    for test in leaves(condition):
+        found.update(operators.properties(test.node) if isinstance(test, Opaque) else (test.name,))
+    return found
+
+
+def mapped(condition: Condition, change: Callable[[Predicate | Opaque], Condition]) -> Condition:
+    """Return a condition with something in the place of each of its tests."""
+    if isinstance(condition, And):
+        return conjunction(mapped(part, change) for part in condition.parts)
+    if isinstance(condition, Or):
+        return disjunction(mapped(part, change) for part in condition.parts)
+    return condition if isinstance(condition, bool) else change(condition)
+
+
+def told(test: Predicate | Opaque) -> str:
+    """Return what a test is called where it is spoken of, such as `'eo:cloud_cover' not isnull`."""
+    if isinstance(test, Opaque):
+        return test.text
+    return f"{test.name!r} {'not ' if test.negated else ''}{test.op}{' with CASEI' if test.casei else ''}"
+
+
+def all_told(conditions: Iterable[Condition]) -> tuple[str, ...]:
+    """Return what the tests of several conditions are called, each once."""
+    return tuple(dict.fromkeys(told(test) for condition in conditions for test in leaves(condition)))
+
+
+def without(condition: Condition, known: Container[str]) -> Condition:
+    """Return what is left of a condition on Items that have no properties but the known ones.
+
+    A test of a property that is not there is unknown, but for its being null. A known object has members of
+    any name, which a test names after a dot.
+    """
+
+    def left(test: Predicate | Opaque) -> Condition:
+        if all(name in known or name.partition(".")[0] in known for name in names(test)):
+            return test
+        if isinstance(test, Opaque):
+            return not opaque.is_strict(test.node) and test
+        return test.op == "isnull" and not test.negated
+
+    return mapped(condition, left)
 
 
 def unsupported(description: str) -> UnsupportedFilter:
-    """Make the failure of a filter that cannot be answered exactly."""
+    """Make the failure of a filter that is not CQL2."""
     return UnsupportedFilter(description, parameter="filter")
+
+
+def moment(name: str, text: Any) -> str:
+    """Return the time that a text names, of a property; finer than microseconds is refused."""
+    found = times.instant(text)
+    if found is None or times.is_finer(text):
+        raise unsupported(f"{name!r}: {_short(text)} is not a time of at most microseconds.")
+    return found
 
 
 def _parse(node: Any, negated: bool, depth: int) -> Condition:
     if isinstance(node, bool):
         return node != negated
+    if (named := _named(node)) is not None:
+        return Predicate(named[0], "=", not negated)
     if not isinstance(node, dict) or "op" not in node or depth > _MAX_DEPTH:
         raise unsupported(f"A filter is made of conditions; {_short(node)} is none.")
-    op, args = str(node["op"]).lower(), node.get("args")
-    if not isinstance(args, list):
-        raise unsupported(f"Operator {op!r} needs `args`.")
-    if op == "not" and len(args) == 1:
+    op, args = str(node["op"]).lower(), node["args"]
+    if op == "not":
         return _parse(args[0], not negated, depth + 1)
     if op in ("and", "or"):
         join = conjunction if (op == "and") != negated else disjunction
         return join([_parse(arg, negated, depth + 1) for arg in args])
+    return _test(op, args, negated, depth + 1)
+
+
+def _test(op: str, args: list[Any], negated: bool, depth: int) -> Condition:
+    longer = spelt_out(op, args)
+    if longer is not None:
+        return _parse(longer, negated, depth)
+    if op in temporal.RELATIONS:
+        whole, present = temporal.spelt_out(op, args)
+        there = [Predicate(name, "isnull", negated=True) for name in sorted(present)]
+        return conjunction([_parse(whole, negated, depth), *there])
     return _leaf(op, args, negated)
 
 
 def _leaf(op: str, args: list[Any], negated: bool) -> Condition:
-    if op in INVERSE and len(args) == 2:
-        return _compare(op, args, negated)
-    if op in _SPECIAL and args:
-        name, casei = _property(args[0], op)
-        return _SPECIAL[op](replace(Predicate(name, op), casei=casei, negated=negated), args[1:])
-    raise unsupported(f"Operator {op!r} cannot be answered with these arguments.")
+    flipped = FLIPPED.get(op) or _SWAPPED.get(op)
+    if flipped and _named(args[0]) is None and _named(args[1]) is not None:
+        op, args = flipped, args[::-1]
+    named = _named(args[0]) if args else None
+    found = None
+    if named is not None and op in INVERSE:
+        found = _comparison(named[0], INVERSE[op] if negated else op, args[1], named[1])
+    elif named is not None and op in _SPECIAL:
+        found = _SPECIAL[op](Predicate(named[0], op, casei=named[1], negated=negated), args[1:])
+    if found is None:
+        found = _opaque({"op": op, "args": args}, negated)
+        if op in MEETING and named is not None and not negated:
+            meeting = _spatial(Predicate(named[0], "s_intersects"), args[1:])
+            return found if meeting is None else conjunction([meeting, found])
+    return found
 
 
-def _compare(op: str, args: list[Any], negated: bool) -> Condition:
-    left, right = args
-    if _is_literal(left) and not _is_literal(right):
-        left, right, op = right, left, FLIPPED[op]
-    name, casei = _property(left, op)
-    return comparison(name, INVERSE[op] if negated else op, right, casei)
+def _opaque(node: Json, negated: bool) -> Condition:
+    whole = {"op": "not", "args": [node]} if negated else node
+    decide = opaque.decider(whole)
+    if not any(operators.properties(node)):
+        return decide({})
+    return Opaque(opaque.text(whole), whole)
 
 
-def comparison(name: str, op: str, literal: Any, casei: bool = False) -> Condition:
-    """Return the test of a comparison with a CQL2 literal; a date is the whole day it names."""
+def _comparison(name: str, op: str, literal: Any, casei: bool) -> Condition | None:
     value = _inner(literal)
-    if casei != _is_op(literal, "casei") and isinstance(value, str):
-        raise unsupported(f"{name!r} {op}: CASEI must be on both sides or none.")
-    if isinstance(value, dict) and "date" in value:
-        first, after = _day(name, value["date"])
-        bounds: dict[str, Condition] = {
-            "=": And((Predicate(name, ">=", first), Predicate(name, "<", after))),
-            "<>": Or((Predicate(name, "<", first), Predicate(name, ">=", after))),
-            "<": Predicate(name, "<", first),
-            "<=": Predicate(name, "<", after),
-            ">": Predicate(name, ">=", after),
-            ">=": Predicate(name, ">=", first),
-        }
-        return bounds[op]
-    return Predicate(name, op, _scalar(name, op, value), casei=casei)
+    if value is None:  # nothing is equal to null, nor unequal
+        return False
+    if isinstance(value, str) and casei != _is_op(literal, "casei"):
+        return None
+    if isinstance(value, dict) and "timestamp" in value:
+        return Predicate(name, op, times.moment(value["timestamp"]))
+    if isinstance(value, bool | str | int) or (isinstance(value, float) and not isinf(value)):
+        return Predicate(name, op, value, casei=casei)
+    return None
 
 
-def _between(test: Predicate, args: list[Any]) -> Condition:
-    if len(args) != 2:
-        raise unsupported(f"{test.name!r} between: needs two bounds.")
-    bounds = zip((">=", "<="), args, strict=True)
-    if test.negated:
-        return disjunction([comparison(test.name, INVERSE[op], bound, test.casei) for op, bound in bounds])
-    return conjunction([comparison(test.name, op, bound, test.casei) for op, bound in bounds])
-
-
-def _in(test: Predicate, args: list[Any]) -> Condition:
-    if len(args) != 1 or not isinstance(args[0], list):
-        raise unsupported(f"{test.name!r} in: needs a list.")
-    op, join = ("<>", conjunction) if test.negated else ("=", disjunction)
-    return join([comparison(test.name, op, value, test.casei) for value in args[0]])
-
-
-def _like(test: Predicate, args: list[Any]) -> Condition:
-    literal = args[0] if len(args) == 1 else None
-    pattern = _inner(literal)
-    if not isinstance(pattern, str) or test.casei != _is_op(literal, "casei"):
-        raise unsupported(f"{test.name!r} like: needs a text, and CASEI on both sides or none.")
-    return replace(test, value=pattern)
+def _like(test: Predicate, args: list[Any]) -> Condition | None:
+    pattern = _inner(args[0])
+    if not isinstance(pattern, str):
+        raise unsupported(f"{test.name!r} like: needs a text.")
+    return replace(test, value=pattern) if test.casei == _is_op(args[0], "casei") else None
 
 
 def _is_null(test: Predicate, args: list[Any]) -> Condition:
-    return test
+    return replace(test, casei=False)
 
 
-def _spatial(test: Predicate, args: list[Any]) -> Condition:
-    if len(args) != 1 or not isinstance(args[0], dict) or not {"type", "bbox"} & args[0].keys():
-        raise unsupported(f"{test.name!r} {test.op}: needs a geometry.")
-    return replace(test, value=args[0])
-
-
-def _array(test: Predicate, args: list[Any]) -> Condition:
-    values = args[0] if len(args) == 1 else None
-    if not isinstance(values, list) or not all(isinstance(value, str | int | float) for value in values):
-        raise unsupported(f"{test.name!r} {test.op}: needs a list of values.")
-    return replace(test, value=values)
-
-
-def _temporal(test: Predicate, args: list[Any]) -> Condition:
-    """Compare an instant (all times of an Item are) with an instant or interval."""
-    start, end = _span(test, args)
-    if test.op == "t_equals" and start != end:
-        raise unsupported(f"{test.name!r} t_equals: an instant never equals an interval; use t_intersects.")
-    tests = {
-        "t_after": [(">", end)],
-        "t_before": [("<", start)],
-        "t_equals": [("=", start)],
-        "t_intersects": [(">=", start), ("<=", end)],
-        "t_disjoint": [(">=", start), ("<=", end)],
-        "t_during": [(">", start), ("<", end)],
-    }[test.op]
-    if all(bound is None for _, bound in tests):
-        raise unsupported(f"{test.name!r} {test.op}: the interval has no end that could be compared.")
-    negated = test.negated != (test.op == "t_disjoint")
-    parts = [
-        Predicate(test.name, INVERSE[op] if negated else op, bound)
-        for op, bound in tests
-        if bound is not None
-    ]
-    return disjunction(parts) if negated else conjunction(parts)
-
-
-def _span(test: Predicate, args: list[Any]) -> tuple[str | None, str | None]:
-    literal = args[0] if len(args) == 1 else None
-    if isinstance(literal, dict) and "interval" in literal and len(literal["interval"]) == 2:
-        start, end = literal["interval"]
-        return _bound(test.name, start, first=True), _bound(test.name, end, first=False)
-    if isinstance(literal, dict) and ("timestamp" in literal or "date" in literal):
-        text = literal.get("timestamp", literal.get("date"))
-        return _bound(test.name, text, first=True), _bound(test.name, text, first=False)
-    raise unsupported(f"{test.name!r} {test.op}: needs a TIMESTAMP, a DATE or an INTERVAL.")
-
-
-def _bound(name: str, literal: Any, *, first: bool) -> str | None:
-    text = literal.get("timestamp", literal.get("date")) if isinstance(literal, dict) else literal
-    if text == "..":
+def _spatial(test: Predicate, args: list[Any]) -> Condition | None:
+    if test.casei:
         return None
-    if isinstance(text, str) and len(text) == 10:
-        start, after = _day(name, text)
-        return start if first else f"{text}T23:59:59.999999Z" if after else None
-    return moment(name, text)
+    known = isinstance(args[0], dict) and {"coordinates", "geometries", "bbox"} & args[0].keys()
+    return replace(test, value=args[0]) if known else None
 
 
-_SPECIAL: dict[str, Callable[[Predicate, list[Any]], Condition]] = {
-    "between": _between,
-    "in": _in,
+def _disjoint(test: Predicate, args: list[Any]) -> Condition | None:
+    return _spatial(replace(test, op="s_intersects", negated=not test.negated), args)
+
+
+def _array(test: Predicate, args: list[Any]) -> Condition | None:
+    values = args[0]
+    plain = isinstance(values, list) and all(isinstance(value, str | int | float) for value in values)
+    return replace(test, value=values) if plain and not test.casei else None
+
+
+_SPECIAL: dict[str, Callable[[Predicate, list[Any]], Condition | None]] = {
     "like": _like,
     "isnull": _is_null,
     "s_intersects": _spatial,
+    "s_disjoint": _disjoint,
     **dict.fromkeys(ARRAYS, _array),
-    **dict.fromkeys(("t_after", "t_before", "t_equals", "t_intersects", "t_disjoint", "t_during"), _temporal),
 }
+_SWAPPED = {
+    **{op: op for op in ("s_intersects", "s_disjoint", "a_overlaps", "a_equals")},
+    **{op: op for op in ("s_crosses", "s_equals", "s_overlaps", "s_touches")},
+    "s_contains": "s_within",
+    "s_within": "s_contains",
+    "a_contains": "a_containedby",
+    "a_containedby": "a_contains",
+}
+"""Functions whose arguments may change places, and what they are called then."""
 
 
 def _is_op(node: Any, op: str) -> bool:
@@ -252,45 +292,12 @@ def _inner(node: Any) -> Any:
     return node["args"][0] if _is_op(node, "casei") else node
 
 
-def _is_literal(node: Any) -> bool:
-    inner = _inner(node)
-    return not isinstance(inner, dict) or bool({"timestamp", "date"} & inner.keys())
-
-
-def _property(node: Any, op: str) -> tuple[str, bool]:
-    casei = _is_op(node, "casei")
+def _named(node: Any) -> tuple[str, bool] | None:
+    """Return the property that a node is, and whether CASEI wraps it."""
     inner = _inner(node)
     if isinstance(inner, dict) and isinstance(inner.get("property"), str):
-        return inner["property"].removeprefix("properties."), casei
-    raise unsupported(
-        f"Operator {op!r} needs a property on one side and a value on the other, not {_short(node)}."
-    )
-
-
-def _scalar(name: str, op: str, value: Any) -> Any:
-    if isinstance(value, dict) and "timestamp" in value:
-        return moment(name, value["timestamp"])
-    if isinstance(value, bool | str | int) or (isinstance(value, float) and abs(value) != float("inf")):
-        return value
-    raise unsupported(f"{name!r} {op}: cannot be compared with {_short(value)}.")
-
-
-def moment(name: str, text: Any) -> str:
-    """Return a timestamp as RFC 3339 in UTC with six digits; more would not be kept."""
-    found = scalars.time(text) if isinstance(text, str) and "T" in text.upper() else None
-    if found is None or re.search(r"\.\d{6}\d*[1-9]", text):
-        raise unsupported(f"{name!r}: {_short(text)} is not a time of at most microseconds.")
-    return found
-
-
-def _day(name: str, text: Any) -> tuple[str, str]:
-    """Return the first moments of a day and of the next one."""
-    start = (
-        scalars.instant(text) if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
-    )
-    if start is None or start.year == 9999:
-        raise unsupported(f"{name!r}: {_short(text)} is not a date.")
-    return scalars.rfc3339(start), scalars.rfc3339(start + timedelta(days=1))
+        return inner["property"].removeprefix("properties."), _is_op(node, "casei")
+    return None
 
 
 def _short(value: Any) -> str:

@@ -1,63 +1,56 @@
 """Whether an Item matches a CQL2 filter, decided here rather than upstream."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import cql2
-
-from stacbridge.errors import UnsupportedFilter
+from stacbridge.cql import conditions, opaque
+from stacbridge.cql.conditions import And, Condition, Opaque, Or, Predicate
+from stacbridge.cql.evaluate import tester
 from stacbridge.model import Json
 
-UNDECIDED = "Could not reduce expression to boolean"
-"""cql2's words (0.6.0) where a condition is neither true nor false."""
-
-LOGIC = ("and", "or", "not")
-COMPARISON = ("=", "<>", "<", "<=", ">", ">=", "between", "in", "like", "isNull", "casei", "accenti")
-ARITHMETIC = ("+", "-", "*", "/", "^", "%", "div")
-SPATIAL = ("contains", "crosses", "disjoint", "equals", "intersects", "overlaps", "touches", "within")
-ARRAYS = ("contains", "containedBy", "equals", "overlaps")
-TEMPORAL = (
-    *("after", "before", "contains", "disjoint", "during", "equals", "finishedBy", "finishes", "intersects"),
-    *("meets", "metBy", "overlappedBy", "overlaps", "startedBy", "starts"),
-)
-OPERATORS = frozenset(
-    name.lower()
-    for name in (
-        *(*LOGIC, *COMPARISON, *ARITHMETIC),
-        *(f"s_{name}" for name in SPATIAL),
-        *(f"a_{name}" for name in ARRAYS),
-        *(f"t_{name}" for name in TEMPORAL),
-    )
-)
+Match = Callable[[Json], bool]
+_MEMBERS = ("id", "collection", "geometry")
 
 
-def condition(filter: Json) -> Callable[[Json], bool]:
-    """Return what decides for an Item. A property that it lacks makes a condition unknown: no match.
+def condition(filter: Json) -> Match:
+    """Return what decides for an Item, prepared once for many. What a missing property leaves unknown is no
+    match.
 
-    Raises `UnsupportedFilter` naming an operator that is not CQL2's: cql2 would take it for unknown.
+    A property is `id`, `collection`, `geometry`, or one of the Item's `properties`; with dots also a member
+    of one that is an object. Raises `UnsupportedFilter` for what is not CQL2.
     """
-    for operator in _operators(filter):
-        if operator.lower() not in OPERATORS:
-            raise UnsupportedFilter(f"The filter's operator {operator!r} is not known.", parameter="filter")
-    expression = cql2.Expr(filter)
-
-    def matches(item: Json) -> bool:
-        try:
-            return bool(expression.matches(item))
-        except Exception as error:  # cql2 raises bare exceptions
-            if str(error) == UNDECIDED:
-                return False
-            raise UnsupportedFilter(
-                f"The filter cannot be evaluated: {error}.", parameter="filter"
-            ) from error
-
-    return matches
+    return _matcher(conditions.parse(filter))
 
 
-def _operators(expression: Any) -> Iterator[str]:
-    if isinstance(expression, list):
-        for part in expression:
-            yield from _operators(part)
-    elif isinstance(expression, dict) and "op" in expression:
-        yield expression["op"]
-        yield from _operators(expression.get("args", []))
+def _matcher(condition: Condition) -> Match:
+    if isinstance(condition, bool):
+        return lambda item: condition
+    if isinstance(condition, And):
+        parts = [_matcher(part) for part in condition.parts]
+        return lambda item: all(part(item) for part in parts)
+    if isinstance(condition, Or):
+        parts = [_matcher(part) for part in condition.parts]
+        return lambda item: any(part(item) for part in parts)
+    return _opaque(condition) if isinstance(condition, Opaque) else _predicate(condition)
+
+
+def _predicate(test: Predicate) -> Match:
+    name, fits = test.name, tester(test)
+    return lambda item: fits(value(item, name))
+
+
+def _opaque(test: Opaque) -> Match:
+    names, decide = conditions.names(test), opaque.decider(test.node)
+    return lambda item: decide({name: value(item, name) for name in names})
+
+
+def value(item: Json, name: str) -> Any:
+    """Return an Item's value of a property, `None` where it has none."""
+    if name in _MEMBERS:
+        return item.get(name)
+    found = item["properties"]
+    if name in found or "." not in name:
+        return found.get(name)
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found

@@ -77,7 +77,7 @@ class OData:
         params = [] if text is True else [("$filter", str(text))]
         params += [("$orderby", f"{path} {'desc' if descending else 'asc'}"), ("$top", str(self._top(query)))]
         params += [("$skip", str(skip))] if skip else []
-        params += [("$count", "true")] if _counts(query, run) and not scope.wide else []
+        params += [("$count", "true")] if _counts(query, run) and not (scope.wide or scope.checked) else []
         params += [("$expand", name) for name in self._expanded(scope)]
         return Request("GET", self._url, tuple(params), {"Accept": "application/json"})
 
@@ -91,7 +91,7 @@ class OData:
         matched = (query.position or {}).get("m", listing.count)
         if position is not None and matched is not None:
             position["m"] = matched
-        return Page(self.wanted(query, listing.records), position, matched)
+        return Page(self.wanted(query, listing.records), position, matched, self.checked(query))
 
     def listing(self, reply: Reply, query: Query) -> Listing:
         """Return what a reply lists. Raises `UpstreamError` where it is no list of entities."""
@@ -118,6 +118,10 @@ class OData:
                 f"A product has no {path}, by which they are sorted.", upstream=self._mapping.id
             )
         return value
+
+    def checked(self, query: Query) -> tuple[str, ...]:
+        """Return the conditions of a query that the archive is not, or not exactly, asked for."""
+        return self._scoping.find(query).checked
 
     def wanted(self, query: Query, records: list[Json]) -> list[Json]:
         """Return the records that were asked for; others may come where the search was too long to tell."""

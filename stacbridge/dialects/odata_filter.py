@@ -1,18 +1,21 @@
-"""Conditions on one collection as OData `$filter` text, exactly or not at all.
+"""Conditions on one collection as OData `$filter` text: exactly, or wider where text cannot tell them.
 
 Grammar and attribute forms are those of CDSE's documentation (APIs/OData): attributes are tested within
 `any(…)`, which is false for products that lack them, so that a missing attribute satisfies neither a test nor
 its inversion.
 """
 
+from collections.abc import Container
+from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any
 
 from stacbridge import geometry
-from stacbridge.cql.conditions import And, Condition, Or, Predicate, moment, unsupported
+from stacbridge.cql import conditions, times
+from stacbridge.cql.conditions import ARRAYS, And, Condition, Opaque, Or, Predicate
+from stacbridge.cql.evaluate import holds, tester
 from stacbridge.dialects import odata_names
-from stacbridge.dialects.evaluate import holds
-from stacbridge.dialects.odata_text import Text, attribute, both, either, literal, refused
+from stacbridge.dialects.odata_text import UNTOLD, Text, Told, attribute, both, either, literal
 from stacbridge.mapping.families import Collection, Match
 from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
@@ -21,15 +24,33 @@ _OPERATORS = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _NEVER_MISSING = ("ContentDate/Start", "ContentDate/End", "Online", "PublicationDate", "ModificationDate")
 
 
-def write(condition: Condition, spec: Collection, endings: tuple[str, ...]) -> Text:
-    """Return a condition on the products of one collection. Raises `UnsupportedFilter`."""
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A condition as text; `checked` names the tests that it does not, or not exactly, tell."""
+
+    text: Text
+    checked: tuple[str, ...] = ()
+
+
+def write(condition: Condition, spec: Collection, names: Container[str], endings: tuple[str, ...]) -> Pushed:
+    """Return a condition on the products of one collection, whose Items have no properties but `names`."""
+    wider: dict[str, None] = {}
+    text = _write(conditions.without(condition, names), spec, endings, wider)
+    return Pushed(text, () if text is False else tuple(wider))
+
+
+def _write(condition: Condition, spec: Collection, endings: tuple[str, ...], wider: dict[str, None]) -> Text:
+    """Return the text of a condition; add the tests that it does not exactly tell to `wider`."""
     if isinstance(condition, bool):
         return condition
     if isinstance(condition, And):
-        return both([write(part, spec, endings) for part in condition.parts])
+        return both([_write(part, spec, endings, wider) for part in condition.parts])
     if isinstance(condition, Or):
-        return either([write(part, spec, endings) for part in condition.parts])
-    return _test(condition, spec, endings)
+        return either([_write(part, spec, endings, wider) for part in condition.parts])
+    told = UNTOLD if isinstance(condition, Opaque) else _test(condition, spec, endings)
+    if not told.exact:
+        wider[conditions.told(condition)] = None
+    return told.text
 
 
 def membership(specs: list[Collection], family: list[Collection], *, wide: bool = False) -> Text:
@@ -74,51 +95,62 @@ def intersects(area: Json) -> Text:
     return either([f"OData.CSC.Intersects(area=geography'SRID=4326;{wkt}')" for wkt in geometry.wkts(area)])
 
 
-def _test(test: Predicate, spec: Collection, endings: tuple[str, ...]) -> Text:
+def _test(test: Predicate, spec: Collection, endings: tuple[str, ...]) -> Told:
     if test.name == "collection":
-        return holds(test, spec.id)
+        return Told(holds(test, spec.id))
     if test.name in spec.constants:
-        return holds(test, spec.constants[test.name])
+        return Told(holds(test, spec.constants[test.name]))
     if test.name == "id":
         return odata_names.identity(test, endings)
     if test.name == "geometry":
         return _spatial(test)
     row = spec.rows.get(test.name)
     if row is None:
-        return test.op == "isnull" and not test.negated
-    if test.op == "isnull":
-        return _presence(test, row)
+        return UNTOLD
     known = {**spec.family_match, **spec.match}
-    return _closed(test, row, known) if row.values is not None else _open(test, row, known)
+    if test.op == "isnull":
+        return _presence(test, row, known)
+    return Told(_closed(test, row, known)) if row.values is not None else _open(test, row, known)
 
 
-def _presence(test: Predicate, row: Row) -> Text:
+def _presence(test: Predicate, row: Row, known: Match) -> Told:
+    """Test whether a property is there; that it is not cannot be told of attributes."""
     if row.required or all(path in _NEVER_MISSING for path in row.paths):
-        return test.negated
-    raise unsupported(f"{test.name!r} isNull: the upstream cannot tell whether it is there.")
+        return Told(test.negated)
+    if not test.negated:
+        return UNTOLD
+    if row.values is not None:
+        read = [row.read(*value) if isinstance(value, tuple) else row.read(value) for value in row.values]
+        there = [value for value, found in zip(row.values, read, strict=True) if found is not None]
+        return Told(either([_equal(row, value, known) for value in there]))
+    if row.push == "order" and row.type != "DateTimeOffset":
+        return Told(either([_bound(row, "<", 0), _bound(row, ">=", 0)]))
+    return UNTOLD
 
 
 def _closed(test: Predicate, row: Row, known: Match) -> Text:
     """Test a property with a closed set of upstream values: it is one of those that satisfy the test."""
     values = row.values or ()
+    satisfied = tester(test)
     read = [row.read(*value) if isinstance(value, tuple) else row.read(value) for value in values]
-    fitting = [value for value, found in zip(values, read, strict=True) if holds(test, found)]
+    fitting = [value for value, found in zip(values, read, strict=True) if satisfied(found)]
     if row.required and len(fitting) == len(values):
         return True
     return either([_equal(row, value, known) for value in fitting])
 
 
-def _open(test: Predicate, row: Row, known: Match) -> Text:
-    if test.casei or test.negated or (test.op not in _OPERATORS and test.op not in ("<>", "like")):
-        raise refused(test)
+def _open(test: Predicate, row: Row, known: Match) -> Told:
+    if not _is_of_kind(test, row):
+        return Told(False)
+    if test.casei or test.negated:
+        return UNTOLD
     if row.push == "order":
         return _ordered(test, row)
     if row.push == "text" and test.op == "like":
-        return odata_names.like(row.paths[0], test, ())
+        return odata_names.like(row.paths[0], test.value, ())
     if row.push is None or row.write is None or test.op != "=":
-        raise refused(test)
-    _check_kind(test, row)
-    return either([_equal(row, value, known) for value in row.write(test.value)])
+        return UNTOLD
+    return Told(either([_equal(row, value, known) for value in row.write(test.value)]))
 
 
 def _equal(row: Row, value: Any, known: Match) -> Text:
@@ -140,14 +172,13 @@ def _compare(path: str, kind: str, operator: str, value: Any) -> str:
     return f"{path} {operator} {literal(kind, value)}"
 
 
-def _ordered(test: Predicate, row: Row) -> Text:
-    _check_kind(test, row)
-    if test.op == "like":
-        raise refused(test)
-    value = moment(test.name, test.value) if row.type == "DateTimeOffset" else test.value
+def _ordered(test: Predicate, row: Row) -> Told:
+    value = times.instant(test.value) if row.type == "DateTimeOffset" else test.value
+    if value is None or times.is_finer(str(test.value)):
+        return UNTOLD
     if test.op == "<>":
-        return either([_bound(row, "<", value), _bound(row, ">", value)])
-    return _bound(row, test.op, value)
+        return Told(either([_bound(row, "<", value), _bound(row, ">", value)]))
+    return Told(_bound(row, test.op, value)) if test.op in _OPERATORS else UNTOLD
 
 
 def _bound(row: Row, op: str, value: Any) -> Text:
@@ -170,18 +201,23 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def _check_kind(test: Predicate, row: Row) -> None:
-    wanted = _KINDS.get(row.schema.get("type", ""))
-    if wanted and (
-        not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted)
-    ):
-        raise unsupported(f"{test.name!r} {test.op}: {test.value!r} is not of type {row.schema['type']}.")
+def _is_of_kind(test: Predicate, row: Row) -> bool:
+    """Tell whether a test is of the kind that a row's values are; if not, none of them decides it."""
+    kind = row.schema.get("type", "")
+    if kind not in _KINDS:
+        return True
+    if kind == "array" or test.op in ARRAYS:
+        return kind == "array" and test.op in ARRAYS
+    if test.op in ("like", "s_intersects"):
+        return test.op == "like" and kind == "string"
+    return isinstance(test.value, _KINDS[kind]) and isinstance(test.value, bool) == (kind == "boolean")
 
 
-def _spatial(test: Predicate) -> Text:
-    if test.op == "isnull" or test.negated:
-        raise refused(test)
+def _spatial(test: Predicate) -> Told:
+    if test.op != "s_intersects":
+        return UNTOLD if test.op == "isnull" else Told(False)
+    if test.negated:
+        return UNTOLD
     value = test.value
-    return intersects(
-        geometry.box(geometry.parse_bbox(value["bbox"], "filter")) if "bbox" in value else value
-    )
+    area = geometry.box(geometry.parse_bbox(value["bbox"], "filter")) if "bbox" in value else value
+    return Told(intersects(area))

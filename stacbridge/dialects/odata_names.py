@@ -1,29 +1,30 @@
 """Tests of an item's id, which is the product's name without its ending, as OData tests of `Name`."""
 
-import re
+from stacbridge.cql.conditions import ARRAYS, Predicate
+from stacbridge.cql.evaluate import LIKE_TOKEN
+from stacbridge.dialects.odata_text import UNTOLD, Text, Told, both, either, quoted
 
-from stacbridge.cql.conditions import Predicate, unsupported
-from stacbridge.dialects.odata_text import Text, both, either, quoted, refused
 
-
-def identity(test: Predicate, endings: tuple[str, ...]) -> Text:
-    """Return a test of the item id. Raises `UnsupportedFilter` where it cannot be exact."""
+def identity(test: Predicate, endings: tuple[str, ...]) -> Told:
+    """Return a test of the item id, a text that no Item lacks."""
     if test.op == "isnull":
-        return test.negated
-    if test.casei or not isinstance(test.value, str):
-        raise refused(test)
-    if test.op in ("=", "<>"):
-        return _inverted(named(test.value, endings), test.op == "<>")
+        return Told(test.negated)
+    if not isinstance(test.value, str) or test.op in ARRAYS:
+        return Told(False)
+    if test.casei or test.op not in ("=", "<>", "like"):
+        return UNTOLD
     if test.op == "like":
-        return _inverted(like("Name", test, endings), test.negated)
-    raise refused(test)
+        found = like("Name", test.value, endings)
+        return _inverted(found) if test.negated else found
+    found = Told(named(test.value, endings))
+    return _inverted(found) if test.op == "<>" else found
 
 
-def _inverted(text: Text, negated: bool) -> Text:
-    """Invert a test of the name, which no product lacks."""
-    if not negated:
-        return text
-    return not text if isinstance(text, bool) else f"not ({text})"
+def _inverted(found: Told) -> Told:
+    """Invert a test of the name; what is wider than the test cannot tell which products to leave out."""
+    if not found.exact:
+        return UNTOLD
+    return Told(not found.text if isinstance(found.text, bool) else f"not ({found.text})")
 
 
 def named(item: str, endings: tuple[str, ...]) -> Text:
@@ -33,27 +34,49 @@ def named(item: str, endings: tuple[str, ...]) -> Text:
     return either([f"Name eq {quoted(item + ending)}" for ending in (*endings, *bare)])
 
 
-def like(path: str, test: Predicate, endings: tuple[str, ...]) -> Text:
-    """Return a LIKE pattern of one text with `%` before it, after it or both; others are refused."""
+def like(path: str, pattern: str, endings: tuple[str, ...]) -> Told:
+    """Return the test that a text, without its ending, is LIKE a pattern.
+
+    With one stretch of text, and `%` around it, that is exact. Where wildcards stand between stretches, it is
+    tested only that these are there.
+    """
     endings = tuple(ending for ending in endings if ending)
-    pattern = re.sub("%+", "%", test.value) if "\\" not in test.value else test.value
-    text = pattern.removeprefix("%")
-    before, after = text != pattern, text.endswith("%") and not text.endswith("\\%")
-    text = text[:-1] if after else text
-    plain = re.sub(r"\\([%_\\])", r"\1", text)
-    if re.search(r"[%_]", re.sub(r"\\[%_\\]", "", text)):
-        raise unsupported(f"{test.name!r} like: {test.value!r} has wildcards within its text.")
-    if not plain and (before or after):
-        return True
-    if not before and not after:
-        return named(plain, endings) if endings else f"{path} eq {quoted(plain)}"
-    if before and not after:
-        return _ending(path, plain, endings)
-    if after and any(plain.endswith(ending[:end]) for ending in endings for end in range(1, len(ending) + 1)):
-        raise unsupported(f"{test.name!r} like: {test.value!r} reaches into the ending of product names.")
-    if before and any(plain in ending for ending in endings):
-        raise unsupported(f"{test.name!r} like: {test.value!r} also occurs in the ending of product names.")
-    return f"contains({path},{quoted(plain)})" if before else f"startswith({path},{quoted(plain)})"
+    stretches, single = _stretches(pattern)
+    if len(stretches) == 1:
+        return Told(named(stretches[0], endings) if endings else f"{path} eq {quoted(stretches[0])}")
+    first, *inner, last = stretches
+    found = [_starting(path, first, endings)] if first else []
+    found += [_containing(path, text, endings) for text in inner if text]
+    found += [Told(_ending(path, last, endings))] if last else []
+    exact = not single and len(found) <= 1 and all(told.exact for told in found)
+    return Told(both([told.text for told in found]), exact)
+
+
+def _stretches(pattern: str) -> tuple[list[str], bool]:
+    """Return the texts before, between and after the wildcards of a pattern, and whether `_` is one of
+    these."""
+    found, single = [""], False
+    for token in LIKE_TOKEN.findall(pattern):
+        if token in ("%", "_"):
+            found.append("")
+            single = single or token == "_"
+        else:
+            found[-1] += token[-1]
+    return found, single
+
+
+def _starting(path: str, text: str, endings: tuple[str, ...]) -> Told:
+    """Return the test that a name starts with `text`, which may reach into its ending."""
+    reaching = any(text.endswith(ending[:end]) for ending in endings for end in range(1, len(ending) + 1))
+    return Told(f"startswith({path},{quoted(text)})", exact=not reaching)
+
+
+def _containing(path: str, text: str, endings: tuple[str, ...]) -> Told:
+    """Return the test that a name contains `text`, which may be in its ending, or reach into it."""
+    return Told(
+        f"contains({path},{quoted(text)})",
+        exact=_starting(path, text, endings).exact and not any(text in ending for ending in endings),
+    )
 
 
 def _ending(path: str, text: str, endings: tuple[str, ...]) -> Text:

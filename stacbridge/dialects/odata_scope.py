@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from stacbridge import geometry, scalars
 from stacbridge.cql import conditions
-from stacbridge.cql.conditions import Condition, unsupported
+from stacbridge.cql.conditions import Condition, conjunction
 from stacbridge.dialects import odata_filter
+from stacbridge.dialects.odata_filter import Pushed
 from stacbridge.dialects.odata_text import Text, both, either, quoted
-from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.families import Collection
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Interval, Query
@@ -42,54 +42,67 @@ class Scoping:
     def __init__(self, mapping: Mapping, specs: Dictionary[str, Collection], length: int) -> None:
         """Find the scope among the collections `specs`, those of one entity set."""
         self._mapping, self._specs, self._length = mapping, specs, length
-        self._properties = {"id", "collection", "geometry"}.union(
-            *[{*spec.rows, *spec.constants} for spec in mapping.specs.values()]
-        )
 
     def find(self, query: Query) -> Scope:
         """Return the scope of a query. Raises `UnsupportedFilter`.
 
         Where the names of all collections would be too long, their families are asked for, and what comes is
-        to be sorted out by whoever reads the answer.
+        to be sorted out by whoever reads the answer. Where that is too long still, so are the longest parts
+        of the filter.
         """
-        texts = self._texts(query)
-        around = both([*_when(query.interval), *_where(query)])
-        if not query.collections and len(set(texts.values())) == 1:
-            return Scope(both([*set(texts.values()), around]), None)
-        wanted = frozenset(name for name, text in texts.items() if text is not False)
-        exact = both([self._families(texts, wide=False), around])
-        if len(str(exact)) <= self._length - RESERVE:
-            return Scope(exact, wanted)
-        return Scope(both([self._families(texts, wide=True), around]), wanted, wide=True)
-
-    def _texts(self, query: Query) -> dict[str, Text]:
-        """Return the filter on each collection, by its id."""
         condition = conditions.parse(query.filter) if query.filter else True
-        if unknown := conditions.names(condition) - self._properties:
-            raise unsupported(
-                f"{self._mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}."
-            )
-        specs = self._specs
-        chosen = query.collections or specs
-        return {name: self._write(condition, specs[name]) for name in chosen if name in specs}
+        dropped: tuple[str, ...] = ()
+        while True:
+            texts = self._texts(condition, query)
+            scope = self._scope(texts, query, dropped)
+            longest = None if self._fits(scope.text) else self._longest(condition, query)
+            if longest is None:
+                return scope
+            condition = conjunction(part for part in conditions.conjuncts(condition) if part is not longest)
+            dropped += (f"a condition on {', '.join(sorted(map(repr, conditions.names(longest))))}",)
 
-    def _write(self, condition: Condition, spec: Collection) -> Text:
-        try:
-            return odata_filter.write(condition, spec, self._mapping.endings)
-        except UnsupportedFilter as failure:
-            failure.advice = (
-                f"Collection {spec.id!r} cannot; name others in `collections`, or test something else."
-            )
-            raise
+    def _scope(self, texts: dict[str, Pushed], query: Query, dropped: tuple[str, ...]) -> Scope:
+        around = both([*_when(query.interval), *_where(query)])
+        checked = (*dropped, *dict.fromkeys(name for pushed in texts.values() for name in pushed.checked))
+        same = {pushed.text for pushed in texts.values()}
+        if not query.collections and len(same) == 1:
+            return Scope(both([*same, around]), None, checked=checked)
+        wanted = frozenset(name for name, pushed in texts.items() if pushed.text is not False)
+        exact = both([self._families(texts, wide=False), around])
+        if self._fits(exact):
+            return Scope(exact, wanted, checked=checked)
+        return Scope(both([self._families(texts, wide=True), around]), wanted, wide=True, checked=checked)
 
-    def _families(self, texts: dict[str, Text], *, wide: bool) -> Text:
+    def _fits(self, text: Text) -> bool:
+        return len(str(text)) <= self._length - RESERVE
+
+    def _texts(self, condition: Condition, query: Query) -> dict[str, Pushed]:
+        """Return the filter on each collection, by its id."""
+        specs, names = self._specs, self._mapping.names
+        return {
+            name: odata_filter.write(condition, specs[name], names(name), self._mapping.endings)
+            for name in query.collections or specs
+            if name in specs
+        }
+
+    def _longest(self, condition: Condition, query: Query) -> Condition | None:
+        """Return the part of a condition that takes most text, of those that take any and must all hold."""
+
+        def length(part: Condition) -> int:
+            texts = (pushed.text for pushed in self._texts(part, query).values())
+            return max((len(text) for text in texts if isinstance(text, str)), default=0)
+
+        longest = max(conditions.conjuncts(condition), key=length)
+        return longest if length(longest) else None
+
+    def _families(self, texts: dict[str, Pushed], *, wide: bool) -> Text:
         """Return `(family and membership and filter) or …`; `wide` names families that have one filter as a
         whole."""
         specs = self._specs
         groups: dict[tuple[str, Text], list[Collection]] = {}
-        for name, text in texts.items():
-            if text is not False:
-                groups.setdefault((specs[name].family, text), []).append(specs[name])
+        for name, pushed in texts.items():
+            if pushed.text is not False:
+                groups.setdefault((specs[name].family, pushed.text), []).append(specs[name])
         families = [family for family, _ in groups]
         found: list[Text] = []
         for (family, text), group in groups.items():

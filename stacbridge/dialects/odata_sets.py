@@ -72,10 +72,11 @@ def _together(sets: list[OData], query: Query) -> Conversation[Page]:
         position[part.of.entity_set] = _after(part, _of(number, chosen))
     records = _wanted(parts, chosen)
     matched = before.get("m", _count(parts) if query.count and not before else None)
+    checked = tuple(dict.fromkeys(name for one in sets for name in one.checked(query)))
     if all(at is None for at in position.values()):
-        return Page(records, None, matched)
+        return Page(records, None, matched, checked)
     counted = {} if matched is None else {"m": matched}
-    return Page(records, {**counted, **position}, matched)
+    return Page(records, {**counted, **position}, matched, checked)
 
 
 def _part(one: OData, query: Query) -> Generator[Request, Reply, _Part]:

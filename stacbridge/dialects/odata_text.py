@@ -1,13 +1,23 @@
 """Pieces of OData `$filter` text."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from stacbridge.cql.conditions import Predicate, unsupported
-from stacbridge.errors import UnsupportedFilter
-
 Text = str | bool
 """`$filter` text, or whether all or no products satisfy it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A test as text; where it is not `exact`, products satisfy the text that do not satisfy the test."""
+
+    text: Text
+    exact: bool = True
+
+
+UNTOLD = Told(True, exact=False)
+"""Of a test that no text tells: all products may satisfy it."""
 
 
 def both(texts: list[Text]) -> Text:
@@ -47,10 +57,3 @@ def literal(kind: str, value: Any) -> str:
     if kind == "DateTimeOffset":
         return str(value)
     return format(Decimal(repr(value)), "f")
-
-
-def refused(test: Predicate) -> UnsupportedFilter:
-    """Make the failure of a predicate that cannot be pushed."""
-    operator = f"not {test.op}" if test.negated else test.op
-    folded = " with CASEI" if test.casei else ""
-    return unsupported(f"{test.name!r} {operator}{folded}: the upstream cannot answer this exactly.")

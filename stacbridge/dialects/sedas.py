@@ -76,8 +76,9 @@ class SeDAS:
             records = self._service.records(reply, group)
             found += [record for record in records if record["Name"] == id][:1]
         kept = scope.keep(found)
-        whole = query.count and (start, end) == (0, len(ids))
-        return Page(kept, None if end == len(ids) else {"n": end}, len(kept) if whole else None)
+        whole = query.count and (start, end) == (0, len(ids)) and not scope.checked
+        at = None if end == len(ids) else {"n": end}
+        return Page(kept, at, len(kept) if whole else None, scope.checked)
 
     def _by_time(self, query: Query, scope: Scope, order: SortKey) -> Conversation[Page]:
         tomorrow = datetime.fromtimestamp(self._wall(), UTC) + timedelta(days=1)
@@ -85,11 +86,12 @@ class SeDAS:
         window = Window.first(since, until, newest_first=order.descending).resumed(query.position)
         search = Search(self._service, scope, query.limit)
         window = yield from search.fill(window)
-        counts = query.count and query.position is None
+        counts = query.count and query.position is None and not scope.checked
         return Page(
             search.found + search.odd,
             None if window.over else window.position(),
             search.matched if counts else None,
+            scope.checked,
         )
 
 

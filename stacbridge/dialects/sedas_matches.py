@@ -1,4 +1,5 @@
-"""Whether a record of SeDAS matches a query, decided here: what SeDAS makes of a search is not published."""
+"""Whether a record of SeDAS matches a query but for its filter: what SeDAS makes of a search is not
+published."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,19 +10,17 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from stacbridge import geometry, scalars
-from stacbridge.cql.matching import condition as matcher
 from stacbridge.mapping.footprints import footprints
 from stacbridge.mapping.mapping import Mapping
-from stacbridge.mapping.products import NotAnItem
 from stacbridge.model import Json, Query
 
 Keep = Callable[[list[Json]], list[Json]]
 
 
 def keeping(query: Query, mapping: Mapping, wanted: set[str]) -> Keep:
-    """Return the check of all that a query asks for. Records that cannot be items stay, to be reported."""
+    """Return the check of all that a query asks for but its filter. Records that cannot be items stay, to be
+    reported."""
     ids = frozenset(query.ids)
-    matches = matcher(query.filter) if query.filter else None
     place = [shape(geometry.box(query.bbox))] if query.bbox else []
     place += [shape(query.intersects)] if query.intersects else []
     for area in place:
@@ -33,17 +32,11 @@ def keeping(query: Query, mapping: Mapping, wanted: set[str]) -> Keep:
             return len(wanted) == len(mapping.specs)
         return collection in wanted and _during(record, query) and (not ids or record["Name"] in ids)
 
-    def filtered(record: Json) -> bool:
-        try:
-            return matches is None or matches(mapping.item(record, ""))
-        except NotAnItem:
-            return True
-
     def keep(records: list[Json]) -> list[Json]:
         found = [record for record in records if fits(record)]
         if place:
             found = [record for record, near in zip(found, _touching(found, place), strict=True) if near]
-        return [record for record in found if filtered(record)]
+        return found
 
     return keep
 

@@ -3,10 +3,11 @@ checked here.
 
 SeDAS ignores filters that it does not know, and how it applies those that it does is not published. So all
 that is sent only narrows: areas are convex hulls, percentages are rounded outwards, and what could be meant
-otherwise than CQL2 means it is not sent. Every record is then checked here against the whole query.
+otherwise than CQL2 means it is not sent. Every record is then checked here against times, places, ids and
+collections; against the filter, as far as its collection does not decide that, by whoever asked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil, floor
@@ -17,9 +18,9 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from stacbridge import geometry, scalars
-from stacbridge.cql import conditions
-from stacbridge.cql.conditions import And, Condition, Or, Predicate, unsupported
-from stacbridge.dialects.evaluate import holds
+from stacbridge.cql import conditions, times
+from stacbridge.cql.conditions import Condition, Opaque, Predicate
+from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.sedas_matches import Keep, keeping
 from stacbridge.dialects.sedas_products import satellites
 from stacbridge.mapping.families import Collection
@@ -55,27 +56,31 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The requests that together find everything, the areas of each, and what keeps of records those that
-    match; `since` and `until` are between which times these start."""
+    match; `since` and `until` are between which times these start; `checked` as in a `Page`."""
 
     asks: tuple[Ask, ...]
     areas: tuple[BaseGeometry, ...]
     keep: Keep
     since: datetime | None
     until: datetime | None
+    checked: tuple[str, ...] = ()
 
 
 def scope(query: Query, mapping: Mapping) -> Scope:
-    """Return the scope of a query. Raises `UnsupportedFilter` for a property that no collection has."""
+    """Return the scope of a query. Raises `UnsupportedFilter`."""
     condition = conditions.parse(query.filter) if query.filter else True
-    _check_names(condition, mapping)
     chosen = [mapping.specs[name] for name in query.collections or mapping.specs if name in mapping.specs]
-    fitting = [spec for spec in chosen if _possible(condition, spec)]
-    tests = [test for test in _conjuncts(condition) if isinstance(test, Predicate)]
+    left = {spec.id: _left(condition, spec, mapping.names(spec.id)) for spec in chosen}
+    fitting = [spec for spec in chosen if left[spec.id] is not False]
+    tests = [test for test in conditions.conjuncts(condition) if isinstance(test, Predicate)]
     return Scope(
         tuple(_asks(fitting, tests, list(mapping.specs.values()))),
         tuple(_areas(query.intersects or geometry.box(query.bbox or _box(tests)))),
         keeping(query, mapping, {spec.id for spec in fitting}),
         *_starts(query, tests, mapping.limits.get("duration", DURATION)),
+        tuple(
+            dict.fromkeys(conditions.told(test) for part in left.values() for test in conditions.leaves(part))
+        ),
     )
 
 
@@ -84,35 +89,22 @@ def sensor(spec: Collection) -> str:
     return "SAR" if any(name.startswith("sar:") for name in (*spec.rows, *spec.constants)) else "Optical"
 
 
-def _check_names(condition: Condition, mapping: Mapping) -> None:
-    known = {"id", "collection", "geometry"}
-    known.update(*[{*spec.rows, *spec.constants} for spec in mapping.specs.values()])
-    if unknown := conditions.names(condition) - known:
-        raise unsupported(f"{mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}.")
+def _left(condition: Condition, spec: Collection, names: Container[str]) -> Condition:
+    """Return what of a condition remains to be tested on the products of a collection."""
 
+    def left(test: Predicate | Opaque) -> Condition:
+        if isinstance(test, Opaque):
+            return test
+        if test.name == "collection":
+            return holds(test, spec.id)
+        if test.name in spec.constants:
+            return holds(test, spec.constants[test.name])
+        row = spec.rows.get(test.name)
+        if row is None or row.values is None or test.op == "isnull":
+            return test
+        return any(holds(test, row.read(value)) for value in row.values) and test
 
-def _possible(condition: Condition, spec: Collection) -> bool:
-    """Tell whether products of a collection could match, from what is known of all of them."""
-    if isinstance(condition, bool):
-        return condition
-    if isinstance(condition, And):
-        return all(_possible(part, spec) for part in condition.parts)
-    if isinstance(condition, Or):
-        return any(_possible(part, spec) for part in condition.parts)
-    return _satisfiable(condition, spec)
-
-
-def _satisfiable(test: Predicate, spec: Collection) -> bool:
-    if test.name in ("id", "geometry"):
-        return True
-    if test.name == "collection":
-        return holds(test, spec.id)
-    if test.name in spec.constants:
-        return holds(test, spec.constants[test.name])
-    row = spec.rows.get(test.name)
-    if row is None or test.op == "isnull":
-        return test.op == "isnull" and (row is not None or not test.negated)
-    return row.values is None or any(holds(test, row.read(value)) for value in row.values)
+    return conditions.mapped(conditions.without(condition, names), left)
 
 
 def _asks(fitting: list[Collection], tests: list[Predicate], everything: list[Collection]) -> Iterator[Ask]:
@@ -126,10 +118,6 @@ def _asks(fitting: list[Collection], tests: list[Predicate], everything: list[Co
     for spec in fitting:
         kind = sensor(spec)
         yield Ask(kind, spec.family, _satellite(tests, spec), _filters(tests, kind))
-
-
-def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
-    return condition.parts if isinstance(condition, And) else (condition,)
 
 
 def _satellite(tests: Iterable[Predicate], spec: Collection) -> str | None:
@@ -177,7 +165,7 @@ def _starts(query: Query, tests: list[Predicate], duration: int) -> tuple[dateti
     earliest = [] if since is None else [since - min(timedelta(seconds=duration), since - _BEGINNING)]
     latest = [] if until is None else [until]
     for test in tests:
-        bound = scalars.instant(test.value) if test.name in BY_TIME else None
+        bound = scalars.instant(times.instant(test.value)) if test.name in BY_TIME else None
         if bound is not None and test.op in (">", ">=", "="):
             earliest.append(bound)
         if bound is not None and test.op in ("<", "<=", "="):

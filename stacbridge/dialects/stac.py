@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from stacbridge.cql import conditions
 from stacbridge.cql.conditions import And, Condition, Or, Predicate, conjunction, disjunction, unsupported
+from stacbridge.cql.evaluate import holds
 from stacbridge.dialects import stac_pages
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.evaluate import holds
 from stacbridge.dialects.stac_filter import Vocabulary, Wording
 from stacbridge.dialects.stac_search import ACCEPT, Searching, sent
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError

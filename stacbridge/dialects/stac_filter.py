@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stacbridge.cql.conditions import ARRAYS, And, Condition, Or, Predicate, moment, unsupported
-from stacbridge.dialects.evaluate import holds
+from stacbridge.cql.evaluate import holds
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.passthrough import Field, Habits
 from stacbridge.model import Json

@@ -18,6 +18,8 @@ from stacbridge.mapping.templates import Template, raw, slot
 from stacbridge.model import Json
 
 STAC_VERSION = "1.1.0"
+MEMBERS = ("id", "collection", "geometry")
+"""What a filter may name of an Item besides its properties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Builder:
         self.convention = CONVENTIONS[collection.convention] if collection.convention else None
         constants = {**frame.schemes, **collection.constants}
         self._read = Reader(collection.rows.values(), constants).read
+        self.names = frozenset([*MEMBERS, *collection.rows, *constants])
         files = collection.assets.values()
         self._wanted = frozenset(
             ["s3", *[asset.kind for asset in files], *["size" for asset in files if asset.stated]]

@@ -180,10 +180,17 @@ class Mapping:
             raise NotFound(f"{products.label(record)!r} has no asset {key!r}.")
         return found
 
+    def names(self, collection: str) -> frozenset[str]:
+        """Return the names of all properties that Items of a collection can have, as a filter says them.
+
+        Those besides `id`, `collection` and `geometry` are in the Item's `properties`.
+        """
+        return self._roster.builders[collection].names
+
     def queryables(self, collection: str | None = None) -> Json:
         """Return the JSON Schema of what a filter may name, of one collection or over all. Raises
         `NotFound`."""
-        return queryables.filterable(self._chosen(collection))
+        return queryables.filterable(self._chosen(collection), self.frame.schemes)
 
     def sortables(self, collection: str | None = None) -> Json:
         """Return the JSON Schema of what `sortby` may name, of one collection or over all. Raises

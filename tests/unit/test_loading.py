@@ -6,6 +6,7 @@ import pytest
 
 from stacbridge.errors import Misconfigured, NotFound
 from stacbridge.mapping.mapping import Mapping, load
+from stacbridge.mapping.queryables import PUSHED
 from stacbridge.settings import Settings
 from tests.unit.toy import FOLDER, toy
 
@@ -137,18 +138,28 @@ def test_a_family_removes_common_rows(edited: Edit) -> None:
     assert "platform" in mapping.specs["l1c"].rows
 
 
-def test_queryables_are_what_can_be_filtered() -> None:
+def test_queryables_describe_what_can_be_filtered() -> None:
     mapping = toy()
     radar, optical = mapping.queryables("grd")["properties"], mapping.queryables("l1c")["properties"]
     assert radar["sat:orbit_state"]["enum"] == ["ascending", "descending"]
-    assert radar["sar:frequency_band"] == {"enum": ["C"]}
+    assert radar["sar:frequency_band"] == {"enum": ["C"], PUSHED: True}
     assert radar["collection"]["enum"] == ["grd"]
-    assert optical["eo:cloud_cover"] == {"type": "number", "minimum": 0, "maximum": 100}
+    assert optical["eo:cloud_cover"] == {"type": "number", "minimum": 0, "maximum": 100, PUSHED: True}
     assert "eo:cloud_cover" not in radar
-    assert "expires" not in radar
     both = mapping.queryables()["properties"]
     assert both.keys() == radar.keys() | optical.keys()
-    assert both["constellation"] == {"enum": ["sentinel-1", "sentinel-2"]}
+    assert both["constellation"] == {"enum": ["sentinel-1", "sentinel-2"], PUSHED: True}
+
+
+def test_queryables_tell_which_conditions_are_pushed_and_list_all_that_items_can_have() -> None:
+    mapping = toy()
+    for name in ("grd", "l1c"):
+        properties = mapping.queryables(name)["properties"]
+        assert properties.keys() == mapping.names(name)
+        pushed = {name for name, schema in properties.items() if schema[PUSHED]}
+        assert {"id", "collection", "geometry", "datetime", "platform"} <= pushed
+        assert {"auth:schemes", "expires"}.isdisjoint(pushed)
+        assert "expires" in properties
 
 
 def test_sortables_are_what_the_upstream_sorts_by() -> None:

@@ -2,9 +2,14 @@
 
 import cql2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from stacbridge.cql.matching import OPERATORS, condition
+from stacbridge.cql.matching import condition
+from stacbridge.cql.operators import OPERATORS
 from stacbridge.model import Json
+from tests.unit.cql_oracle import truth
+from tests.unit.cql_trees import trees
 
 ITEM: Json = {
     "type": "Feature",
@@ -89,3 +94,75 @@ def test_an_operator_is_decided_both_ways(operator: str, text: str) -> None:
     assert operator in str(expression).lower()
     assert condition(expression)(ITEM)
     assert not condition({"op": "not", "args": [expression]})(ITEM)
+
+
+BOX = {"type": "Polygon", "coordinates": [[[178, 0], [180, 0], [180, 2], [178, 2], [178, 0]]]}
+VALUES = {
+    "number": [0, 1, 2.5, -3],
+    "other": [0, 1.0, 4],
+    "text": ["", "Äb", "ab", "a%b", "AB_", "straße"],
+    "word": ["ab", "AB", "5"],
+    "yes": [True, False],
+    "list": [["x", "y"], ["x"], []],
+    "numbers": [[1, 2], [2.0]],
+    "start": ["2024-01-01T00:00:00.000000Z", "2024-01-01T12:00:00+12:00", "2024-01-02T23:59:59.999999Z"],
+    "end": ["2024-01-02T00:00:00Z", "2024-01-03T01:00:00.5Z", "2024-01-01T00:00:00Z"],
+}
+ITEMS = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["a", "Ab%", "_"]),
+        "collection": st.sampled_from(["c", "d"]),
+        "geometry": st.sampled_from([ITEM["geometry"], BOX, None]),
+        "properties": st.fixed_dictionaries(
+            {}, optional={name: st.sampled_from([*values, None]) for name, values in VALUES.items()}
+        ),
+    }
+)
+PLACES = st.sampled_from(
+    [
+        {"bbox": [177, -1, -170, 1]},
+        {"bbox": [0, 0, 1, 1]},
+        {"type": "Point", "coordinates": [2, 2]},
+        {"type": "Polygon", "coordinates": [[[1, 1], [3, 1], [3, 3], [1, 3], [1, 1]]]},
+        ITEM["geometry"],
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(ITEMS, trees(VALUES, ["a", "Ab%"], PLACES))
+def test_a_filter_is_decided_as_cql2_says(item: Json, filter: Json) -> None:
+    assert condition(filter)(item) == (truth(filter, item) is True)
+
+
+@pytest.mark.parametrize(
+    ("text", "matching"),
+    [
+        ("bands IS NULL", False),
+        ("software IS NULL", False),
+        ("software = 'x'", False),
+        ('"software.name" = 1', True),
+        ('"software.nothing" IS NULL', True),
+        ("properties.gsd = 5", True),
+        ("bbox IS NULL", True),
+        ("gsd = '5'", False),
+        ("name IN (missing, 'Äb')", True),
+        ("NOT gsd BETWEEN missing AND 4", True),
+        ("CASEI(name) IN (CASEI('ÄB'))", True),
+        ("start_datetime = written", True),
+        ("start_datetime IN (TIMESTAMP('2024-01-02T01:00:00+01:00'))", True),
+        ("software + 1 = 2", False),
+        ("records = missing OR A_EQUALS(records, bands)", False),
+        ("S_WITHIN(geometry, BBOX(170, -10, 3, 10))", True),
+        ("T_AFTER(name, TIMESTAMP('2000-01-01T00:00:00Z'))", False),
+        ("gsd / 0 = 1 OR gsd div 0 = 1 OR gsd % 0 = 1", False),
+    ],
+)
+def test_what_the_cql2_library_would_stumble_over(text: str, matching: bool) -> None:
+    properties = {
+        **ITEM["properties"],
+        "software": {"name": 1},
+        "records": [{"a": 1}],
+        "written": "2024-01-02T01:00:00.000+01:00",
+    }
+    assert condition(cql2.Expr(text).to_json())({**ITEM, "properties": properties}) == matching

@@ -7,7 +7,6 @@ import pytest
 
 from stacbridge.access.flows import drive
 from stacbridge.cql.matching import condition
-from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Query
 from stacbridge.simulators.sedas_products import Products
@@ -127,9 +126,23 @@ def test_a_filter_finds_exactly_the_items_that_match_it(text: str) -> None:
     whole = [record for page in pages(dialect(), Query(limit=1000), Service(ARCHIVE)) for record in page]
     matches = condition(filter)
     expected = [record["Id"] for record in whole if matches(SEDAS.item(record, ""))]
-    found = pages(dialect(), Query(limit=1000, filter=filter), Service(ARCHIVE))
-    assert [record["Id"] for page in found for record in page] == expected
+    query = Query(limit=1000, filter=filter, count=True)
+    found = [record for page in pages(dialect(), query, Service(ARCHIVE)) for record in page]
+    assert [record["Id"] for record in found if matches(SEDAS.item(record, ""))] == expected
     assert expected
+    page = drive(dialect().walk(query), Service(ARCHIVE))
+    assert page.checked
+    assert page.matched is None
+
+
+def test_a_filter_that_its_collection_decides_need_not_be_checked() -> None:
+    text = (
+        "collection = 'sedas-airsar' AND \"sar:instrument_mode\" IS NOT NULL OR constellation = 'sentinel-2'"
+    )
+    query = Query(filter=cql2.Expr(text).to_json(), collections=("sedas-sentinel-2",), limit=1000, count=True)
+    page = drive(dialect(mapping(page=1000)).walk(query), Service(ARCHIVE, cap=1000))
+    assert page.checked == ()
+    assert page.matched == len(page.records) > 10
 
 
 @pytest.mark.parametrize(
@@ -163,9 +176,9 @@ def test_a_geometry_in_a_filter_narrows_the_search() -> None:
     assert service.asked[0]["aoiWKT"] == "POLYGON((-3 51,-3 52,-2 52,-2 51,-3 51))"
 
 
-def test_a_property_that_no_collection_has_is_refused() -> None:
-    with pytest.raises(UnsupportedFilter, match="SeDAS has no property 'moon:phase'"):
-        asked('"moon:phase" = 3')
+def test_nothing_is_asked_for_a_property_that_no_collection_has() -> None:
+    assert asked('"moon:phase" = 3') == []
+    assert asked('"moon:phase" IS NULL') == [body("All")]
 
 
 def test_the_products_of_two_groups_are_searched_together_and_each_is_found_once() -> None:

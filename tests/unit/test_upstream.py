@@ -209,13 +209,13 @@ def test_a_page_of_nothing_but_unfit_records_is_passed_over(
     toy.pages = [[record(0, Name=None)], [record(1, Name=None)], [record(2)], [record(3)]]
     found = upstream.search(Query(count=True), ROOT)
     assert [item["id"] for item in found.items] == ["TOY_2"]
-    assert (found.position, found.matched, len(found.skipped)) == ({"start": 3}, 7, 2)
+    assert (found.position, found.matched, len(found.skipped)) == ({"p": {"start": 3}}, 7, 2)
     assert ["count=True" in seen.path for seen in server.seen] == [True, False, False]
 
 
 def test_passing_over_is_bounded_and_says_why(toy: Toy, folder: Path, server: Server) -> None:
     toy.pages = [[record(n, Name=None)] for n in range(9)]
-    with pytest.raises(UpstreamError, match=r"3 pages without one record .* no Id or no Name"):
+    with pytest.raises(UpstreamError, match=r"without one record .* 3 records.* no Id or no Name"):
         build(folder, server, max_upstream_pages=3).search(Query(), ROOT)
     assert len(server.seen) == 3
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from stacbridge import geometry
 from stacbridge.cql.conditions import And, Condition, Or, Predicate, moment, unsupported
-from stacbridge.dialects.evaluate import holds
+from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.opensearch import grammar
 from stacbridge.dialects.opensearch.grammar import Span
 from stacbridge.mapping.families import Collection

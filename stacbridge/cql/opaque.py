@@ -1,0 +1,94 @@
+"""Conditions that are no test of one property, decided by the cql2 library on a few values of an Item.
+
+It sees nothing of an Item but the values of the properties that the condition names, under names of our own,
+times in one form: whole Items are slow to hand over, and some of their values no CQL2 literals.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import cql2
+
+from stacbridge import geometry
+from stacbridge.cql import operators, times
+from stacbridge.errors import UnsupportedFilter
+from stacbridge.model import Json
+
+UNDECIDED = "Could not reduce expression to boolean"
+"""cql2's words (0.6.0) where a condition is neither true nor false."""
+_LOOSE = {"and", "or", "isnull"}
+"""Operators that may be known although an argument is not."""
+_SHOWN = 100
+
+Values = dict[str, Any]
+
+
+def decider(node: Json) -> Callable[[Values], bool]:
+    """Return what decides a condition by the values of its properties. A missing one makes it unknown: false.
+
+    Raises `UnsupportedFilter` for arguments that an operator does not take.
+    """
+    names = sorted(set(operators.properties(node)))
+    slots = {name: f"p{number}" for number, name in enumerate(names)}
+    try:
+        expression = cql2.Expr(_renamed(node, slots))
+    except Exception as error:  # cql2 raises bare exceptions
+        raise _refused(node, error) from error
+
+    def decide(values: Values) -> bool:
+        given = {slots[name]: value for name in names if (value := literal(values.get(name))) is not None}
+        try:
+            return bool(expression.matches({"properties": given}))
+        except Exception as error:  # cql2 raises bare exceptions
+            if str(error) == UNDECIDED:
+                return False
+            raise _refused(node, error) from error
+
+    decide({})
+    return decide
+
+
+def is_strict(node: Json) -> bool:
+    """Tell whether a condition is unknown as soon as one of its properties is missing."""
+    return _LOOSE.isdisjoint(operators.used(node))
+
+
+def text(node: Json) -> str:
+    """Return a condition as CQL2 text, or as JSON where text has no words for it; shortened."""
+    try:
+        whole = str(cql2.Expr(node).to_text())
+    except Exception:  # cql2 raises bare exceptions
+        whole = str(node)
+    return whole if len(whole) <= _SHOWN else f"{whole[:_SHOWN]}…"
+
+
+def literal(value: Any) -> Any:
+    """Return an Item's value as one of CQL2, times in UTC with six digits; `None` for what CQL2 has none."""
+    if isinstance(value, str):
+        return times.instant(value) or value
+    if isinstance(value, dict):
+        return value if value.get("type") in geometry.DEPTHS and "coordinates" in value else None
+    if isinstance(value, list) and not all(isinstance(entry, str | int | float) for entry in value):
+        return None
+    return value
+
+
+def _renamed(node: Any, slots: dict[str, str]) -> Any:
+    """Name properties by their slots, and give boxes as geometries: cql2 knows none across the
+    antimeridian."""
+    if isinstance(node, list):
+        return [_renamed(part, slots) for part in node]
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("property"), str):
+        return {"property": slots[node["property"].removeprefix("properties.")]}
+    if "bbox" in node:
+        return geometry.box(geometry.parse_bbox(node["bbox"], "filter"))
+    if "timestamp" in node:
+        return {"timestamp": times.moment(node["timestamp"])}
+    return {**node, "args": _renamed(node["args"], slots)} if "args" in node else node
+
+
+def _refused(node: Json, error: Exception) -> UnsupportedFilter:
+    reason = " ".join(str(error).split())[:200]
+    return UnsupportedFilter(f"The filter cannot be evaluated: {text(node)}: {reason}", parameter="filter")
