@@ -35,6 +35,10 @@ class Catalogue(Protocol):
         """Return the JSON Schema of the properties that `sortby` may name."""
         ...
 
+    def may_hold(self, id: str) -> bool:
+        """Tell whether an item with that id could be here, by its form alone; searches for ids go by it."""
+        ...
+
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are, without asking for them.
 

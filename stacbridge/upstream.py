@@ -74,6 +74,13 @@ class Upstream:
         self._listings: Remembered[Reply] = Remembered(*places, keep=_is_good, clock=clock)
         lists = (settings.collection_seconds, settings.collection_pause)
         self._discovered = Refreshed(self._discover, *lists, clock=clock)
+        self._replies: Remembered[Reply] = Remembered(
+            settings.search_cache_seconds,
+            settings.search_cache_bytes,
+            weigh=lambda reply: len(reply.body),
+            clock=clock,
+        )
+        self._item_ids = mapping.item_ids
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
@@ -84,13 +91,19 @@ class Upstream:
         """
         skipped = []
         matched = None
+        start, passed = query.position, 0
+        if start is not None and "k" in start:
+            query, passed = replace(query, position=start["p"]), start["k"]
         for _ in range(self._pages):
-            page = self._page(query)
+            page = self._page(query, self._find)
             items, unfit = self._translation.items(page.records, root, ready=ready)
             skipped += unfit
             matched = page.matched if matched is None else matched
-            if items or page.position is None:
-                return Found(items, page.position, matched, tuple(skipped))
+            if items[passed:] or page.position is None:
+                places: list[Json | None] = [{"p": query.position, "k": n + 1} for n in range(len(items))]
+                places[-1:] = [page.position] if items else []
+                return Found(items[passed:], page.position, matched, tuple(skipped), places[passed:])
+            passed = 0
             query = replace(query, position=page.position, count=False)
         raise UpstreamError(
             f"{self.id} answered {self._pages} pages without one record that can be an item.",
@@ -117,6 +130,10 @@ class Upstream:
     def sortables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that `sortby` may name."""
         return self._translation.sortables(collection)
+
+    def may_hold(self, id: str) -> bool:
+        """Tell whether an item with that id could be here, as far as the mapping's `item_ids` says."""
+        return self._item_ids is None or self._item_ids.fullmatch(id) is not None
 
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
@@ -190,14 +207,19 @@ class Upstream:
         """Close the pooled connections."""
         self._wire.close()
 
-    def _page(self, query: Query) -> Page:
+    def _page(self, query: Query, send: Callable[[Request], Reply]) -> Page:
         self._discovered.get()  # a dialect finds nothing in collections that it has not heard of
-        return drive(_walk(self._dialect, query), self._send)
+        return drive(_walk(self._dialect, query), send)
 
     def _discover(self) -> list[Json]:
         if not isinstance(self._dialect, Discovering):
             return []
         return drive(self._dialect.discover(), self._send)
+
+    def _find(self, request: Request) -> Reply:
+        """Return the answer to a search, remembered for a while; those who ask the same at once share it."""
+        key = (request.method, request.url, request.params, request.body)
+        return self._replies.get(key, partial(self._send, request))
 
     def _send(self, request: Request) -> Reply:
         """Return the answer to a search, which must be one of success."""
@@ -221,7 +243,7 @@ class Upstream:
         return self._terms.ordering
 
     def _record(self, collection: str, item: str) -> Json:
-        page = self._page(Query(collections=(collection,), ids=(item,)))
+        page = self._page(Query(collections=(collection,), ids=(item,)), self._send)
         for record in page.records:
             for found in self._translation.items([record], "")[0]:
                 if (found["collection"], found["id"]) == (collection, item):
