@@ -1,4 +1,4 @@
-"""A circuit breaker: who fails again and again is left alone for a while, then tried with a single request."""
+"""A circuit breaker: who fails again and again is left alone for a while, then tried with one request."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The way to one catalogue: threads of its own, its circuit breaker, how long it usually takes, what it told."""
+"""The way to one catalogue: threads, a circuit breaker, and how long it usually takes."""
 
 import logging
 import time

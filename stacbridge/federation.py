@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
-from stacbridge.catalogue import Catalogue
+from stacbridge.catalogue import Catalogue, Selective
 from stacbridge.channel import Channel
 from stacbridge.cursor import Cursors, Positions
 from stacbridge.errors import BadRequest, NotFound, UpstreamError
@@ -202,6 +202,8 @@ class Federation:
 
 def _possible(catalogue: Catalogue, query: Query) -> Query | None:
     """Return the search for those ids that the catalogue may hold, `None` without any."""
+    if not isinstance(catalogue, Selective):
+        return query
     ids = tuple(id for id in query.ids if catalogue.may_hold(id))
     return replace(query, ids=ids) if ids else None
 

@@ -105,10 +105,6 @@ class MemoryCatalogue:
                     )
         raise NotFound(f"There is no asset {asset!r} in item {item!r} of collection {collection!r}.")
 
-    def may_hold(self, id: str) -> bool:
-        """Tell that any id may be here."""
-        return True
-
     def order(self, collection: str, item: str) -> Staging:
         """Raise `NotOrderable`: nothing here is ever offline."""
         raise NotOrderable(f"{self.id} takes no orders.", upstream=self.id)
