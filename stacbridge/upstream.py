@@ -26,6 +26,7 @@ from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import without_query
 from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
+from stacbridge.wire.replies import Replies
 from stacbridge.wire.stale import Refreshed
 
 DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
@@ -74,12 +75,8 @@ class Upstream:
         self._listings: Remembered[Reply] = Remembered(*places, keep=_is_good, clock=clock)
         lists = (settings.collection_seconds, settings.collection_pause)
         self._discovered = Refreshed(self._discover, *lists, clock=clock)
-        self._replies: Remembered[Reply] = Remembered(
-            settings.search_cache_seconds,
-            settings.search_cache_bytes,
-            weigh=lambda reply: len(reply.body),
-            clock=clock,
-        )
+        cache = (settings.search_cache_seconds, settings.search_cache_bytes)
+        self._replies = Replies(*cache, self._send, clock=clock)
         self._item_ids = mapping.item_ids
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
 
@@ -95,7 +92,8 @@ class Upstream:
         if start is not None and "k" in start:
             query, passed = replace(query, position=start["p"]), start["k"]
         for _ in range(self._pages):
-            page = self._page(query, self._find)
+            with self._replies.reading() as find:
+                page = self._page(query, find)
             items, unfit = self._translation.items(page.records, root, ready=ready)
             skipped += unfit
             matched = page.matched if matched is None else matched
@@ -215,11 +213,6 @@ class Upstream:
         if not isinstance(self._dialect, Discovering):
             return []
         return drive(self._dialect.discover(), self._send)
-
-    def _find(self, request: Request) -> Reply:
-        """Return the answer to a search, remembered for a while; those who ask the same at once share it."""
-        key = (request.method, request.url, request.params, request.body)
-        return self._replies.get(key, partial(self._send, request))
 
     def _send(self, request: Request) -> Reply:
         """Return the answer to a search, which must be one of success."""
