@@ -1,7 +1,9 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from brotli_asgi import BrotliMiddleware
@@ -12,8 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stacbridge.api import orders
-from stacbridge.api.client import create_api
-from stacbridge.api.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyUrl
+from stacbridge.api.client import About, create_api
+from stacbridge.api.middleware import BodyLimit, ByCatalogue, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
@@ -21,8 +23,20 @@ from stacbridge.model import Json
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
 
-ASSETS = "/assets/"
-EXPOSED = ["Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Location", "Retry-After", "Link"]
+LANDING_ID = "stacbridge"
+ASSETS = re.compile(r"(?:/catalogues/(?P<catalogue>[^/]+))?/assets/(?(catalogue)(?P=catalogue)/)")
+"""Paths of the download proxy; in the STAC API of a catalogue only those of its own assets."""
+EXPOSED = [
+    "Content-Length",
+    "Content-Range",
+    "Accept-Ranges",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Link",
+    "Proxy-Status",
+    "Server-Timing",
+]
 
 
 def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None) -> ASGIApp:
@@ -30,7 +44,8 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
 
     Raises `Misconfigured` for settings that cannot work.
     """
-    federation = Federation(loaded(settings) if catalogues is None else catalogues, settings)
+    served: Sequence[Catalogue] = loaded(settings) if catalogues is None else catalogues
+    federation = Federation(served, settings)
     proxy = AssetProxy(federation.catalogues, settings)
 
     @asynccontextmanager
@@ -39,24 +54,38 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         await proxy.close()
         federation.close()
 
-    api = create_api(federation, settings, lifespan)
+    titles = {catalogue.id: catalogue.title for catalogue in served}
+    api = _api(federation, settings, About(LANDING_ID, settings.title, children=titles), lifespan)
 
     async def healthz() -> JSONResponse:
         return JSONResponse(health(federation.catalogues.values()))
 
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
-    orders.install(api, federation)
-    facade = wrapped(api, settings)
+    alone = {id: _alone(federation, settings, id, title) for id, title in titles.items()}
+    facade = wrapped(ByCatalogue(api, alone), settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].removeprefix(prefix).startswith(ASSETS):
+        if scope["type"] == "http" and ASSETS.match(scope["path"].removeprefix(prefix)):
             raw_path = scope["raw_path"].removeprefix(prefix.encode())
             await proxy({**scope, "raw_path": raw_path}, receive, send)
         else:
             await facade(scope, receive, send)
 
     return dispatch
+
+
+def _alone(federation: Federation, settings: Settings, id: str, title: str) -> FastAPI:
+    """Return the STAC API of one catalogue."""
+    about = About(id, title, f"{title}, one of the catalogues of {settings.title}.", below=True)
+    return _api(federation.alone(id), settings, about)
+
+
+def _api(federation: Federation, settings: Settings, about: About, lifespan: Any = None) -> FastAPI:
+    """Return a STAC API with everything that each of them has."""
+    api = create_api(federation, settings, about, lifespan)
+    orders.install(api, federation)
+    return api
 
 
 def loaded(settings: Settings) -> list[Upstream]:

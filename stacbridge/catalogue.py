@@ -1,8 +1,17 @@
 """What the rest of the bridge needs of a catalogue, whatever protocol it speaks."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Staging
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A catalogue that can tell from the form of an id that it has no such item; others are always asked."""
+
+    def may_hold(self, id: str) -> bool:
+        """Tell whether an item with that id could be here."""
+        ...
 
 
 class Catalogue(Protocol):

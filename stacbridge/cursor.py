@@ -10,40 +10,45 @@ from stacbridge.errors import BadRequest
 from stacbridge.model import Json, Query
 from stacbridge.seal import Broken, Seal
 
-VERSION = 1
+Positions = dict[str, Json | None]
+"""Where catalogues go on, by id: `None` has ended, one that is not there is at its start."""
+
+VERSION = 2
 DIGEST_BYTES = 12
 
 
 class Cursors:
-    """Writes and reads cursors: where the next page of one search starts.
+    """Writes and reads cursors: where the next page of one search starts in each catalogue.
 
-    A cursor is a sealed [version, digest of the search, catalogue id, position]. It grants nothing: the seal
-    only keeps a position from being made up and sent to an upstream.
+    A cursor is a sealed [version, digest of the search, positions]. It grants nothing: the seal only keeps
+    a position from being made up and sent to an upstream.
     """
 
     def __init__(self, secret: str | None = None) -> None:
         """Without a `secret` a random key is used, and cursors end with the process."""
         self._seal = Seal("cursor", secret)
 
-    def write(self, query: Query, catalogue: str, position: Json | None) -> str:
-        """Return the cursor of the page of `query` that starts at `position` of `catalogue`."""
-        return self._seal.write([VERSION, _digest(query), catalogue, position])
+    def write(self, query: Query, positions: Positions) -> str:
+        """Return the cursor of the page of `query` that starts at `positions`."""
+        return self._seal.write([VERSION, _digest(query), positions])
 
-    def read(self, token: str, query: Query) -> tuple[str, Json | None]:
-        """Return catalogue id and position.
+    def read(self, token: str, query: Query) -> Positions:
+        """Return the positions.
 
         Raises `BadRequest` naming `token` where it was changed, made with another secret, or is of another
         search.
         """
         try:
-            version, digest, catalogue, position = self._seal.read(token)
+            version, *rest = self._seal.read(token)
         except Broken as broken:
             raise _refused(str(broken)) from None
         if version != VERSION:
             raise _refused("another version of this server made it")
+        digest, positions = rest
         if digest != _digest(query):
             raise _refused("it belongs to another search")
-        return catalogue, position
+        found: Positions = positions
+        return found
 
 
 def _digest(query: Query) -> str:

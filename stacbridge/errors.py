@@ -16,6 +16,7 @@
     - UpstreamTimeout      504  an upstream did not answer in time
     - UpstreamUnavailable  503  an upstream is down, or refuses for now
     - UpstreamRefused      502  an upstream refuses our credentials
+    - UpstreamRejected     502  an upstream does not take what it was asked (4xx)
 
 Every failure carries who failed, what was asked, what it answered and what to do, and has one JSON shape:
 `{"code", "description", "upstream"?, "asked"?, "answered"?, "advice"?, "parameter"?, "retry_after"?}`.
@@ -167,5 +168,11 @@ class UpstreamUnavailable(UpstreamError):
 
 class UpstreamRefused(UpstreamError):
     """An upstream refuses our credentials."""
+
+    status = 502
+
+
+class UpstreamRejected(UpstreamError):
+    """An upstream does not take what it was asked (4xx), which says nothing of how it is."""
 
     status = 502

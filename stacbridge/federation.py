@@ -1,19 +1,28 @@
-"""Many catalogues as one: who owns a collection, and one page of a search walked over all of them."""
+"""Many catalogues as one: who owns a collection, and searches over all of them."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
-from stacbridge.catalogue import Catalogue
-from stacbridge.cursor import Cursors
-from stacbridge.errors import BadRequest, NotFound
-from stacbridge.model import Json, Query, Skipped, Staging
-from stacbridge.roll import Roll
+from stacbridge.catalogue import Catalogue, Selective
+from stacbridge.channel import Channel
+from stacbridge.cursor import Cursors, Positions
+from stacbridge.errors import BadRequest, NotFound, UpstreamError
+from stacbridge.merge import Strand
+from stacbridge.model import Json, Query, Staging
+from stacbridge.patience import Patience
+from stacbridge.roll import Roll, Told
 from stacbridge.schemas import merged
 from stacbridge.seal import Broken, Seal
+from stacbridge.search import Gathering, Part, Results
 from stacbridge.settings import Settings
+
+__all__ = ["Federation", "Order", "Results"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,20 +30,8 @@ T = TypeVar("T")
 Step = tuple[Catalogue, Query]
 """A catalogue, and the part of a search that is for it."""
 
-
-@dataclass(slots=True)
-class Results:
-    """One page of a search.
-
-    `token` is the cursor of the next page, `None` at the end. `matched` is the number of all matches, where
-    it was asked for and every catalogue told its own (`counts`, by catalogue id).
-    """
-
-    items: list[Json] = field(default_factory=list)
-    token: str | None = None
-    skipped: list[Skipped] = field(default_factory=list)
-    counts: dict[str, int | None] = field(default_factory=dict)
-    matched: int | None = None
+ALWAYS_SORTABLE = {"datetime"}
+"""What every catalogue can sort by, whether it lists it or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +47,29 @@ class Order:
 class Federation:
     """The catalogues behind one API. Methods block, but for `run`, which runs them in threads of its own."""
 
-    def __init__(self, catalogues: Sequence[Catalogue], settings: Settings) -> None:
+    def __init__(
+        self,
+        catalogues: Sequence[Catalogue],
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Raises `Misconfigured` where two catalogues claim one collection."""
         self.catalogues = {catalogue.id: catalogue for catalogue in catalogues}
         secret = settings.secret.get_secret_value() if settings.secret else None
         self._cursors, self._orders = Cursors(secret), Seal("order", secret)
         self._threads = ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search")
-        self._roll = Roll(catalogues, self._threads, settings.connect_timeout)
+        self._deadline = settings.catalogue_deadline
+        self._patience = Patience(settings.straggler_ratio, settings.straggler_floor, clock)
+        self._channels = {each.id: Channel(each, settings, clock=clock) for each in catalogues}
+        self._roll = Roll(list(self._channels.values()))
+
+    def alone(self, id: str) -> "Federation":
+        """Return the federation of one of these catalogues, which shares all that this one learns of it."""
+        one = copy(self)
+        one.catalogues, one._channels = {id: self.catalogues[id]}, {id: self._channels[id]}
+        one._roll = Roll(list(one._channels.values()))
+        return one
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking call in one of `search_threads` threads."""
@@ -66,10 +79,16 @@ class Federation:
     def close(self) -> None:
         """Let the threads end; calls that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        for channel in self._channels.values():
+            channel.close()
 
     def collections(self) -> list[Json]:
-        """Return the Collections of all catalogues that can be reached, in the order of the settings."""
-        return list(self._roll.all().values())
+        """Return the Collections of all catalogues that ever told theirs, in the order of the settings."""
+        return list(self.told().collections.values())
+
+    def told(self) -> Told:
+        """Return the Collections by id, and which catalogues have never told theirs, and why."""
+        return self._roll.all()
 
     def collection(self, id: str) -> Json:
         """Return one Collection. Raises `NotFound`, or why a catalogue that may have it could not tell."""
@@ -85,8 +104,9 @@ class Federation:
 
     def item(self, collection: str, id: str, root: str) -> Json:
         """Return one Item. Raises `NotFound`."""
+        owner = self._roll.owner(collection)
         query = Query(collections=(collection,), ids=(id,), limit=1)
-        for item in self._roll.owner(collection).search(query, root).items:
+        for item in self._gathered([self._part(owner, query, {})], query, root).items:
             if item["id"] == id:
                 return item
         raise NotFound(f"There is no item {id!r} in collection {collection!r}.")
@@ -113,22 +133,27 @@ class Federation:
             raise NotFound(f"The order is of catalogue {catalogue!r}, which is not served.")
         return Order(id, collection, item, self.catalogues[catalogue].poll(collection, item, order))
 
-    def search(self, query: Query, token: str | None, root: str, *, ready: bool = False) -> Results:
+    def search(
+        self, query: Query, token: str | None, root: str, *, ready: bool = False, strict: bool = False
+    ) -> Results:
         """Return the page of `query` that `token` names, or the first.
 
-        Catalogues answer one after another, in the order of the settings; a page goes on into the next
-        catalogue where one ends. Collections that nobody has match nothing. Matches are counted on the first
-        page only. Raises what catalogues raise, and `BadRequest` for a token that is not of this search.
+        All catalogues that may hold matches are asked at once. Those that fail or are late are `missing` from
+        the page, and asked again by the next one from where they were; with `strict` they fail the search.
+        Collections that nobody has match nothing. Matches are counted on the first page only.
+
+        Raises `BadRequest` for a token that is not of this search, and for what a catalogue cannot sort by;
+        what catalogues raise where there is nothing to give.
         """
         query = replace(query, count=query.count and token is None)
-        steps = self._steps(query)
-        start, position = self._resumed(steps, query, token)
-        results, ends = self._walked(steps[start:], position, query.limit, root, ready)
-        if ends:
-            catalogue, position = ends
-            results.token = self._cursors.write(query, catalogue.id, position)
-        if query.count:
-            results.matched = _counted(steps, results.counts, root)
+        positions = {} if token is None else self._resumed(token, query)
+        parts = [self._part(catalogue, own, positions) for catalogue, own in self._steps(query)]
+        self._check_sortable(parts)
+        results = self._gathered(parts, query, root, ready=ready, strict=strict)
+        strands = {part.id: part.strand for part in parts}
+        if not all(strand.ended for strand in strands.values()):
+            ends = {id: strand.position for id, strand in strands.items() if strand.begun}
+            results.token = self._cursors.write(query, ends)
         return results
 
     def _owners_of(self, collection: str | None) -> Iterable[Catalogue]:
@@ -137,50 +162,56 @@ class Federation:
         return (self._roll.owner(collection),)
 
     def _steps(self, query: Query) -> list[Step]:
-        if not query.collections:
-            return [(catalogue, query) for catalogue in self.catalogues.values()]
-        return [
-            (catalogue, replace(query, collections=() if everything else own))
-            for catalogue, own, everything in self._roll.parts(query.collections)
-        ]
+        if query.collections:
+            steps = [
+                (catalogue, replace(query, collections=() if everything else own))
+                for catalogue, own, everything in self._roll.parts(query.collections)
+            ]
+        else:
+            steps = [(catalogue, query) for catalogue in self.catalogues.values()]
+        return [(each, own) for each, part in steps if (own := _possible(each, part))] if query.ids else steps
 
-    def _resumed(self, steps: list[Step], query: Query, token: str | None) -> tuple[int, Json | None]:
-        if token is None:
-            return 0, None
-        id, position = self._cursors.read(token, query)
-        for number, (catalogue, _) in enumerate(steps):
-            if catalogue.id == id:
-                return number, position
-        raise BadRequest(f"The token names catalogue {id!r}, which is not served.", parameter="token")
+    def _part(self, catalogue: Catalogue, query: Query, positions: Positions) -> Part:
+        id = catalogue.id
+        strand = Strand(positions.get(id), ended=id in positions and positions[id] is None)
+        return Part(self._channels[id], query, strand)
 
-    def _walked(
-        self, steps: list[Step], position: Json | None, limit: int, root: str, ready: bool
-    ) -> tuple[Results, tuple[Catalogue, Json | None] | None]:
-        """Return a page, and the catalogue and position where the next one starts."""
-        results = Results()
-        for catalogue, query in steps:
-            if len(results.items) >= limit:
-                return results, (catalogue, None)
-            rest = replace(query, position=position, limit=limit - len(results.items))
-            found = catalogue.search(rest, root, ready=ready)
-            results.items += found.items
-            results.skipped += found.skipped
-            if query.count:
-                results.counts[catalogue.id] = found.matched
-            if found.position is not None:
-                return results, (catalogue, found.position)
-            position = None
-        return results, None
+    def _resumed(self, token: str, query: Query) -> Positions:
+        positions = self._cursors.read(token, query)
+        for id in positions:
+            if id not in self.catalogues:
+                raise BadRequest(f"The token names catalogue {id!r}, which is not served.", parameter="token")
+        return positions
+
+    def _check_sortable(self, parts: Iterable[Part]) -> None:
+        """Raise `BadRequest` naming the catalogue that has no such order; one that is down says so itself."""
+        for part in parts:
+            names = {key.name for key in part.query.sortby} - ALWAYS_SORTABLE
+            for collection in part.query.collections or (None,) if names else ():
+                with suppress(UpstreamError, NotFound):
+                    known = part.channel.catalogue.sortables(collection)["properties"]
+                    for name in sorted(names - set(known)):
+                        raise _unsortable(name, part.id, collection)
+
+    def _gathered(
+        self, parts: Sequence[Part], query: Query, root: str, *, ready: bool = False, strict: bool = False
+    ) -> Results:
+        deadline = self._patience.clock() + self._deadline
+        return Gathering(parts, query, root, self._patience, deadline, ready, strict).page()
 
 
-def _counted(steps: list[Step], counts: dict[str, int | None], root: str) -> int | None:
-    """Return the sum of all counts, asking catalogues not reached yet; `None` if one is unknown."""
-    total = 0
-    for catalogue, query in steps:
-        if catalogue.id not in counts:
-            counts[catalogue.id] = catalogue.search(replace(query, limit=1), root).matched
-        count = counts[catalogue.id]
-        if count is None:
-            return None
-        total += count
-    return total
+def _possible(catalogue: Catalogue, query: Query) -> Query | None:
+    """Return the search for those ids that the catalogue may hold, `None` without any."""
+    if not isinstance(catalogue, Selective):
+        return query
+    ids = tuple(id for id in query.ids if catalogue.may_hold(id))
+    return replace(query, ids=ids) if ids else None
+
+
+def _unsortable(name: str, catalogue: str, collection: str | None) -> BadRequest:
+    where = f"collection {collection!r} of catalogue" if collection else "catalogue"
+    return BadRequest(
+        f"Items of {where} {catalogue!r} cannot be sorted by {name!r}.",
+        parameter="sortby",
+        advice="Leave it out of the search by `collections`, or sort by what all that are asked can sort by.",
+    )

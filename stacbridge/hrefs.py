@@ -3,6 +3,11 @@
 from urllib.parse import quote
 
 
+def catalogue_href(root: str, catalogue: str) -> str:
+    """Return the URL of a catalogue's own STAC API, which ends with a slash more."""
+    return f"{root}/catalogues/{quote(catalogue, safe='')}"
+
+
 def collection_href(root: str, collection: str) -> str:
     """Return the URL of a Collection."""
     return f"{root}/collections/{quote(collection, safe='')}"

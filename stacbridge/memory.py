@@ -1,21 +1,24 @@
 """A catalogue over plain Items in memory: exact, for tests, toys and small static collections."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import shapely
 from shapely.geometry import shape
 
-from stacbridge import geometry
+from stacbridge import geometry, ordering
 from stacbridge.cql.matching import condition
 from stacbridge.errors import BadRequest, NotFound, NotOrderable
 from stacbridge.hrefs import asset_href, collection_href, item_href
 from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Reply, Request, SortKey, Staging
 from stacbridge.schemas import described, queryables, sortables
 
-NEWEST_FIRST = (SortKey("datetime", descending=True),)
+Key = tuple[ordering.Place, str, str]
+"""What Items are sorted by: their place in the order asked for, then id and collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +30,16 @@ class Entry:
     start: datetime
     end: datetime
 
-    def value(self, name: str) -> Any:
-        """Return what the Item is sorted by under `name`."""
-        if name == "datetime":
-            return self.start
-        return self.item[name] if name in ("id", "collection") else self.item["properties"].get(name)
-
 
 Condition = Callable[[Entry], bool]
 
 
 class MemoryCatalogue:
-    """The `Catalogue` protocol over a list of Item dicts.
+    """The `Catalogue` protocol over a list of Item dicts; `add` puts more into it.
 
-    Items are in `{"n": offset}` positions of their order: newest first unless sorted, then by id.
+    Items are in the order asked for, newest first unless sorted, then by id and collection. A position says
+    behind which Item it is, `{"after": [value of each sort key, id, collection]}`, so that Items may come
+    and go between two pages.
     """
 
     connections = 4
@@ -57,17 +56,29 @@ class MemoryCatalogue:
             for c in collections
         }
 
+    def add(self, item: Json) -> None:
+        """Put one more Item into the catalogue."""
+        self._entries.append(_entry(item))
+
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of matching Items."""
+        self._check_sortable(query.sortby)
+        keys = query.sortby or ordering.NEWEST_FIRST
         conditions = _conditions(query)
-        matches = [entry for entry in self._entries if all(holds(entry) for holds in conditions)]
-        ordered = self._ordered(matches, query.sortby or NEWEST_FIRST)
-        start = int((query.position or {"n": 0})["n"])
-        end = start + query.limit
+        matches = [entry.item for entry in self._entries if all(holds(entry) for holds in conditions)]
+        ordered = sorted(((_key(item, keys), item) for item in matches), key=itemgetter(0))
+        start = (
+            bisect_right(ordered, _resumed(query.position, keys), key=itemgetter(0)) if query.position else 0
+        )
+        shown = [item for _, item in ordered[start : start + query.limit]]
+        places: list[Json | None] = [_behind(item, keys) for item in shown]
+        if places and start + query.limit >= len(ordered):
+            places[-1] = None
         return Found(
-            [self._finished(entry.item, root) for entry in ordered[start:end]],
-            position={"n": end} if end < len(ordered) else None,
+            [self._finished(item, root) for item in shown],
+            position=places[-1] if places else None,
             matched=len(ordered) if query.count else None,
+            places=places,
         )
 
     def collections(self) -> list[Json]:
@@ -126,14 +137,11 @@ class MemoryCatalogue:
         chosen = self._properties.values() if collection is None else [self._properties[collection]]
         return {name: schema for properties in chosen for name, schema in properties.items()}
 
-    def _ordered(self, entries: list[Entry], keys: Sequence[SortKey]) -> list[Entry]:
+    def _check_sortable(self, keys: tuple[SortKey, ...]) -> None:
         known = self.sortables(None)["properties"]
-        ordered = sorted(entries, key=lambda entry: (entry.item["id"], entry.item["collection"]))
-        for key in reversed(keys):
+        for key in keys:
             if key.name not in known:
                 raise BadRequest(f"Items cannot be sorted by {key.name!r}.", parameter="sortby")
-            ordered = _sorted(ordered, key)
-        return ordered
 
     def _finished(self, item: Json, root: str) -> Json:
         collection, id = item["collection"], item["id"]
@@ -173,11 +181,20 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _sorted(entries: list[Entry], key: SortKey) -> list[Entry]:
-    """Sort stably by one key; Items without a value come last, whichever the direction."""
-    present = [entry for entry in entries if entry.value(key.name) is not None]
-    absent = [entry for entry in entries if entry.value(key.name) is None]
-    return [*sorted(present, key=lambda entry: entry.value(key.name), reverse=key.descending), *absent]
+def _key(item: Json, keys: tuple[SortKey, ...]) -> Key:
+    return ordering.place(item, keys), item["id"], item["collection"]
+
+
+def _behind(item: Json, keys: tuple[SortKey, ...]) -> Json:
+    values = [ordering.value(item, key.name) for key in keys]
+    return {"after": [*values, item["id"], item["collection"]]}
+
+
+def _resumed(position: Json, keys: tuple[SortKey, ...]) -> Key:
+    """Return the key of the Item that a position is behind, whether that is still there or not."""
+    *values, id, collection = position["after"]
+    named = {key.name: value for key, value in zip(keys, values, strict=True)}
+    return _key({"id": id, "collection": collection, "properties": named}, keys)
 
 
 def _conditions(query: Query) -> list[Condition]:

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, wait
 from dataclasses import dataclass, field
 
 from stacbridge.catalogue import Catalogue
+from stacbridge.channel import Channel
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.model import Json
 
@@ -14,47 +14,43 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What catalogues told at one time: Collections and their owners by id, and why some could not tell."""
+    """What catalogues told: Collections and their owners by id, and why some have never told, by theirs."""
 
     collections: dict[str, Json] = field(default_factory=dict)
     owners: dict[str, Catalogue] = field(default_factory=dict)
-    silent: tuple[UpstreamError, ...] = ()
+    silent: dict[str, UpstreamError] = field(default_factory=dict)
 
 
 class Roll:
-    """Asks catalogues for their collections, at first all at once, later when one is wanted that is unknown.
+    """Asks catalogues for their collections, at first, and later when all or unknown ones are wanted.
 
-    Catalogues remember their own answers, so that asking again costs little. One that cannot be reached takes
-    nothing from the others.
+    Catalogues remember their own answers, so that asking again costs little. One that cannot be reached, or
+    is late, takes nothing from the others, and keeps the collections that it told before.
     """
 
-    def __init__(self, catalogues: Sequence[Catalogue], threads: Executor, patience: float) -> None:
-        """Ask in `threads`, and go on without those that need more than `patience` seconds.
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        """Raises `Misconfigured` where two catalogues claim one collection."""
+        self._channels = channels
+        self._told = _asked(channels)
+        for id, failure in self._told.silent.items():
+            log.warning("%s has not told its collections yet: %s", id, failure)
 
-        Raises `Misconfigured` where two catalogues claim one collection.
-        """
-        self._catalogues = catalogues
-        asked = [threads.submit(catalogue.collections) for catalogue in catalogues]
-        done, _ = wait(asked, patience)
-        in_time = [each for each, answer in zip(catalogues, asked, strict=True) if answer in done]
-        self._told = _asked(in_time)
-        for late in catalogues:
-            if late not in in_time:
-                log.warning("%s has not told its collections yet.", late.id)
-
-    def all(self) -> dict[str, Json]:
-        """Return the Collections of all catalogues, by id. Blocks."""
-        return self._again().collections
+    def all(self) -> Told:
+        """Return what all catalogues tell now. Blocks."""
+        for channel in self._channels:
+            channel.refresh()
+        self._told = _asked(self._channels)
+        return self._told
 
     def collection(self, id: str) -> Json:
         """Return a Collection. Blocks where it is unknown.
 
         Raises `NotFound`, or why a catalogue that may have it could not tell.
         """
-        told = self._told if id in self._told.collections else self._again()
+        told = self._told if id in self._told.collections else self.all()
         if id in told.collections:
             return told.collections[id]
-        for failure in told.silent:
+        for failure in told.silent.values():
             raise failure
         raise NotFound(f"There is no collection {id!r}.", advice="GET /collections lists all.")
 
@@ -66,43 +62,39 @@ class Roll:
     def parts(self, ids: Iterable[str]) -> list[tuple[Catalogue, tuple[str, ...], bool]]:
         """Return the catalogues that hold some of these collections, which, and whether these are all theirs.
 
-        Ids that nobody has are left out. Blocks where some are unknown; raises why a catalogue that may have
-        them could not tell.
+        Ids that nobody has are left out, unless some catalogue has never told what it has: it may hold them.
+        Blocks where some are unknown.
         """
         wanted = list(dict.fromkeys(ids))
-        told = self._told if all(id in self._told.owners for id in wanted) else self._again()
-        if any(id not in told.owners for id in wanted):
-            for failure in told.silent:
-                raise failure
+        told = self._told if all(id in self._told.owners for id in wanted) else self.all()
+        unknown = tuple(id for id in wanted if id not in told.owners)
         found = []
-        for catalogue in self._catalogues:
+        for channel in self._channels:
+            catalogue = channel.catalogue
+            if catalogue.id in told.silent and unknown:
+                found.append((catalogue, unknown, False))
             own = tuple(id for id in wanted if told.owners.get(id) is catalogue)
             if own:
                 holds = sum(owner is catalogue for owner in told.owners.values())
                 found.append((catalogue, own, len(own) == holds))
         return found
 
-    def _again(self) -> Told:
-        self._told = _asked(self._catalogues)
-        return self._told
 
-
-def _asked(catalogues: Iterable[Catalogue]) -> Told:
-    collections: dict[str, Json] = {}
-    owners: dict[str, Catalogue] = {}
-    silent = []
-    for catalogue in catalogues:
+def _asked(channels: Iterable[Channel]) -> Told:
+    told = Told()
+    for channel in channels:
+        catalogue = channel.catalogue
         try:
-            told = catalogue.collections()
+            collections = channel.collections()
         except UpstreamError as failure:
-            silent.append(failure)
+            told.silent[catalogue.id] = failure
             continue
-        for collection in told:
+        for collection in collections:
             id = collection["id"]
-            if id in owners:
-                first = owners[id].id
+            if id in told.owners:
+                first = told.owners[id].id
                 raise Misconfigured(
                     f"Collection {id!r} is in both catalogues {first!r} and {catalogue.id!r}."
                 )
-            collections[id], owners[id] = collection, catalogue
-    return Told(collections, owners, tuple(silent))
+            told.collections[id], told.owners[id] = collection, catalogue
+    return told

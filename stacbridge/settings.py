@@ -120,8 +120,24 @@ class Settings(BaseSettings):
     """Seconds to wait for an upstream's next bytes, for searches and tokens."""
     upstream_deadline: Seconds = 300
     """Seconds that an upstream's answer may take in all, redirects and retries included."""
+    catalogue_deadline: Seconds = 30
+    """Seconds that a search waits for a catalogue at most; it goes on without one that is late."""
+    straggler_ratio: Annotated[float, Field(ge=1)] = 1.2
+    """A search with something to give waits for late catalogues this many times as long as the slowest of
+    those asked usually takes, or took."""
+    straggler_floor: Seconds = 1
+    """Seconds that it waits for them at least."""
+    breaker_failures: Count = 5
+    """Searches that fail in a row before a catalogue is left alone."""
+    breaker_seconds: Seconds = 30
+    """Seconds that it is left alone, before one search tries whether it is back."""
+    search_cache_seconds: Seconds = 30
+    """Seconds that a catalogue's answers to searches are remembered: as long as a late one may take, so that
+    the next page finds it, and much shorter than archives take to publish."""
+    search_cache_bytes: Count = 64 * 1024 * 1024
+    """Size of a catalogue's remembered answers at most, all together."""
     search_threads: Count = 200
-    """Searches in flight at once; more wait."""
+    """Searches in flight at once, in all and in each catalogue; more wait."""
     max_reply_bytes: Count = 64 * 1024 * 1024
     """Size of an upstream's search answer at most."""
     max_redirects: Count = 5

@@ -28,6 +28,7 @@ from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import without_query
 from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
+from stacbridge.wire.replies import Replies
 from stacbridge.wire.stale import Refreshed
 
 DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
@@ -76,6 +77,9 @@ class Upstream:
         self._listings: Remembered[Reply] = Remembered(*places, keep=_is_good, clock=clock)
         lists = (settings.collection_seconds, settings.collection_pause)
         self._discovered = Refreshed(self._discover, *lists, clock=clock)
+        cache = (settings.search_cache_seconds, settings.search_cache_bytes)
+        self._replies = Replies(*cache, self._send, clock=clock)
+        self._item_ids = mapping.item_ids
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
@@ -86,7 +90,7 @@ class Upstream:
         """
         match = condition(query.filter) if query.filter else _any
         translate = partial(self._translation.items, root=root, ready=ready)
-        return fill(query, self._page, translate, match, self._bounds, self.id)
+        return fill(query, self._remembered, translate, match, self._bounds, self.id)
 
     def collections(self) -> list[Json]:
         """Return all Collections as plain dicts, without API links.
@@ -106,6 +110,10 @@ class Upstream:
     def sortables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that `sortby` may name."""
         return self._translation.sortables(collection)
+
+    def may_hold(self, id: str) -> bool:
+        """Tell whether an item with that id could be here, as far as the mapping's `item_ids` says."""
+        return self._item_ids is None or self._item_ids.fullmatch(id) is not None
 
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
@@ -179,9 +187,13 @@ class Upstream:
         """Close the pooled connections."""
         self._wire.close()
 
-    def _page(self, query: Query) -> Page:
+    def _remembered(self, query: Query) -> Page:
+        with self._replies.reading() as find:
+            return self._page(query, find)
+
+    def _page(self, query: Query, send: Callable[[Request], Reply]) -> Page:
         self._discovered.get()  # a dialect finds nothing in collections that it has not heard of
-        return drive(_walk(self._dialect, query), self._send)
+        return drive(_walk(self._dialect, query), send)
 
     def _discover(self) -> list[Json]:
         if not isinstance(self._dialect, Discovering):
@@ -210,7 +222,7 @@ class Upstream:
         return self._terms.ordering
 
     def _record(self, collection: str, item: str) -> Json:
-        page = self._page(Query(collections=(collection,), ids=(item,)))
+        page = self._page(Query(collections=(collection,), ids=(item,)), self._send)
         for record in page.records:
             for found in self._translation.items([record], "")[0]:
                 if (found["collection"], found["id"]) == (collection, item):

@@ -1,22 +1,25 @@
 """The STAC API: stac-fastapi's routes, our answers as ready bytes."""
 
 import logging
-from collections import Counter
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
-import orjson
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stacbridge.api import failures, intervals, links
+from stacbridge.api.answers import absent, feature_collection, respond
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
+from stacbridge.api.headers import STRICT, prefers_strict, proxy_status, server_timing
 from stacbridge.api.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, search
 from stacbridge.api.querystring import PARAMETERS, from_url
-from stacbridge.federation import Federation, Results
+from stacbridge.federation import Federation
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
 from stacbridge.settings import Settings
@@ -36,19 +39,29 @@ from stac_fastapi.types.config import ApiSettings  # noqa: E402
 from stac_fastapi.types.core import AsyncBaseCoreClient  # noqa: E402
 
 STAC_VERSION = "1.1.0"
-LANDING_ID = "stacbridge"
 DESCRIPTION = "One modern STAC API over Earth-observation archives that speak older languages."
 
 
-def create_api(federation: Federation, settings: Settings, lifespan: Any = None) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a landing page says of its API: the STAC APIs below it, by id, or that it is `below` another."""
+
+    id: str
+    title: str
+    description: str = DESCRIPTION
+    children: Mapping[str, str] = field(default_factory=dict)
+    below: bool = False
+
+
+def create_api(federation: Federation, settings: Settings, about: About, lifespan: Any = None) -> FastAPI:
     """Return the STAC API over `federation`, without any middleware."""
     # stac-fastapi types its clients' answers as dicts, and serves a Response as it is: hence the casts.
-    client = cast(AsyncBaseCoreClient, Client(federation, settings))
+    client = cast(AsyncBaseCoreClient, Client(federation, settings, about))
     filters = cast(AsyncBaseFiltersClient, Schemas(federation))
     sorts = cast(AsyncBaseSortablesClient, Schemas(federation))
     app = FastAPI(
-        title=settings.title,
-        description=DESCRIPTION,
+        title=about.title,
+        description=about.description,
         openapi_url="/api",
         docs_url="/api.html",
         redoc_url=None,
@@ -57,17 +70,17 @@ def create_api(federation: Federation, settings: Settings, lifespan: Any = None)
     )
     StacApi(
         settings=ApiSettings(
-            stac_fastapi_title=settings.title,
-            stac_fastapi_description=DESCRIPTION,
+            stac_fastapi_title=about.title,
+            stac_fastapi_description=about.description,
             stac_fastapi_version=STAC_VERSION,
-            stac_fastapi_landing_id=LANDING_ID,
+            stac_fastapi_landing_id=about.id,
             enable_response_models=False,
             enable_direct_response=False,
         ),
         client=client,
         app=app,
-        title=settings.title,
-        description=DESCRIPTION,
+        title=about.title,
+        description=about.description,
         stac_version=STAC_VERSION,
         extensions=[
             FilterExtension(client=filters),
@@ -92,20 +105,27 @@ def root_of(request: Request) -> str:
 class Client:
     """Answers the core routes. What stac-fastapi has parsed is for its OpenAPI document; checks are ours."""
 
-    def __init__(self, federation: Federation, settings: Settings) -> None:
+    def __init__(self, federation: Federation, settings: Settings, about: About) -> None:
         self.federation = federation
         self.settings = settings
+        self.about = about
 
     async def landing_page(self, request: Request, **_: Any) -> Response:
         """Answer GET /."""
+        root = root_of(request)
+        collections = await self.federation.run(self.federation.collections)
         page = {
             "type": "Catalog",
             "stac_version": STAC_VERSION,
-            "id": LANDING_ID,
-            "title": self.settings.title,
-            "description": DESCRIPTION,
+            "id": self.about.id,
+            "title": self.about.title,
+            "description": self.about.description,
             "conformsTo": list(CONFORMANCE),
-            "links": links.landing(root_of(request), await self.federation.run(self.federation.collections)),
+            "links": [
+                *links.landing(root, collections),
+                *(links.catalogue(root, id, title) for id, title in self.about.children.items()),
+                *([links.above(root, self.about.id)] if self.about.below else []),
+            ],
         }
         return respond(page)
 
@@ -115,9 +135,10 @@ class Client:
 
     async def all_collections(self, request: Request, **_: Any) -> Response:
         """Answer GET /collections; without a limit on one page, as many clients read only the first."""
+        start = time.perf_counter()
         root, pairs = root_of(request), parameters_of(request)
-        known = await self.federation.run(self.federation.collections)
-        selected = select(known, pairs, self.settings)
+        told = await self.federation.run(self.federation.told)
+        selected = select(told.collections.values(), pairs, self.settings)
         found = [links.collection(root, collection) for collection in selected.collections]
         url = f"{root}/collections"
         following = [links.next_get(url, pairs, selected.token)] if selected.token else []
@@ -126,8 +147,10 @@ class Client:
             "links": [*links.collections(root), *following],
             "numberMatched": selected.matched,
             "numberReturned": len(found),
+            **absent(told.silent),
         }
-        return respond(page)
+        headers = proxy_status(told.silent) | server_timing({"total": time.perf_counter() - start})
+        return respond(page, headers=headers)
 
     async def get_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}."""
@@ -147,7 +170,7 @@ class Client:
         asked = search({**from_url(pairs), "collections": [collection_id]}, self.settings)
         url = f"{collection_href(root, collection_id)}/items"
         return await self._page(
-            asked, root, links.items(root, collection_id), lambda token: links.next_get(url, pairs, token)
+            request, asked, links.items(root, collection_id), lambda token: links.next_get(url, pairs, token)
         )
 
     async def get_search(self, request: Request, **_: Any) -> Response:
@@ -156,7 +179,7 @@ class Client:
         pairs = parameters_of(request)
         asked = search(from_url(pairs), self.settings)
         return await self._page(
-            asked, root, links.found(root), lambda token: links.next_get(f"{root}/search", pairs, token)
+            request, asked, links.found(root), lambda token: links.next_get(f"{root}/search", pairs, token)
         )
 
     async def post_search(self, _: Any, request: Request) -> Response:
@@ -166,16 +189,30 @@ class Client:
         asked = search(body, self.settings)
         known = {name: value for name, value in body.items() if name in PARAMETERS}
         return await self._page(
-            asked, root, links.found(root), lambda token: links.next_post(f"{root}/search", known, token)
+            request, asked, links.found(root), lambda token: links.next_post(f"{root}/search", known, token)
         )
 
     async def _page(
-        self, asked: Search, root: str, page_links: list[Json], next_link: Callable[[str], Json]
+        self, request: Request, asked: Search, page_links: list[Json], next_link: Callable[[str], Json]
     ) -> Response:
+        start = time.perf_counter()
+        preferred = prefers_strict(request)
+        search = partial(
+            self.federation.search,
+            asked.query,
+            asked.token,
+            root_of(request),
+            ready=asked.fields is None,
+            strict=asked.strict or preferred,
+        )
+
         def page() -> Response:
-            results = self.federation.search(asked.query, asked.token, root, ready=asked.fields is None)
+            results = search()
             following = [next_link(results.token)] if results.token else []
-            return respond(feature_collection(asked, results, [*page_links, *following]), links.GEOJSON)
+            document = feature_collection(asked, results, [*page_links, *following])
+            times = {"total": time.perf_counter() - start, "merge": results.merging, **results.seconds}
+            headers = proxy_status(results.missing) | server_timing(times) | (STRICT if preferred else {})
+            return respond(document, links.GEOJSON, headers)
 
         return await self.federation.run(page)
 
@@ -202,27 +239,6 @@ class Schemas:
         """Answer GET /collections/{collection_id}/sortables."""
         url = schema_href(request, collection_id, "sortables")
         return respond(await self.federation.run(self.federation.sortables, collection_id, url), links.SCHEMA)
-
-
-def respond(document: Json, media_type: str = links.JSON) -> Response:
-    """Return a document as bytes: anything else FastAPI would walk through and copy, some 27 times dearer."""
-    return Response(orjson.dumps(document), media_type=media_type)
-
-
-def feature_collection(asked: Search, results: Results, page_links: list[Json]) -> Json:
-    """Return the answer of a search: Items, links, their number where known, and what was left out."""
-    page: Json = {
-        "type": "FeatureCollection",
-        "features": [asked.shown(item) for item in results.items],
-        "links": page_links,
-        "numberReturned": len(results.items),
-    }
-    if results.matched is not None:
-        page["numberMatched"] = results.matched
-    if results.skipped:
-        reasons = Counter(skipped.reason for skipped in results.skipped)
-        page["stacbridge:skipped"] = {"count": len(results.skipped), "reasons": dict(reasons)}
-    return page
 
 
 def schema_href(request: Request, collection_id: str | None, name: str) -> str:

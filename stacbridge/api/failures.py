@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stacbridge.api.headers import proxy_status
 from stacbridge.errors import BadRequest, StacbridgeError
 from stacbridge.model import Json
 
@@ -32,8 +33,10 @@ def install(app: FastAPI) -> None:
 
 def answer(error: StacbridgeError) -> Response:
     """Return the HTTP answer that `error` becomes."""
-    retry = {} if error.retry_after is None else {"Retry-After": str(min(error.retry_after, PATIENCE))}
-    return _response(error.status, error.body(), retry)
+    headers = {} if error.upstream is None else proxy_status({error.upstream: error})
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(min(error.retry_after, PATIENCE))
+    return _response(error.status, error.body(), headers)
 
 
 async def _told(_: Request, error: Exception) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import urlencode
 
-from stacbridge.hrefs import collection_href
+from stacbridge.hrefs import catalogue_href, collection_href
 from stacbridge.model import Json
 
 JSON = "application/json"
@@ -44,6 +44,16 @@ def landing(root: str, collections: Iterable[Json]) -> list[Json]:
             for collection in collections
         ),
     ]
+
+
+def catalogue(root: str, id: str, title: str) -> Json:
+    """Return the link to a catalogue's own STAC API."""
+    return link("child", f"{catalogue_href(root, id)}/", JSON, title)
+
+
+def above(root: str, id: str) -> Json:
+    """Return the link from the STAC API of a catalogue to the one of all."""
+    return link("parent", f"{root.removesuffix(catalogue_href('', id))}/", JSON, "All catalogues")
 
 
 def collections(root: str) -> list[Json]:

@@ -1,6 +1,7 @@
 """What happens to a request before the API sees it, as plain ASGI: each wrapper costs next to nothing."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stacbridge.api.failures import answer
 from stacbridge.api.querystring import PARAMETERS
 from stacbridge.errors import BadRequest
+from stacbridge.hrefs import catalogue_href
 
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
 SLASHES = re.compile("//+")
@@ -55,6 +57,27 @@ class PublicAddress:
             host if HOST.fullmatch(host) else "",
             prefix if prefix.startswith("/") else "",
         )
+
+
+class ByCatalogue:
+    """Hand what is below `/catalogues/{id}` to that catalogue's own API, as what is served from there."""
+
+    def __init__(self, app: ASGIApp, catalogues: Mapping[str, ASGIApp]) -> None:
+        self.app = app
+        self.catalogues = {catalogue_href("", id): api for id, api in catalogues.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on to its API."""
+        if scope["type"] == "http":
+            prefix = scope.get("root_path", "")
+            path = scope["path"].removeprefix(prefix)
+            home = "/".join(path.split("/", 3)[:3])
+            if home in self.catalogues:
+                root = f"{prefix}{home}"
+                below = {**scope, "root_path": root, "path": f"{root}{path.removeprefix(home) or '/'}"}
+                await self.catalogues[home](below, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 def _first(headers: Headers, name: str) -> str:

@@ -20,6 +20,7 @@ DESCRIPTIONS = {
     "sortby": "Sortables with commas between; `-` before a name sorts descending.",
     "fields": "Members of the items to hold, with commas between; `-` before a name leaves it out.",
     "token": "Where a next link goes on.",
+    "strict": "true: fail where a catalogue does not answer, instead of telling federation:missing.",
     "count": "true: tell the number of all matches (numberMatched), which can be slow upstream.",
 }
 
@@ -48,6 +49,7 @@ class SearchUrl(APIRequest):
     fields: Annotated[Text, described("fields")] = attr.ib(default=None)
     token: Annotated[Text, described("token")] = attr.ib(default=None)
     count: Annotated[Text, described("count")] = attr.ib(default=None)
+    strict: Annotated[Text, described("strict")] = attr.ib(default=None)
 
 
 @attr.s
@@ -65,6 +67,7 @@ class ItemsUrl(APIRequest):
     fields: Annotated[Text, described("fields")] = attr.ib(default=None)
     token: Annotated[Text, described("token")] = attr.ib(default=None)
     count: Annotated[Text, described("count")] = attr.ib(default=None)
+    strict: Annotated[Text, described("strict")] = attr.ib(default=None)
 
 
 class SearchBody(BaseModel):
@@ -102,6 +105,7 @@ class SearchBody(BaseModel):
                 },
                 "token": {"type": "string"},
                 "count": {"type": "boolean", "description": DESCRIPTIONS["count"]},
+                "strict": {"type": "boolean", "description": DESCRIPTIONS["strict"]},
             }
         },
     )

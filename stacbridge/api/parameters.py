@@ -26,11 +26,15 @@ REFUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A checked search: what is asked of the catalogues, which page, and what each Item shall hold."""
+    """A checked search: what is asked of the catalogues, which page, and what each Item shall hold.
+
+    With `strict` it fails where a catalogue does not answer, instead of going on without it.
+    """
 
     query: Query
     token: str | None = None
     fields: Fields | None = None
+    strict: bool = False
 
     def shown(self, item: Json) -> Json:
         """Return the Item with the members that were asked for."""
@@ -62,7 +66,8 @@ def search(body: Json, settings: Settings) -> Search:
         limit=min(limit, settings.max_limit),
         count=limit == 1 or _flag(given, "count"),
     )
-    return Search(query, token, _fields(given["fields"]) if "fields" in given else None)
+    chosen = _fields(given["fields"]) if "fields" in given else None
+    return Search(query, token, chosen, _flag(given, "strict"))
 
 
 def _check_writable(body: Json) -> None:

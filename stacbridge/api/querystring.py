@@ -85,6 +85,7 @@ PARAMETERS: dict[str, Callable[[str], Any]] = {
     "sortby": _sort_keys,
     "fields": _field_names,
     "token": lambda text: text or None,
+    "strict": lambda text: FLAGS.get(text.lower(), text),
     "count": lambda text: FLAGS.get(text.lower(), text),
     "query": str,
     "q": str,

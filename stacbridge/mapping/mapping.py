@@ -8,6 +8,7 @@ records.
     [access]                    flow = "oidc-password"; the rest is the flow's own
     [limits]                    numbers by name; the dialect and the download proxy know which
     [search]                    the dialect's own; it checks it
+    item_ids = "S[12].*"        what every item id matches, as far as is known; others are not asked for here
     [names]  strip = [".SAFE"]  endings of product names that are not part of an item's id
     [auth_schemes.oidc]         become auth:schemes and storage:schemes of Items and Collections, verbatim
     [storage_schemes.cdse-s3]
@@ -23,6 +24,7 @@ Files in the folder are families; see `families`. A catalogue of one family may 
 key.
 """
 
+import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Dictionary
 
@@ -53,6 +55,7 @@ class Mapping:
         self.limits: dict[str, int] = top.table("limits").integers()
         self.search = top.table("search")
         self.endings = _endings(top.table("names"))
+        self.item_ids = _pattern(top, "item_ids")
         frame = self._shared(top)
         common = Common(
             rows=rows.parse_all(top.tables("field")),
@@ -211,6 +214,14 @@ def _endings(names: Table) -> tuple[str, ...]:
     if any(one != other and one.endswith(other) for one in endings for other in endings):
         raise names.wrong("strip", "one ending ends with another, so that ids would be ambiguous")
     return endings
+
+
+def _pattern(top: Table, key: str) -> re.Pattern[str] | None:
+    """Return a member that is a regular expression, `None` where it is absent."""
+    try:
+        return re.compile(text) if (text := top.optional(key, str)) else None
+    except re.error as error:
+        raise top.wrong(key, f"is no regular expression: {error}") from None
 
 
 def load(catalogue: str, settings: Settings) -> Mapping:

@@ -2,7 +2,13 @@
 
 from urllib.parse import quote
 
-from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from stacbridge.errors import (
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from stacbridge.model import Reply, Request
 from stacbridge.wire.answers import retry_after, sanitise, told
 from stacbridge.wire.hosts import without_query
@@ -47,6 +53,8 @@ def refusal(upstream: str, request: Request, reply: Reply) -> UpstreamError:
             failure = UpstreamUnavailable(f"{upstream} refuses for now.")
         case 401:
             failure = UpstreamRefused(f"{upstream} wants a valid credential for this.")
+        case 400 | 404 | 413 | 414 | 422:
+            failure = UpstreamRejected(f"{upstream} did not answer what was asked.")
         case _:
             failure = UpstreamError(f"{upstream} did not answer what was asked.")
     failure.upstream = upstream

@@ -19,7 +19,7 @@ class Refreshed(Generic[V]):
 
     While `make` fails the old value is given out (RFC 5861, stale-if-error) and `make` is tried again after
     `pause` seconds at the earliest; without an old value its failure is raised for as long. Safe to share
-    between threads: one of them makes the value and the others wait.
+    between threads: one of them makes the value, and the others get the old one, or wait where there is none.
     """
 
     def __init__(
@@ -34,19 +34,22 @@ class Refreshed(Generic[V]):
         self._seconds = seconds
         self._pause = pause
         self._clock = clock
-        self._lock = Lock()
+        self._renewing = Lock()
         self._kept: list[V] = []
         self._failure: StacbridgeError | None = None
         self._until = -inf
 
     def get(self) -> V:
         """Return the value. Raises what `make` raises where there never was one."""
-        with self._lock:
-            if self._clock() >= self._until:
-                self._renew()
-            if not self._kept and self._failure is not None:
-                raise self._failure
-            return self._kept[0]
+        if self._clock() >= self._until and self._renewing.acquire(blocking=not self._kept):
+            try:
+                if self._clock() >= self._until:
+                    self._renew()
+            finally:
+                self._renewing.release()
+        if not self._kept and self._failure is not None:
+            raise self._failure
+        return self._kept[0]
 
     def _renew(self) -> None:
         try:

@@ -41,9 +41,9 @@ def test_search_is_linked_once_for_each_method(api: TestClient) -> None:
     ]
 
 
-def test_collections_are_children_of_the_landing_page(api: TestClient) -> None:
+def test_collections_and_catalogues_are_children_of_the_landing_page(api: TestClient) -> None:
     children = [link for link in api.get("/").json()["links"] if link["rel"] == "child"]
-    assert [link["title"] for link in children] == ["Optical L1", "Radar Grd", "Thermal L2"]
+    assert [link["title"] for link in children] == ["Optical L1", "Radar Grd", "Thermal L2", "alpha", "Beta"]
 
 
 def test_all_collections_are_on_one_page(api: TestClient) -> None:

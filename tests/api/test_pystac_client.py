@@ -81,4 +81,6 @@ def test_it_finds_an_item_of_a_collection_and_none_that_is_not_there(client: Cli
 
 def test_readers_of_static_catalogues_see_the_collections_as_children(bridge: str) -> None:
     catalog = pystac.Catalog.from_file(f"{bridge}/")
-    assert [child.id for child in catalog.get_children()] == ["optical-l1", "radar-grd", "thermal-l2"]
+    collections = ["optical-l1", "radar-grd", "thermal-l2"]
+    assert [child.id for child in catalog.get_children()] == [*collections, "alpha", "beta"]
+    assert [child.id for child in catalog.get_collections()] == collections

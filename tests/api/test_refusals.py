@@ -1,5 +1,6 @@
 """What the API refuses, and how it says so: one shape, the parameter's name, no internals, no credentials."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -221,7 +222,7 @@ class Skipping(MemoryCatalogue):
             Skipped("B", "it has no start time"),
             Skipped("C", "x"),
         )
-        return Found(found.items, found.position, found.matched, skipped)
+        return replace(found, skipped=skipped)
 
 
 def test_records_that_could_not_become_items_are_counted_in_the_answer() -> None:

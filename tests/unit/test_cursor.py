@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.cursor import Cursors
+from stacbridge.cursor import Cursors, Positions
 from stacbridge.errors import BadRequest
 from stacbridge.model import Interval, Query, SortKey
 from stacbridge.seal import Seal
@@ -25,18 +25,29 @@ POSITIONS = st.none() | st.dictionaries(
 )
 
 
-@given(catalogue=st.text(), position=POSITIONS, secret=st.none() | st.text(min_size=1))
-def test_a_cursor_is_read_as_it_was_written(catalogue: str, position: object, secret: str | None) -> None:
+WRITTEN: Positions = {"alpha": {"t": "2024-01-01T00:00:00Z", "n": 3}, "beta": None}
+
+
+@given(positions=st.dictionaries(st.text(), POSITIONS, max_size=5), secret=st.none() | st.text(min_size=1))
+def test_a_cursor_is_read_as_it_was_written(positions: Positions, secret: str | None) -> None:
     cursors = Cursors(secret)
-    token = cursors.write(QUERY, catalogue, position)  # type: ignore[arg-type]
-    assert cursors.read(token, QUERY) == (catalogue, position)
+    token = cursors.write(QUERY, positions)
+    assert cursors.read(token, QUERY) == positions
     assert token == "".join(token.split()) and "=" not in token
+
+
+def test_a_cursor_of_many_long_positions_is_packed() -> None:
+    positions: Positions = {
+        f"catalogue-{n}": {"after": ["2024-01-01T00:00:00Z", "S1A_IW"]} for n in range(20)
+    }
+    token = Cursors().write(QUERY, positions)
+    assert len(token) < len(str(positions)) / 2
 
 
 @given(place=st.integers(0, 10_000), change=st.integers(1, 255))
 def test_a_cursor_changed_anywhere_is_refused(place: int, change: int) -> None:
     cursors = Cursors("secret")
-    token = cursors.write(QUERY, "alpha", {"t": "2024-01-01T00:00:00Z", "n": 3})
+    token = cursors.write(QUERY, WRITTEN)
     raw = bytearray(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     raw[place % len(raw)] ^= change
     with pytest.raises(BadRequest) as refused:
@@ -65,18 +76,18 @@ def test_any_other_text_is_refused(text: str) -> None:
 def test_a_cursor_of_another_search_is_refused(other: Query) -> None:
     cursors = Cursors("secret")
     with pytest.raises(BadRequest, match="belongs to another search"):
-        cursors.read(cursors.write(QUERY, "alpha", None), other)
+        cursors.read(cursors.write(QUERY, WRITTEN), other)
 
 
 def test_the_size_of_pages_may_change_on_the_way() -> None:
     cursors = Cursors("secret")
-    token = cursors.write(QUERY, "alpha", {"n": 3})
-    assert cursors.read(token, replace(QUERY, limit=7, count=True)) == ("alpha", {"n": 3})
+    token = cursors.write(QUERY, WRITTEN)
+    assert cursors.read(token, replace(QUERY, limit=7, count=True)) == WRITTEN
 
 
 def test_processes_that_share_a_secret_read_each_others_cursors_and_no_others() -> None:
-    token = Cursors("secret").write(QUERY, "alpha", {"n": 3})
-    assert Cursors("secret").read(token, QUERY) == ("alpha", {"n": 3})
+    token = Cursors("secret").write(QUERY, WRITTEN)
+    assert Cursors("secret").read(token, QUERY) == WRITTEN
     for other in (Cursors("another"), Cursors(), Cursors()):
         with pytest.raises(BadRequest, match="this server did not make it"):
             other.read(token, QUERY)
@@ -85,9 +96,9 @@ def test_processes_that_share_a_secret_read_each_others_cursors_and_no_others() 
 def test_a_cursor_of_another_version_is_refused() -> None:
     cursors = Cursors("secret")
     with pytest.raises(BadRequest, match="another version"):
-        cursors.read(Seal("cursor", "secret").write([2, "", "alpha", None]), QUERY)
+        cursors.read(Seal("cursor", "secret").write([1, "", "alpha", None]), QUERY)
 
 
 def test_what_is_sealed_for_something_else_is_no_cursor() -> None:
     with pytest.raises(BadRequest, match="this server did not make it"):
-        Cursors("secret").read(Seal("order", "secret").write([1, "", "alpha", None]), QUERY)
+        Cursors("secret").read(Seal("order", "secret").write([2, "", {}]), QUERY)

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 
 from stacbridge.errors import UpstreamUnavailable
@@ -52,3 +55,26 @@ def test_without_an_old_value_the_failure_is_told_and_the_source_left_alone_for_
     source.down = False
     clock.now += 5
     assert value.get() == 2
+
+
+def test_an_old_value_serves_all_but_the_one_who_makes_it_anew() -> None:
+    clock, started, go = Clock(), Event(), Event()
+    made = iter(range(9))
+
+    def make() -> int:
+        number = next(made)
+        if number:
+            started.set()
+            assert go.wait(10)
+        return number
+
+    value = Refreshed(make, 60, 5, clock=clock)
+    assert value.get() == 0
+    clock.now += 60
+    with ThreadPoolExecutor(1) as other:
+        renewed = other.submit(value.get)
+        assert started.wait(10)
+        assert value.get() == 0
+        go.set()
+        assert renewed.result() == 1
+    assert value.get() == 1

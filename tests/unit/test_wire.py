@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from stacbridge.errors import (
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from stacbridge.model import Request
 from stacbridge.settings import Settings
 from stacbridge.wire.client import MAX_WAIT, Wire
@@ -136,10 +142,10 @@ def test_what_is_not_idempotent_is_sent_once() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, UpstreamError),
+        (400, UpstreamRejected),
         (401, UpstreamRefused),
-        (404, UpstreamError),
-        (422, UpstreamError),
+        (404, UpstreamRejected),
+        (422, UpstreamRejected),
         (429, UpstreamUnavailable),
         (500, UpstreamError),
         (503, UpstreamUnavailable),

@@ -1,0 +1,55 @@
+"""The documents that searches and lists are answered with, as bytes."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from stacbridge.api import links
+from stacbridge.api.parameters import Search
+from stacbridge.errors import StacbridgeError
+from stacbridge.model import Json
+from stacbridge.search import Results
+
+
+def respond(
+    document: Json, media_type: str = links.JSON, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a document as bytes: anything else FastAPI would walk through and copy, some 27 times dearer."""
+    return Response(orjson.dumps(document), headers=headers, media_type=media_type)
+
+
+def feature_collection(asked: Search, results: Results, page_links: list[Json]) -> Json:
+    """Return the answer of a search: Items, links, their number where known, and what was left out."""
+    page: Json = {
+        "type": "FeatureCollection",
+        "features": [asked.shown(item) for item in results.items],
+        "links": page_links,
+        "numberReturned": len(results.items),
+    }
+    if results.matched is not None:
+        page["numberMatched"] = results.matched
+    if results.skipped:
+        reasons = Counter(skipped.reason for skipped in results.skipped)
+        page["stacbridge:skipped"] = {"count": len(results.skipped), "reasons": dict(reasons)}
+    return page | absent(results.missing)
+
+
+def absent(missing: Mapping[str, StacbridgeError]) -> Json:
+    """Return the members that say which catalogues are missing from a page, and why; none where none is.
+
+    `federation:missing` is openEO's name (federation extension).
+    """
+    if not missing:
+        return {}
+    warnings = [
+        {
+            "catalogue": id,
+            "code": failure.code,
+            "reason": str(failure),
+            **({} if failure.retry_after is None else {"retry_after": failure.retry_after}),
+        }
+        for id, failure in missing.items()
+    ]
+    return {"federation:missing": list(missing), "stacbridge:warnings": warnings}

@@ -1,0 +1,119 @@
+"""The way to one catalogue: threads, a circuit breaker, and how long it usually takes."""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+from threading import Lock
+
+from stacbridge.breaker import Breaker
+from stacbridge.catalogue import Catalogue
+from stacbridge.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
+from stacbridge.model import Found, Json, Query
+from stacbridge.patience import Asked, Usual
+from stacbridge.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Channel:
+    """Asks one catalogue, in threads that no other catalogue can use up.
+
+    Nothing here waits longer than it says. A question that nobody waits for any more goes on, and its answer
+    is in the catalogue's own memory when it is asked again.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, settings: Settings, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.catalogue = catalogue
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(settings.search_threads, f"catalogue-{catalogue.id}")
+        self._breaker = Breaker(
+            settings.breaker_failures, settings.breaker_seconds, settings.catalogue_deadline, clock=clock
+        )
+        self._usual = Usual()
+        self._patience = settings.connect_timeout
+        self._lock = Lock()
+        self._listed = clock()
+        self._listing = self._threads.submit(catalogue.collections)
+        self._collections: list[Json] | None = None
+
+    def ask(self, query: Query, root: str, *, ready: bool = False) -> Asked:
+        """Ask for a page of a search. Its answer is a `Found`, or the failure that the catalogue raised.
+
+        While the breaker is open it fails at once with `UpstreamUnavailable`.
+        """
+        asked = Asked(self._usual.seconds())
+        number = self._breaker.admit()
+        if number is None:
+            asked.answer.set_exception(self._resting())
+        else:
+            asked.answer = self._threads.submit(self._search, asked, number, query, root, ready)
+        return asked
+
+    def refresh(self) -> None:
+        """Ask for the collections anew, unless that is under way."""
+        with self._lock:
+            if self._listing.done():
+                self._listed, self._listing = self._clock(), self._threads.submit(self.catalogue.collections)
+
+    def collections(self) -> list[Json]:
+        """Return the Collections, waiting `connect_timeout` seconds from when they were asked for.
+
+        Those told before where the catalogue is late or fails; without any, raises `UpstreamError`.
+        """
+        with self._lock:
+            listing, left = self._listing, self._listed + self._patience - self._clock()
+        try:
+            self._collections = listing.result(max(0, left))
+        except TimeoutError:
+            if self._collections is None:
+                raise self.late() from None
+        except UpstreamError:
+            if self._collections is None:
+                raise
+        return self._collections
+
+    def late(self) -> UpstreamTimeout:
+        """Return the failure of an answer that was not waited for any longer."""
+        id = self.catalogue.id
+        return UpstreamTimeout(
+            f"{id} has not answered yet.",
+            upstream=id,
+            retry_after=ceil(self._usual.seconds() or 1),
+            advice="Ask again: its answer is kept for a while once it is there.",
+        )
+
+    def close(self) -> None:
+        """Let the threads end; questions that wait are dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _resting(self) -> UpstreamUnavailable:
+        id, seconds = self.catalogue.id, ceil(self._breaker.wait())
+        return UpstreamUnavailable(
+            f"{id} has failed several times in a row, and is not asked for now.",
+            upstream=id,
+            retry_after=max(1, seconds),
+            advice="Try again later.",
+        )
+
+    def _search(self, asked: Asked, number: int, query: Query, root: str, ready: bool) -> Found:
+        start = self._clock()
+        try:
+            found = self.catalogue.search(query, root, ready=ready)
+        except UpstreamRejected:
+            self._breaker.withdrawn(number)
+            raise
+        except UpstreamError as failure:
+            self._breaker.failed(number)
+            log.info("%s failed: %s", self.catalogue.id, failure)
+            raise
+        except BaseException:
+            self._breaker.withdrawn(number)
+            raise
+        asked.took = self._clock() - start
+        self._breaker.passed(number)
+        self._usual.note(asked.took)
+        return found

@@ -1,0 +1,80 @@
+"""Many ordered runs of Items as one: a k-way merge that stops where it would have to guess."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
+
+from stacbridge.model import Found, Json, SortKey
+from stacbridge.ordering import Place, place
+
+
+@dataclass(slots=True)
+class Strand:
+    """One catalogue's run of Items, as far as it was read and taken.
+
+    `position` is behind the last Item taken, `None` at the start; after the last Item there is, `ended`.
+    A strand that is `missing` is passed over.
+    """
+
+    position: Json | None = None
+    ended: bool = False
+    missing: bool = False
+    reached: Json | None = None
+    """Where reading goes on."""
+    _all_read: bool = False
+    _read: deque[tuple[Place, Json, Json | None]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.reached, self._all_read = self.position, self.ended
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is no longer at its start."""
+        return self.ended or self.position is not None
+
+    @property
+    def hungry(self) -> bool:
+        """Whether its next Item is unknown, and more has to be read first."""
+        return not (self._read or self._all_read or self.missing)
+
+    @property
+    def place(self) -> Place | None:
+        """Where its next Item stands, `None` without one."""
+        return self._read[0][0] if self._read else None
+
+    def read(self, found: Found, keys: tuple[SortKey, ...]) -> None:
+        """Put a page behind what was read."""
+        self.reached, self._all_read = found.position, found.position is None
+        for item, position in zip(found.items, found.places, strict=True):
+            self._read.append((place(item, keys), item, position))
+        if not self._read:
+            self.position, self.ended = self.reached, self._all_read
+
+    def take(self) -> Json:
+        """Take the next Item."""
+        _, item, self.position = self._read.popleft()
+        self.ended = self.position is None
+        return item
+
+
+def merge(strands: Sequence[Strand], wanted: int) -> Iterator[Json]:
+    """Take up to `wanted` Items in their order; of those in the same place, the first strand's come first.
+
+    Stops before an Item that a hungry strand may have one in front of.
+    """
+    if any(strand.hungry for strand in strands):
+        return
+    heads = [(strand.place, number) for number, strand in enumerate(strands) if strand.place is not None]
+    heapify(heads)
+    while heads and wanted:
+        number = heads[0][1]
+        strand = strands[number]
+        yield strand.take()
+        wanted -= 1
+        if strand.hungry:
+            return
+        if strand.place is None:
+            heappop(heads)
+        else:
+            heapreplace(heads, (strand.place, number))
