@@ -105,12 +105,20 @@ class Settings(BaseSettings):
     """Length of a CQL2 filter at most; checked before it is parsed."""
     max_filter_depth: Count = 64
     """Nesting of a CQL2 filter at most; checked before it is parsed."""
+    max_terms: Count = 16
+    """Terms of a free-text search (`q`) at most."""
     max_vertices: Count = 10_000
     """Positions in an `intersects` geometry at most."""
     max_body_bytes: Count = 1024 * 1024
     """Size of a search's body at most."""
     max_upstream_pages: Count = 10
     """Upstream requests that one search may make at most."""
+    aggregation_items: Count = 10_000
+    """Items that one aggregation may read at most, where upstreams do not count."""
+    aggregation_requests: Count = 300
+    """Searches that one aggregation may make at most, counts and pages of Items alike."""
+    aggregation_buckets: Count = 1000
+    """Buckets of one aggregation at most."""
 
     connect_timeout: Seconds = 10
     """Seconds to wait for a connection to an upstream."""

@@ -48,7 +48,12 @@ def landing(root: str, collections: Iterable[Json]) -> list[Json]:
 
 def collections(root: str) -> list[Json]:
     """Return the links of the list of Collections."""
-    return [link("self", f"{root}/collections", JSON), link("root", f"{root}/", JSON)]
+    return [
+        link("self", f"{root}/collections", JSON),
+        link("root", f"{root}/", JSON),
+        link(QUERYABLES, f"{root}/collections-queryables", SCHEMA, "Properties that a filter may name"),
+        link(SORTABLES, f"{root}/collections-sortables", SCHEMA, "Properties that sortby may name"),
+    ]
 
 
 def collection(root: str, found: Json) -> Json:
