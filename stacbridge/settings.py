@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     """Nesting of a CQL2 filter at most; checked before it is parsed."""
     max_terms: Count = 16
     """Terms of a free-text search (`q`) at most."""
+    max_combinations: Count = 10_000
+    """Combinations of a Collection's values that one condition of a filter is tried on at most."""
     max_vertices: Count = 10_000
     """Positions in an `intersects` geometry at most."""
     max_body_bytes: Count = 1024 * 1024

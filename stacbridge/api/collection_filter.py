@@ -6,12 +6,14 @@ neither it nor its negation is a match.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import islice, product
+from itertools import product
+from math import prod
 from typing import Any
 
 from stacbridge import geometry, scalars
 from stacbridge.cql import build
 from stacbridge.cql.matching import condition as item_condition
+from stacbridge.errors import SearchTooWide
 from stacbridge.model import Json
 
 Judge = Callable[[Json], bool | None]
@@ -19,13 +21,14 @@ Judge = Callable[[Json], bool | None]
 
 FIRST, LAST = "0001-01-01T00:00:00.000000Z", "9999-12-30T00:00:00.000000Z"
 """What an open end of time counts as: the last full day that cql2 (0.6.0) reads."""
-MOST_CHOICES = 10_000
-"""Combinations of values that one condition is tried on at most: of two lists of a hundred each."""
 
 
-def condition(filter: Json) -> Callable[[Json], bool]:
-    """Return what decides for a Collection. Raises `UnsupportedFilter` naming an unknown operator."""
-    judge = _judge(filter)
+def condition(filter: Json, most: int) -> Callable[[Json], bool]:
+    """Return what decides for a Collection, trying each condition on `most` combinations of values at most.
+
+    Raises `UnsupportedFilter` naming an unknown operator; deciding raises `SearchTooWide`.
+    """
+    judge = _judge(filter, most)
     return lambda stac: judge(stac) is True
 
 
@@ -49,15 +52,15 @@ def names(stac: Json) -> list[str]:
     return [name for name in candidates if values(stac, name) != [None]]
 
 
-def _judge(node: Any) -> Judge:
+def _judge(node: Any, most: int) -> Judge:
     operator = str(node.get("op")).lower() if isinstance(node, dict) else None
     if operator == "not":
-        inner = _judge(node["args"][0])
+        inner = _judge(node["args"][0], most)
         return lambda stac: None if (told := inner(stac)) is None else not told
     if operator in ("and", "or"):
-        parts, decisive = [_judge(arg) for arg in node["args"]], operator == "or"
+        parts, decisive = [_judge(arg, most) for arg in node["args"]], operator == "or"
         return lambda stac: _joined([part(stac) for part in parts], decisive)
-    return _leaf(node)
+    return _leaf(node, most)
 
 
 def _joined(told: list[bool | None], decisive: bool) -> bool | None:
@@ -65,7 +68,7 @@ def _joined(told: list[bool | None], decisive: bool) -> bool | None:
     return decisive if decisive in told else None if None in told else not decisive
 
 
-def _leaf(node: Any) -> Judge:
+def _leaf(node: Any, most: int) -> Judge:
     if isinstance(node, bool):
         return lambda stac: node
     tested, literals = sorted(set(_properties(node))), list(_literals(node))

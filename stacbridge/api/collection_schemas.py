@@ -1,4 +1,4 @@
-"""What filters and `sortby` of a search of Collections may name: `/collections-queryables` and `-sortables`."""
+"""What a search of Collections may name: `/collections-queryables` and `/collections-sortables`."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

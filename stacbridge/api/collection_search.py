@@ -18,7 +18,7 @@ from stacbridge import geometry
 from stacbridge.api import collection_filter, free_text, parameters
 from stacbridge.api.querystring import from_url
 from stacbridge.errors import BadRequest
-from stacbridge.model import Bbox, Interval, Json, SortKey
+from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.scalars import instant
 from stacbridge.settings import Settings
 
@@ -39,7 +39,7 @@ def select(collections: Iterable[Json], pairs: Iterable[tuple[str, str]], settin
     """Return the Collections that a URL's parameters ask for. Raises `BadRequest` naming the parameter."""
     given, known = from_url(pairs), list(collections)
     query = parameters.search({name: given[name] for name in PARAMETERS if name in given}, settings).query
-    tests = _tests(query.bbox, query.interval, query.filter)
+    tests = _tests(query, settings)
     if sought := free_text.terms(given.get("q", []), settings):
         tests.append(_saying(sought))
     found = _sorted([stac for stac in known if all(test(stac) for test in tests)], query.sortby, known)
@@ -49,14 +49,14 @@ def select(collections: Iterable[Json], pairs: Iterable[tuple[str, str]], settin
     return Selection(found[start:end], len(found), str(end) if end < len(found) else None)
 
 
-def _tests(bbox: Bbox | None, interval: Interval | None, filter: Json | None) -> list[Test]:
+def _tests(query: Query, settings: Settings) -> list[Test]:
     tests: list[Test] = []
-    if bbox:
-        tests.append(_touching(bbox))
-    if interval:
-        tests.append(_during(interval))
-    if filter is not None:
-        tests.append(collection_filter.condition(filter))
+    if query.bbox:
+        tests.append(_touching(query.bbox))
+    if query.interval:
+        tests.append(_during(query.interval))
+    if query.filter is not None:
+        tests.append(collection_filter.condition(query.filter, settings.max_combinations))
     return tests
 
 
@@ -93,7 +93,7 @@ def _during(interval: Interval) -> Test:
 
 
 def _sorted(found: list[Json], keys: tuple[SortKey, ...], known: list[Json]) -> list[Json]:
-    """Return Collections in the order of `keys`. Raises `BadRequest` for a key that none of `known` states."""
+    """Return Collections in order. Raises `BadRequest` for a key that none of `known` states."""
     for key in reversed(keys):
         if known and all(_place(stac, key.name) is None for stac in known):
             raise BadRequest(f"Collections cannot be sorted by {key.name!r}.", parameter="sortby")

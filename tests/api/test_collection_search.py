@@ -7,7 +7,9 @@ import pystac_client
 import pytest
 import requests
 
+from stacbridge.api.collection_search import select
 from stacbridge.app import create_app
+from stacbridge.errors import SearchTooWide
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Json
 from stacbridge.settings import Settings
@@ -159,3 +161,12 @@ def test_every_property_that_filters_and_sortby_may_name_is_told(root: str) -> N
     assert "geometry" not in told["sortables"]
     for name in told["sortables"]:
         assert len(found(root, sortby=f"-{name}")) == len(COLLECTIONS)
+
+
+def test_a_condition_on_too_many_combinations_of_values_is_refused() -> None:
+    words = [str(number) for number in range(20)]
+    stac = {**COLLECTIONS[0], "keywords": words, "summaries": {"platform": words}}
+    pairs = [("filter", "keywords = platform")]
+    assert select([stac], pairs, Settings(max_combinations=400)).matched == 1
+    with pytest.raises(SearchTooWide, match="keywords and platform"):
+        select([stac], pairs, Settings(max_combinations=399))
