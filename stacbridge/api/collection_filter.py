@@ -77,9 +77,13 @@ def _leaf(node: Any, most: int) -> Judge:
 
     def judge(stac: Json) -> bool | None:
         stated = [[_stated(stac, name)] if whole else values(stac, name, literals) for name in tested]
-        items = [
-            _item(dict(zip(tested, each, strict=True))) for each in islice(product(*stated), MOST_CHOICES)
-        ]
+        if prod(map(len, stated)) > most:
+            raise SearchTooWide(
+                f"{' and '.join(tested)} have more than {most} combinations of values in {stac['id']!r}.",
+                parameter="filter",
+                advice="Compare them one by one, or have the setting `max_combinations` raised.",
+            )
+        items = [_item(dict(zip(tested, each, strict=True))) for each in product(*stated)]
         if any(holds(item) for item in items):
             return True
         return False if any(fails(item) for item in items) else None
