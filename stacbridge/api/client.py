@@ -14,11 +14,12 @@ from stacbridge.api import failures, intervals, links
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.api.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
-from stacbridge.api.parameters import Search, search
+from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
 from stacbridge.federation import Federation, Results
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
+from stacbridge.scenes import Linked, shown
 from stacbridge.settings import Settings
 
 # stac-fastapi warns, when imported, that its titles are not in the environment; they are given below.
@@ -136,7 +137,9 @@ class Client:
 
     async def get_item(self, item_id: str, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
-        item = await self.federation.run(self.federation.item, collection_id, item_id, root_of(request))
+        how = scenes(from_url(parameters_of(request)))
+        source = Linked(self.federation, self.settings) if how == "linked" else self.federation
+        item = await self.federation.run(source.item, collection_id, item_id, root_of(request))
         return respond(item, links.GEOJSON)
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
@@ -173,7 +176,8 @@ class Client:
         self, asked: Search, root: str, page_links: list[Json], next_link: Callable[[str], Json]
     ) -> Response:
         def page() -> Response:
-            results = self.federation.search(asked.query, asked.token, root, ready=asked.fields is None)
+            source = shown(asked.scenes, self.federation, self.settings)
+            results = source.search(asked.query, asked.token, root, ready=asked.fields is None)
             following = [next_link(results.token)] if results.token else []
             return respond(feature_collection(asked, results, [*page_links, *following]), links.GEOJSON)
 
