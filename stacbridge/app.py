@@ -11,7 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stacbridge.api import collection_schemas, orders
+from stacbridge.api import aggregation, collection_schemas, orders
 from stacbridge.api.client import create_api
 from stacbridge.api.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.catalogue import Catalogue
@@ -47,6 +47,7 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
     orders.install(api, federation)
     collection_schemas.install(api, federation)
+    aggregation.install(api, federation, settings)
     facade = wrapped(api, settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 

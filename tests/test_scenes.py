@@ -57,7 +57,7 @@ HELD = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     held=HELD, limit=st.integers(1, 5), clear=st.booleans(), asked=st.sets(st.sampled_from(["a", "b", "c"]))
 )

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from stacbridge.api import failures, intervals, links
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
-from stacbridge.api.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
+from stacbridge.api.openapi import FAILURES, CollectionsUrl, ItemsUrl, ItemUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
 from stacbridge.federation import Federation, Results
@@ -79,6 +79,8 @@ def create_api(federation: Federation, settings: Settings, lifespan: Any = None)
         search_get_request_model=SearchUrl,
         search_post_request_model=SearchBody,
         items_get_request_model=ItemsUrl,
+        item_get_request_model=ItemUrl,
+        collections_get_request_model=CollectionsUrl,
         middlewares=[],
     )
     failures.install(app)

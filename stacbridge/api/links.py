@@ -37,12 +37,22 @@ def landing(root: str, collections: Iterable[Json]) -> list[Json]:
         link("search", search, GEOJSON, "Item search (POST)", method="POST"),
         link(QUERYABLES, f"{root}/queryables", SCHEMA, "Properties that a filter may name"),
         link(SORTABLES, f"{root}/sortables", SCHEMA, "Properties that sortby may name"),
+        *aggregation(root),
         link("service-desc", f"{root}/api", OPENAPI, "OpenAPI description"),
         link("service-doc", f"{root}/api.html", HTML, "Documentation"),
         *(
             link("child", collection_href(root, collection["id"]), JSON, collection.get("title"))
             for collection in collections
         ),
+    ]
+
+
+def aggregation(href: str) -> list[Json]:
+    """Return the links to the numbers of Items under an URL, the API's or a Collection's."""
+    return [
+        link("aggregate", f"{href}/aggregate", JSON, "Numbers of items (GET)", method="GET"),
+        link("aggregate", f"{href}/aggregate", JSON, "Numbers of items (POST)", method="POST"),
+        link("aggregations", f"{href}/aggregations", JSON, "Numbers that aggregate tells"),
     ]
 
 
@@ -66,6 +76,7 @@ def collection(root: str, found: Json) -> Json:
         link("items", f"{href}/items", GEOJSON, "Items"),
         link(QUERYABLES, f"{href}/queryables", SCHEMA, "Properties that a filter may name"),
         link(SORTABLES, f"{href}/sortables", SCHEMA, "Properties that sortby may name"),
+        *aggregation(href),
     ]
     return {**found, "links": [*api_links, *found.get("links", ())]}
 
