@@ -13,7 +13,7 @@ from stacbridge.holdings import Budget, Edges, Holding, held
 from stacbridge.model import Json, Query
 from stacbridge.settings import Settings
 
-CLOUD_EDGES = (None, 5, 15, 40, None)
+CLOUD_EDGES: Edges = (0, 5, 15, 40, None)
 """Percent of cloud: clear, few, some, many; edges that public STAC APIs use."""
 RELATIVE_ORBITS = tuple(range(1, 512))
 """Numbers of relative orbits, the last excluded; Sentinel-3 has 385, the longest cycle of those served."""
@@ -108,11 +108,10 @@ def _clouds(name: str, asked: Asked) -> Json:
     return _distribution(name, "numeric", buckets, asked)
 
 
-def _range(low: int | None, high: int | None, number: int) -> Json:
-    ends = {"from": low, "to": high}
-    key = "-".join("*" if end is None else str(end) for end in ends.values())
-    told = {word: end for word, end in ends.items() if end is not None}
-    return {"key": key, "data_type": "numeric", "frequency": number, **told}
+def _range(low: int, high: int | None, number: int) -> Json:
+    ends = {"from": low} if high is None else {"from": low, "to": high}
+    key = f"{low}-{'*' if high is None else high}"
+    return {"key": key, "data_type": "numeric", "frequency": number, **ends}
 
 
 def _orbits(name: str, asked: Asked) -> Json:

@@ -1,7 +1,7 @@
 """What of one catalogue matches a search, as aggregations ask for it: counted by the catalogue, or read here.
 
-Both kinds answer alike. A range of values starts with its lower edge and ends before its upper one; `None` is
-an open end. Items without a value are in no range.
+Both kinds answer alike. A range of values starts with its lower edge and ends before its upper one; the last
+edge may be `None`, an open end. Items without a value are in no range.
 """
 
 from bisect import bisect_left
@@ -146,7 +146,7 @@ class Counted:
     def _within(self, name: str, low: Any, high: Any) -> int:
         bounds = [(">=", low), ("<", high)]
         tests = [build.compared(name, op, _literal(edge)) for op, edge in bounds if edge is not None]
-        return self._budget.count(self._narrowed(tests or [build.negated(build.missing(name))]))
+        return self._budget.count(self._narrowed(tests))
 
     def _narrowed(self, tests: list[Json]) -> Query:
         given = [] if self._query.filter is None else [self._query.filter]
@@ -171,7 +171,7 @@ class Read:
         """Count the Items of each range."""
         kind = str if name == "datetime" else (int, float)
         values = sorted(value for value in self._columns[name] if isinstance(value, kind))
-        lower = [0 if edge is None else bisect_left(values, edge) for edge in edges[:-1]]
+        lower = [bisect_left(values, edge) for edge in edges[:-1]]
         last = len(values) if edges[-1] is None else bisect_left(values, edges[-1])
         return [after - before for before, after in pairwise([*lower, last])]
 

@@ -8,21 +8,24 @@ first.
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 
 from stacbridge.catalogue import Catalogue
 from stacbridge.errors import SearchTooWide, UpstreamError
 from stacbridge.federation import Federation, Results
 from stacbridge.hrefs import item_href
-from stacbridge.model import Json, Query, Skipped
+from stacbridge.model import Interval, Json, Query, Skipped
+from stacbridge.scalars import instant
 from stacbridge.settings import Settings
 
 log = logging.getLogger(__name__)
 
 ENDINGS = (".SAFE.zip", ".SEN3.zip", ".SAFE", ".SEN3", ".zip", "")
 DATED = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)", re.ASCII)
+A_DAY = timedelta(days=1)
 GEOJSON = "application/geo+json"
 
 Copies = dict[str, list[Json]]
@@ -140,14 +143,15 @@ class Register:
         """Return by collection the place of its catalogue in the settings; those that are down tell none."""
         return dict(self._told())
 
-    def copies(self, items: Iterable[Json], query: Query, root: str) -> Copies:
+    def copies(self, items: Sequence[Json], query: Query, root: str) -> Copies:
         """Return all Items, in any catalogue, that match `query` and are of the same scenes as `items`."""
         names = dict.fromkeys(name for item in items if (name := scene(item["id"])))
         spelt = [f"{name}{ending}" for name in names for ending in ENDINGS]
         ids = [id for id in spelt if not query.ids or id in query.ids]
         found: Copies = {}
+        query = replace(query, interval=query.interval or _time_of(items), sortby=(), count=False)
         for some in batches(ids, self._max_ids):
-            for copy in self._walked(replace(query, ids=some, sortby=(), count=False), root):
+            for copy in self._walked(replace(query, ids=some), root):
                 found.setdefault(scene(copy["id"]) or copy["id"], []).append(copy)
         return found
 
@@ -186,6 +190,20 @@ def preference(item: Json, owners: dict[str, int]) -> tuple[bool, int]:
     """Return what the copies of one scene are sorted by, the best first."""
     status = item["properties"].get("order:status", "succeeded")
     return status != "succeeded", owners.get(item["collection"], len(owners))
+
+
+def _time_of(items: Sequence[Json]) -> Interval | None:
+    """Return the time of Items and of their copies, which catalogues state a little differently.
+
+    Without it archives would have to look for a name in all of their years.
+    """
+    told = [
+        instant(item["properties"].get(name))
+        for item in items
+        for name in ("datetime", "start_datetime", "end_datetime")
+    ]
+    times = [time for time in told if time]
+    return Interval(min(times) - A_DAY, max(times) + A_DAY) if times else None
 
 
 def batches(ids: list[str], size: int) -> Iterator[tuple[str, ...]]:

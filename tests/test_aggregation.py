@@ -196,7 +196,7 @@ def test_shapes_are_those_of_the_extension(bounds: Settings) -> None:
             "name": "cloud_cover_frequency",
             "data_type": "numeric",
             "buckets": [
-                {"key": "*-5", "data_type": "numeric", "frequency": 1, "to": 5},
+                {"key": "0-5", "data_type": "numeric", "frequency": 1, "from": 0, "to": 5},
                 {"key": "5-15", "data_type": "numeric", "frequency": 0, "from": 5, "to": 15},
                 {"key": "15-40", "data_type": "numeric", "frequency": 0, "from": 15, "to": 40},
                 {"key": "40-*", "data_type": "numeric", "frequency": 1, "from": 40},
