@@ -150,22 +150,34 @@ def _filter(given: Json, settings: Settings) -> Json | None:
     if value is None:
         return None
     if isinstance(value, dict):
-        current: Json = _current(cql.parse_json(value, settings))
-        return current
-    return cql.parse_text(_expect(value, str, "filter", "CQL2 text or JSON"), settings)
+        parsed = cql.parse_json(value, settings)
+    else:
+        parsed = cql.parse_text(_expect(value, str, "filter", "CQL2 text or JSON"), settings)
+    understood: Json = _understood(parsed)
+    return understood
 
 
-def _current(expression: Any) -> Any:
-    """Return a filter whose `between` has three arguments; some clients still write the draft's x, [a, b]."""
+def _understood(expression: Any) -> Any:
+    """Return a filter in words that the cql2 library (0.6.0) evaluates.
+
+    `between` has three arguments: some clients still write the draft's x, [a, b]. `in` of functions such as
+    CASEI, which the library takes for unknown, becomes comparisons.
+    """
     if isinstance(expression, list):
-        return [_current(part) for part in expression]
+        return [_understood(part) for part in expression]
     if not isinstance(expression, dict):
         return expression
-    members = {name: _current(part) for name, part in expression.items()}
+    members = {name: _understood(part) for name, part in expression.items()}
     match members:
         case {"op": "between", "args": [value, [lower, upper]]}:
-            members["args"] = [value, lower, upper]
+            return {**members, "args": [value, lower, upper]}
+        case {"op": "in", "args": [value, [*choices]]} if any(map(_is_function, choices)):
+            return build.disjunction({"op": "=", "args": [value, choice]} for choice in choices)
     return members
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, dict) and "op" in value
 
 
 def _sortby(value: Any) -> tuple[SortKey, ...]:
