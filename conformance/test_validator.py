@@ -9,7 +9,10 @@ import orjson
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CLASSES = ("core", "collections", "features", "item-search", "item-search#sort", "item-search#fields")
+CLASSES = (
+    *("core", "collections", "features", "item-search", "filter"),
+    *("item-search#sort", "item-search#fields"),
+)
 ALPS = {"type": "Polygon", "coordinates": [[[5, 40], [15, 40], [15, 50], [5, 50], [5, 40]]]}
 
 

@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stacbridge.api import orders
+from stacbridge.api import aggregation, collection_schemas, orders
 from stacbridge.api.client import About, create_api
 from stacbridge.api.middleware import BodyLimit, ByCatalogue, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.catalogue import Catalogue
@@ -85,6 +85,8 @@ def _api(federation: Federation, settings: Settings, about: About, lifespan: Any
     """Return a STAC API with everything that each of them has."""
     api = create_api(federation, settings, about, lifespan)
     orders.install(api, federation)
+    collection_schemas.install(api, federation)
+    aggregation.install(api, federation, settings)
     return api
 
 

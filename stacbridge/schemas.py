@@ -64,6 +64,15 @@ def merged(documents: Iterable[Json], id: str) -> Json:
     return whole
 
 
+def intersected(documents: Iterable[Json], id: str) -> Json:
+    """Return one document, under the URL `id`, with the properties that all have."""
+    known = list(documents)
+    shared = set.intersection(*(set(document["properties"]) for document in known)) if known else set()
+    whole = merged(known, id)
+    properties = {name: schema for name, schema in whole["properties"].items() if name in shared}
+    return {**whole, "properties": properties}
+
+
 def _document(title: str, properties: Json) -> Json:
     return {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
 

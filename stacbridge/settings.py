@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     """Length of a CQL2 filter at most; checked before it is parsed."""
     max_filter_depth: Count = 64
     """Nesting of a CQL2 filter at most; checked before it is parsed."""
+    max_terms: Count = 16
+    """Terms of a free-text search (`q`) at most."""
+    max_combinations: Count = 10_000
+    """Combinations of a Collection's values that one condition of a filter is tried on at most."""
     max_vertices: Count = 10_000
     """Positions in an `intersects` geometry at most."""
     max_body_bytes: Count = 1024 * 1024
@@ -113,6 +117,12 @@ class Settings(BaseSettings):
     """Pages that one search may ask of a catalogue at most, where few items on them match."""
     search_seconds: Seconds = 30
     """Seconds for which one search may begin to ask a catalogue for further pages."""
+    aggregation_items: Count = 10_000
+    """Items that one aggregation may read at most, where upstreams do not count."""
+    aggregation_requests: Count = 300
+    """Searches that one aggregation may make at most, counts and pages of Items alike."""
+    aggregation_buckets: Count = 1000
+    """Buckets of one aggregation at most."""
 
     connect_timeout: Seconds = 10
     """Seconds to wait for a connection to an upstream."""

@@ -16,12 +16,13 @@ from stacbridge.api.answers import absent, feature_collection, respond
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.api.headers import STRICT, prefers_strict, proxy_status, server_timing
-from stacbridge.api.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
-from stacbridge.api.parameters import Search, search
+from stacbridge.api.openapi import FAILURES, CollectionsUrl, ItemsUrl, ItemUrl, SearchBody, SearchUrl
+from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
 from stacbridge.federation import Federation
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
+from stacbridge.scenes import Linked, shown
 from stacbridge.settings import Settings
 
 # stac-fastapi warns, when imported, that its titles are not in the environment; they are given below.
@@ -91,6 +92,8 @@ def create_api(federation: Federation, settings: Settings, about: About, lifespa
         search_get_request_model=SearchUrl,
         search_post_request_model=SearchBody,
         items_get_request_model=ItemsUrl,
+        item_get_request_model=ItemUrl,
+        collections_get_request_model=CollectionsUrl,
         middlewares=[],
     )
     failures.install(app)
@@ -159,7 +162,9 @@ class Client:
 
     async def get_item(self, item_id: str, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
-        item = await self.federation.run(self.federation.item, collection_id, item_id, root_of(request))
+        how = scenes(from_url(parameters_of(request)))
+        source = Linked(self.federation, self.settings) if how == "linked" else self.federation
+        item = await self.federation.run(source.item, collection_id, item_id, root_of(request))
         return respond(item, links.GEOJSON)
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
@@ -198,7 +203,7 @@ class Client:
         start = time.perf_counter()
         preferred = prefers_strict(request)
         search = partial(
-            self.federation.search,
+            shown(asked.scenes, self.federation, self.settings).search,
             asked.query,
             asked.token,
             root_of(request),

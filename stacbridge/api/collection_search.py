@@ -2,41 +2,28 @@
 
 q          words or phrases, with commas between: one of them is in title, description, keywords or id
 bbox       touches a box of the extent;   datetime  overlaps the whole interval of the extent
-filter     CQL2 over `FACTS`; of lists (several platforms), one has to satisfy it
+filter     CQL2 over all that Collections state (`collection_filter`);   query  the same, as `query_extension`
+sortby     names with commas between, `-` before descending; texts in any case, what states nothing last
 limit      Collections on a page; all of them without it. token: where the page starts
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import product
 from typing import Any
 
 from shapely.geometry import shape
 
 from stacbridge import geometry
-from stacbridge.api import parameters
+from stacbridge.api import collection_filter, free_text, parameters
 from stacbridge.api.querystring import from_url
-from stacbridge.cql import conditions
-from stacbridge.cql.matching import condition
 from stacbridge.errors import BadRequest
-from stacbridge.model import Bbox, Interval, Json
+from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.scalars import instant
 from stacbridge.settings import Settings
 
 Test = Callable[[Json], bool]
-
-FACTS: dict[str, Callable[[Json], list[Any]]] = {
-    "id": lambda stac: [stac["id"]],
-    "title": lambda stac: [stac.get("title")],
-    "description": lambda stac: [stac["description"]],
-    "license": lambda stac: [stac["license"]],
-    "keywords": lambda stac: stac.get("keywords") or [None],
-    "platform": lambda stac: _summary(stac, "platform"),
-    "instruments": lambda stac: _summary(stac, "instruments"),
-    "organisationName": lambda stac: [entry.get("name") for entry in stac.get("providers") or [{}]],
-}
-"""What a filter may name, and how a Collection tells it."""
+PARAMETERS = ("bbox", "datetime", "filter", "filter-lang", "filter-crs", "query", "sortby")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +37,36 @@ class Selection:
 
 def select(collections: Iterable[Json], pairs: Iterable[tuple[str, str]], settings: Settings) -> Selection:
     """Return the Collections that a URL's parameters ask for. Raises `BadRequest` naming the parameter."""
-    given = from_url(pairs)
-    tests = _tests(given, settings)
-    found = [stac for stac in collections if all(test(stac) for test in tests)]
+    given, known = from_url(pairs), list(collections)
+    query = parameters.search({name: given[name] for name in PARAMETERS if name in given}, settings).query
+    tests = _tests(query, settings)
+    if sought := free_text.terms(given.get("q", []), settings):
+        tests.append(_saying(sought))
+    found = _sorted([stac for stac in known if all(test(stac) for test in tests)], query.sortby, known)
     start = _start(given.get("token"))
     limit = parameters.search({"limit": given["limit"]}, settings).query.limit if given.get("limit") else None
     end = len(found) if limit is None else start + limit
     return Selection(found[start:end], len(found), str(end) if end < len(found) else None)
 
 
-def _tests(given: Json, settings: Settings) -> list[Test]:
-    asked: Json = {
-        name: given[name] for name in ("bbox", "datetime", "filter", "filter-lang") if name in given
-    }
-    query = parameters.search(asked, settings).query
+def _tests(query: Query, settings: Settings) -> list[Test]:
     tests: list[Test] = []
-    if given.get("q"):
-        tests.append(_saying(given["q"]))
     if query.bbox:
         tests.append(_touching(query.bbox))
     if query.interval:
         tests.append(_during(query.interval))
     if query.filter is not None:
-        tests.append(_satisfying(query.filter))
+        tests.append(collection_filter.condition(query.filter, settings.max_combinations))
     return tests
 
 
-def _saying(words: str) -> Test:
-    terms = [term.strip().strip('"').casefold() for term in words.split(",")]
+def _saying(terms: tuple[str, ...]) -> Test:
+    sought = [term.casefold() for term in terms]
 
     def test(stac: Json) -> bool:
         told = [stac["id"], stac.get("title"), stac["description"], *stac.get("keywords", ())]
         text = "\n".join(str(part) for part in told if part).casefold()
-        return any(term in text for term in terms)
+        return any(term in text for term in sought)
 
     return test
 
@@ -108,28 +92,24 @@ def _during(interval: Interval) -> Test:
     return test
 
 
-def _satisfying(filter: Json) -> Test:
-    names = sorted(conditions.names(conditions.parse(filter)))
-    if unknown := [name for name in names if name not in FACTS]:
-        raise conditions.unsupported(f"Collections have no property {', '.join(map(repr, unknown))}.")
-    holds = condition(filter)
-
-    def test(stac: Json) -> bool:
-        choices = product(*(FACTS[name](stac) for name in names))
-        return any(holds(_facts(dict(zip(names, chosen, strict=True)))) for chosen in choices)
-
-    return test
-
-
-def _facts(told: Json) -> Json:
-    """Return values as an Item has them, since that is what filters are matched against."""
-    id = {"id": told["id"]} if "id" in told else {}
-    return {**id, "properties": {name: value for name, value in told.items() if value is not None}}
+def _sorted(found: list[Json], keys: tuple[SortKey, ...], known: list[Json]) -> list[Json]:
+    """Return Collections in order. Raises `BadRequest` for a key that none of `known` states."""
+    for key in reversed(keys):
+        if known and all(_place(stac, key.name) is None for stac in known):
+            raise BadRequest(f"Collections cannot be sorted by {key.name!r}.", parameter="sortby")
+        placed = [(_place(stac, key.name), stac) for stac in found]
+        present = [(place, stac) for place, stac in placed if place is not None]
+        present.sort(key=lambda pair: pair[0], reverse=key.descending)
+        found = [stac for _, stac in present] + [stac for place, stac in placed if place is None]
+    return found
 
 
-def _summary(stac: Json, name: str) -> list[Any]:
-    values = stac.get("summaries", {}).get(name)
-    return values if isinstance(values, list) and values else [None]
+def _place(stac: Json, name: str) -> tuple[bool, Any] | None:
+    """Return what a Collection is sorted by: texts after numbers, and in any case."""
+    value = None if name == "geometry" else collection_filter.values(stac, name)[0]
+    if isinstance(value, str):
+        return True, value.casefold()
+    return None if value is None else (False, value)
 
 
 def _start(token: str | None) -> int:

@@ -1,24 +1,26 @@
 """What the API conforms to: one table, advertised by the landing page, printed by the documentation.
 
-Not advertised, because it would not be true: `cql2/1.0/conf/basic-cql2`. A filter is answered exactly or
-refused with a 400 that names property and operator, and some upstreams cannot answer every comparison of
-every queryable. The `filter`, `cql2-text` and `cql2-json` classes are advertised all the same: they say that
-filters are read in both encodings, and clients (pystac-client, STAC Browser) send none without them.
+Not advertised, because it would not be true: `cql2/1.0/conf/functions`, as there are no functions but CQL2's.
 """
 
 STAC = "https://api.stacspec.org/v1.0.0"
 SORT_1_1 = "https://api.stacspec.org/v1.1.0"
 OAF = "http://www.opengis.net/spec/ogcapi-features"
+AGGREGATION = "https://api.stacspec.org/v0.3.0/aggregation"
+FREE_TEXT = "https://api.stacspec.org/v1.0.0-rc.1"
 SEARCHED = "https://api.stacspec.org/v1.0.0-rc.1/collection-search"
 CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 
 VALIDATOR = "tests/api/test_validator.py"
-CLIENT = "tests/api/test_pystac_client.py"
 FILTERS = "tests/api/test_filter.py"
 SORTING = "tests/api/test_sort.py"
 FIELDS = "tests/api/test_fields.py"
 LANDING = "tests/api/test_landing.py"
 COLLECTIONS = "tests/api/test_collection_search.py"
+QUERIES = "tests/api/test_query_extension.py"
+TEXTS = "tests/api/test_free_text.py"
+NUMBERS = "tests/api/test_aggregation.py"
+CLASSES = "tests/api/test_cql2_classes.py"
 
 CONFORMANCE: dict[str, str] = {
     f"{STAC}/core": VALIDATOR,
@@ -37,15 +39,37 @@ CONFORMANCE: dict[str, str] = {
     f"{STAC}/ogcapi-features#sort": SORTING,
     f"{SORT_1_1}/ogcapi-features#sort": SORTING,
     f"{OAF}-5/1.0/conf/sortables": SORTING,
-    f"{STAC}/item-search#filter": CLIENT,
+    f"{STAC}/item-search#query": QUERIES,
+    f"{STAC}/ogcapi-features#query": QUERIES,
+    f"{FREE_TEXT}/item-search#free-text": TEXTS,
+    f"{FREE_TEXT}/ogcapi-features#free-text": TEXTS,
+    f"{AGGREGATION}": NUMBERS,
+    f"{AGGREGATION}#query": NUMBERS,
+    f"{AGGREGATION}#filter": NUMBERS,
+    f"{STAC}/item-search#filter": VALIDATOR,
     f"{OAF}-3/1.0/conf/filter": FILTERS,
     f"{OAF}-3/1.0/conf/features-filter": FILTERS,
     f"{OAF}-3/1.0/conf/queryables": FILTERS,
     f"{SEARCHED}": COLLECTIONS,
     f"{SEARCHED}#free-text": COLLECTIONS,
     f"{SEARCHED}#filter": COLLECTIONS,
+    f"{SEARCHED}#query": COLLECTIONS,
+    # The extension says v1.1.0, as Sort does; clients written for its first release look for v1.0.0-rc.1.
+    f"{SEARCHED}#sort": COLLECTIONS,
+    f"{SORT_1_1}/collection-search#sort": COLLECTIONS,
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/simple-query": COLLECTIONS,
     f"{CQL2}/cql2-text": FILTERS,
     f"{CQL2}/cql2-json": FILTERS,
+    f"{CQL2}/basic-cql2": CLASSES,
+    f"{CQL2}/advanced-comparison-operators": CLASSES,
+    f"{CQL2}/case-insensitive-comparison": CLASSES,
+    f"{CQL2}/accent-insensitive-comparison": CLASSES,
+    f"{CQL2}/basic-spatial-functions": CLASSES,
+    f"{CQL2}/basic-spatial-functions-plus": CLASSES,
+    f"{CQL2}/spatial-functions": CLASSES,
+    f"{CQL2}/temporal-functions": CLASSES,
+    f"{CQL2}/array-functions": CLASSES,
+    f"{CQL2}/property-property": CLASSES,
+    f"{CQL2}/arithmetic": CLASSES,
 }
 """Conformance class -> the test that proves it."""

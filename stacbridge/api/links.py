@@ -37,6 +37,7 @@ def landing(root: str, collections: Iterable[Json]) -> list[Json]:
         link("search", search, GEOJSON, "Item search (POST)", method="POST"),
         link(QUERYABLES, f"{root}/queryables", SCHEMA, "Properties that a filter may name"),
         link(SORTABLES, f"{root}/sortables", SCHEMA, "Properties that sortby may name"),
+        *aggregation(root),
         link("service-desc", f"{root}/api", OPENAPI, "OpenAPI description"),
         link("service-doc", f"{root}/api.html", HTML, "Documentation"),
         *(
@@ -56,9 +57,23 @@ def above(root: str, id: str) -> Json:
     return link("parent", f"{root.removesuffix(catalogue_href('', id))}/", JSON, "All catalogues")
 
 
+def aggregation(href: str) -> list[Json]:
+    """Return the links to the numbers of Items under an URL, the API's or a Collection's."""
+    return [
+        link("aggregate", f"{href}/aggregate", JSON, "Numbers of items (GET)", method="GET"),
+        link("aggregate", f"{href}/aggregate", JSON, "Numbers of items (POST)", method="POST"),
+        link("aggregations", f"{href}/aggregations", JSON, "Numbers that aggregate tells"),
+    ]
+
+
 def collections(root: str) -> list[Json]:
     """Return the links of the list of Collections."""
-    return [link("self", f"{root}/collections", JSON), link("root", f"{root}/", JSON)]
+    return [
+        link("self", f"{root}/collections", JSON),
+        link("root", f"{root}/", JSON),
+        link(QUERYABLES, f"{root}/collections-queryables", SCHEMA, "Properties that a filter may name"),
+        link(SORTABLES, f"{root}/collections-sortables", SCHEMA, "Properties that sortby may name"),
+    ]
 
 
 def collection(root: str, found: Json) -> Json:
@@ -71,6 +86,7 @@ def collection(root: str, found: Json) -> Json:
         link("items", f"{href}/items", GEOJSON, "Items"),
         link(QUERYABLES, f"{href}/queryables", SCHEMA, "Properties that a filter may name"),
         link(SORTABLES, f"{href}/sortables", SCHEMA, "Properties that sortby may name"),
+        *aggregation(href),
     ]
     return {**found, "links": [*api_links, *found.get("links", ())]}
 

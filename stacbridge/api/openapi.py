@@ -7,6 +7,8 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict
 from stac_fastapi.types.search import APIRequest
 
+from stacbridge.model import Json
+
 DESCRIPTIONS = {
     "collections": "Ids of collections, with commas between.",
     "ids": "Ids of items, with commas between.",
@@ -21,6 +23,13 @@ DESCRIPTIONS = {
     "fields": "Members of the items to hold, with commas between; `-` before a name leaves it out.",
     "token": "Where a next link goes on.",
     "strict": "true: fail where a catalogue does not answer, instead of telling federation:missing.",
+    "query": "Conditions on properties, as JSON: {property: {operator: value}}; the older way of filter.",
+    "q": "Texts with commas between: one of them is in id, title, description, platform, instruments …",
+    "scenes": "once: scenes that several catalogues hold come once, online copies first. linked: copies are "
+    "linked.",
+    "aggregations": "Names of aggregations, with commas between; /aggregations lists them.",
+    "datetime_frequency_interval": "Length of the buckets of datetime_frequency: hour, day, week, month or "
+    "year; without it, it follows from the time that the items cover.",
     "count": "true: tell the number of all matches (numberMatched), which can be slow upstream.",
 }
 
@@ -45,7 +54,10 @@ class SearchUrl(APIRequest):
     filter: Annotated[Text, described("filter")] = attr.ib(default=None)
     filter_lang: Annotated[Text, described("filter-lang")] = attr.ib(default=None)
     filter_crs: Annotated[Text, described("filter-crs")] = attr.ib(default=None)
+    query: Annotated[Text, described("query")] = attr.ib(default=None)
+    q: Annotated[Text, described("q")] = attr.ib(default=None)
     sortby: Annotated[Text, described("sortby")] = attr.ib(default=None)
+    scenes: Annotated[Text, described("scenes")] = attr.ib(default=None)
     fields: Annotated[Text, described("fields")] = attr.ib(default=None)
     token: Annotated[Text, described("token")] = attr.ib(default=None)
     count: Annotated[Text, described("count")] = attr.ib(default=None)
@@ -63,11 +75,63 @@ class ItemsUrl(APIRequest):
     filter: Annotated[Text, described("filter")] = attr.ib(default=None)
     filter_lang: Annotated[Text, described("filter-lang")] = attr.ib(default=None)
     filter_crs: Annotated[Text, described("filter-crs")] = attr.ib(default=None)
+    query: Annotated[Text, described("query")] = attr.ib(default=None)
+    q: Annotated[Text, described("q")] = attr.ib(default=None)
     sortby: Annotated[Text, described("sortby")] = attr.ib(default=None)
+    scenes: Annotated[Text, described("scenes")] = attr.ib(default=None)
     fields: Annotated[Text, described("fields")] = attr.ib(default=None)
     token: Annotated[Text, described("token")] = attr.ib(default=None)
     count: Annotated[Text, described("count")] = attr.ib(default=None)
     strict: Annotated[Text, described("strict")] = attr.ib(default=None)
+
+
+@attr.s
+class ItemUrl(APIRequest):
+    """The parameters of GET /collections/{collection_id}/items/{item_id}."""
+
+    collection_id: Annotated[str, Path(description="Id of a collection.")] = attr.ib()
+    item_id: Annotated[str, Path(description="Id of an item.")] = attr.ib()
+    scenes: Annotated[Text, described("scenes")] = attr.ib(default=None)
+
+
+@attr.s
+class CollectionsUrl(APIRequest):
+    """The parameters of GET /collections."""
+
+    bbox: Annotated[Text, described("bbox")] = attr.ib(default=None)
+    datetime: Annotated[Text, described("datetime")] = attr.ib(default=None)
+    limit: Annotated[Text, Query(description="Collections on a page at most.")] = attr.ib(default=None)
+    filter: Annotated[Text, described("filter")] = attr.ib(default=None)
+    filter_lang: Annotated[Text, described("filter-lang")] = attr.ib(default=None)
+    filter_crs: Annotated[Text, described("filter-crs")] = attr.ib(default=None)
+    query: Annotated[Text, described("query")] = attr.ib(default=None)
+    q: Annotated[Text, described("q")] = attr.ib(default=None)
+    sortby: Annotated[Text, described("sortby")] = attr.ib(default=None)
+    token: Annotated[Text, described("token")] = attr.ib(default=None)
+
+
+TEXTS: Json = {"type": "array", "items": {"type": "string"}}
+NARROWING: Json = {
+    "collections": TEXTS,
+    "ids": TEXTS,
+    "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    "intersects": {"type": "object", "description": DESCRIPTIONS["intersects"]},
+    "datetime": {"type": "string", "description": DESCRIPTIONS["datetime"]},
+    "filter": {"type": "object", "description": DESCRIPTIONS["filter"]},
+    "filter-lang": {"type": "string", "enum": ["cql2-json", "cql2-text"]},
+    "query": {"type": "object", "description": DESCRIPTIONS["query"]},
+    "q": {**TEXTS, "description": DESCRIPTIONS["q"]},
+}
+"""Members of a body that say which Items are meant."""
+
+SORT_KEY: Json = {
+    "type": "object",
+    "properties": {
+        "field": {"type": "string"},
+        "direction": {"type": "string", "enum": ["asc", "desc"]},
+    },
+    "required": ["field"],
+}
 
 
 class SearchBody(BaseModel):
@@ -77,31 +141,14 @@ class SearchBody(BaseModel):
         extra="allow",
         json_schema_extra={
             "properties": {
-                "collections": {"type": "array", "items": {"type": "string"}},
-                "ids": {"type": "array", "items": {"type": "string"}},
-                "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
-                "intersects": {"type": "object", "description": DESCRIPTIONS["intersects"]},
-                "datetime": {"type": "string", "description": DESCRIPTIONS["datetime"]},
+                **NARROWING,
                 "limit": {"type": "integer", "minimum": 1},
-                "filter": {"type": "object", "description": DESCRIPTIONS["filter"]},
-                "filter-lang": {"type": "string", "enum": ["cql2-json", "cql2-text"]},
-                "sortby": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "field": {"type": "string"},
-                            "direction": {"type": "string", "enum": ["asc", "desc"]},
-                        },
-                        "required": ["field"],
-                    },
-                },
-                "fields": {
-                    "type": "object",
-                    "properties": {
-                        "include": {"type": "array", "items": {"type": "string"}},
-                        "exclude": {"type": "array", "items": {"type": "string"}},
-                    },
+                "sortby": {"type": "array", "items": SORT_KEY},
+                "fields": {"type": "object", "properties": {"include": TEXTS, "exclude": TEXTS}},
+                "scenes": {
+                    "type": "string",
+                    "enum": ["once", "linked"],
+                    "description": DESCRIPTIONS["scenes"],
                 },
                 "token": {"type": "string"},
                 "count": {"type": "boolean", "description": DESCRIPTIONS["count"]},
@@ -109,6 +156,66 @@ class SearchBody(BaseModel):
             }
         },
     )
+
+
+AGGREGATE_URL: list[Json] = [
+    {"name": name, "in": "query", "description": DESCRIPTIONS[name], "schema": {"type": "string"}}
+    for name in (*NARROWING, "aggregations", "datetime_frequency_interval")
+]
+"""The parameters of GET /aggregate."""
+
+AGGREGATE_BODY: Json = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    **NARROWING,
+                    "aggregations": {**TEXTS, "description": DESCRIPTIONS["aggregations"]},
+                    "datetime_frequency_interval": {
+                        "type": "string",
+                        "description": DESCRIPTIONS["datetime_frequency_interval"],
+                    },
+                },
+            }
+        }
+    },
+}
+"""The body of POST /aggregate."""
+
+BUCKET: Json = {
+    "type": "object",
+    "required": ["key", "data_type", "frequency"],
+    "properties": {
+        "key": {"type": "string"},
+        "data_type": {"type": "string"},
+        "frequency": {"type": "integer", "minimum": 0},
+        "from": {"type": "number", "description": "Where a range starts; absent: open."},
+        "to": {"type": "number", "description": "Where a range ends, itself excluded; absent: open."},
+    },
+}
+AGGREGATION: Json = {
+    "type": "object",
+    "required": ["name", "data_type"],
+    "properties": {
+        "name": {"type": "string"},
+        "data_type": {"type": "string"},
+        "value": {"description": "The number or time of an aggregation without buckets."},
+        "buckets": {"type": "array", "items": BUCKET},
+        "overflow": {"type": "integer", "description": "Items that are in none of the buckets."},
+    },
+}
+AGGREGATION_COLLECTION: Json = {
+    "type": "object",
+    "required": ["type", "aggregations", "links"],
+    "properties": {
+        "type": {"type": "string", "enum": ["AggregationCollection"]},
+        "aggregations": {"type": "array", "items": AGGREGATION},
+        "links": {"type": "array", "items": {"type": "object"}},
+    },
+}
+"""What /aggregate and /aggregations answer."""
 
 
 FAILURE = {

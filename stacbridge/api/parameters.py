@@ -6,9 +6,10 @@ from typing import Any
 import orjson
 
 from stacbridge import geometry
-from stacbridge.api import intervals
+from stacbridge.api import free_text, intervals, query_extension
 from stacbridge.api.fields import Fields, fields
 from stacbridge.api.querystring import CQL2_JSON
+from stacbridge.cql import build
 from stacbridge.cql import parse as cql
 from stacbridge.errors import BadRequest
 from stacbridge.model import Bbox, Interval, Json, Query, SortKey
@@ -17,11 +18,7 @@ from stacbridge.settings import Settings
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 CQL2_TEXT = "cql2-text"
 
-REFUSED = {
-    "query": "Say it as a CQL2 `filter`.",
-    "q": "Items have no free-text search here; say it as a CQL2 `filter`.",
-}
-"""Parameters of extensions that are not served, and whose loss would change the answer."""
+SCENES = ("once", "linked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,7 @@ class Search:
     token: str | None = None
     fields: Fields | None = None
     strict: bool = False
+    scenes: str | None = None
 
     def shown(self, item: Json) -> Json:
         """Return the Item with the members that were asked for."""
@@ -47,9 +45,6 @@ def search(body: Json, settings: Settings) -> Search:
     Members that are `null` count as absent, but for `fields`; members that no extension knows are ignored.
     """
     _check_writable(body)
-    for name, advice in REFUSED.items():
-        if body.get(name):
-            raise BadRequest(f"The parameter {name} is not served.", parameter=name, advice=advice)
     given = {name: value for name, value in body.items() if value is not None or name == "fields"}
     limit = _limit(given.get("limit", settings.default_limit))
     token = given.get("token")
@@ -61,13 +56,21 @@ def search(body: Json, settings: Settings) -> Search:
         bbox=_bbox(given["bbox"]) if "bbox" in given else None,
         intersects=_intersects(given, settings),
         interval=_interval(given),
-        filter=_filter(given, settings),
+        filter=_conditions(given, settings),
         sortby=_sortby(given.get("sortby", [])),
         limit=min(limit, settings.max_limit),
         count=limit == 1 or _flag(given, "count"),
     )
     chosen = _fields(given["fields"]) if "fields" in given else None
-    return Search(query, token, chosen, _flag(given, "strict"))
+    return Search(query, token, chosen, _flag(given, "strict"), scenes(given))
+
+
+def scenes(given: Json) -> str | None:
+    """Return how scenes that several catalogues hold are shown. Raises `BadRequest` naming `scenes`."""
+    asked = given.get("scenes")
+    if asked is not None and asked not in SCENES:
+        raise BadRequest("scenes must be once or linked.", parameter="scenes")
+    return asked
 
 
 def _check_writable(body: Json) -> None:
@@ -128,6 +131,21 @@ def _intersects(given: Json, settings: Settings) -> Json | None:
     return geometry.check(value, settings.max_vertices, "intersects")
 
 
+def _conditions(given: Json, settings: Settings) -> Json | None:
+    """Return what `filter`, `query` and `q` ask for together."""
+    asked = [_filter(given, settings), _query(given, settings), _free_text(given, settings)]
+    return build.conjunction(condition for condition in asked if condition is not None)
+
+
+def _query(given: Json, settings: Settings) -> Json | None:
+    condition = query_extension.condition(given["query"]) if "query" in given else None
+    return None if condition is None else cql.parse_json(condition, settings, "query")
+
+
+def _free_text(given: Json, settings: Settings) -> Json | None:
+    return free_text.condition(free_text.terms(given["q"], settings)) if "q" in given else None
+
+
 def _filter(given: Json, settings: Settings) -> Json | None:
     value, language = given.get("filter"), given.get("filter-lang")
     if given.get("filter-crs", CRS84) != CRS84:
@@ -137,22 +155,34 @@ def _filter(given: Json, settings: Settings) -> Json | None:
     if value is None:
         return None
     if isinstance(value, dict):
-        current: Json = _current(cql.parse_json(value, settings))
-        return current
-    return cql.parse_text(_expect(value, str, "filter", "CQL2 text or JSON"), settings)
+        parsed = cql.parse_json(value, settings)
+    else:
+        parsed = cql.parse_text(_expect(value, str, "filter", "CQL2 text or JSON"), settings)
+    understood: Json = _understood(parsed)
+    return understood
 
 
-def _current(expression: Any) -> Any:
-    """Return a filter whose `between` has three arguments; some clients still write the draft's x, [a, b]."""
+def _understood(expression: Any) -> Any:
+    """Return a filter in words that the cql2 library (0.6.0) evaluates.
+
+    `between` has three arguments: some clients still write the draft's x, [a, b]. `in` of functions such as
+    CASEI, which the library takes for unknown, becomes comparisons.
+    """
     if isinstance(expression, list):
-        return [_current(part) for part in expression]
+        return [_understood(part) for part in expression]
     if not isinstance(expression, dict):
         return expression
-    members = {name: _current(part) for name, part in expression.items()}
+    members = {name: _understood(part) for name, part in expression.items()}
     match members:
         case {"op": "between", "args": [value, [lower, upper]]}:
-            members["args"] = [value, lower, upper]
+            return {**members, "args": [value, lower, upper]}
+        case {"op": "in", "args": [value, [*choices]]} if any(map(_is_function, choices)):
+            return build.disjunction({"op": "=", "args": [value, choice]} for choice in choices)
     return members
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, dict) and "op" in value
 
 
 def _sortby(value: Any) -> tuple[SortKey, ...]:

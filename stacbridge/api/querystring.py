@@ -13,7 +13,7 @@ CQL2_JSON = ("cql2-json", "cql-json")
 
 
 FLAGS = {"": True, "true": True, "false": False}
-LISTS = ("collections", "ids", "sortby", "fields")
+LISTS = ("collections", "ids", "sortby", "fields", "q", "aggregations")
 
 
 def from_url(pairs: Iterable[tuple[str, str]]) -> Json:
@@ -87,7 +87,10 @@ PARAMETERS: dict[str, Callable[[str], Any]] = {
     "token": lambda text: text or None,
     "strict": lambda text: FLAGS.get(text.lower(), text),
     "count": lambda text: FLAGS.get(text.lower(), text),
-    "query": str,
-    "q": str,
+    "query": lambda text: _json(text, "query") if text else None,
+    "q": _split,
+    "scenes": lambda text: text or None,
+    "aggregations": _split,
+    "datetime_frequency_interval": lambda text: text or None,
 }
 """Every parameter that a URL may have, and how its text becomes JSON."""

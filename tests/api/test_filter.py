@@ -6,8 +6,6 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from stacbridge.api.conformance import CONFORMANCE
-
 Json = dict[str, Any]
 
 CASES: list[tuple[str, Json]] = [
@@ -83,8 +81,7 @@ def test_items_of_a_collection_are_filtered_too(api: TestClient) -> None:
 
 def test_an_item_without_the_property_matches_neither_a_condition_nor_its_negation(api: TestClient) -> None:
     for text in ("gsd = 10", "NOT gsd = 10", "gsd <> 10"):
-        reply = api.get("/search", params={"filter": text})
-        assert reply.status_code == 400 or ids(reply) == []
+        assert ids(api.get("/search", params={"filter": text})) == []
 
 
 def test_a_filter_too_long_or_too_deep_is_refused_before_it_is_parsed(api: TestClient) -> None:
@@ -101,7 +98,3 @@ def test_a_filter_too_long_or_too_deep_is_refused_before_it_is_parsed(api: TestC
     ):
         reply = api.post("/search", json=body)
         assert (reply.status_code, reply.json()["parameter"]) == (400, "filter")
-
-
-def test_basic_cql2_is_not_claimed_while_filters_may_be_refused() -> None:
-    assert not any("basic-cql2" in uri for uri in CONFORMANCE)

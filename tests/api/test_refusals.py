@@ -53,8 +53,9 @@ BAD_URLS = [
     ("filter=id='x'&filter-crs=http://www.opengis.net/def/crs/EPSG/0/3857", "filter-crs"),
     ("token=!!", "token"),
     ("count=perhaps", "count"),
-    ("query={}", "query"),
-    ("q=snow", "q"),
+    ('query={"a":1}', "query"),
+    ("query=nonsense", "query"),
+    ("scenes=twice", "scenes"),
 ]
 
 BAD_BODIES: list[tuple[Any, str]] = [
@@ -84,7 +85,17 @@ BAD_BODIES: list[tuple[Any, str]] = [
     ({"filter": {"op": "nonsense", "args": []}}, "filter"),
     ({"token": 7}, "token"),
     ({"count": "yes"}, "count"),
-    ({"query": {"eo:cloud_cover": {"lt": 5}}}, "query"),
+    ({"query": {"eo:cloud_cover": {"below": 5}}}, "query"),
+    ({"query": {"eo:cloud_cover": {}}}, "query"),
+    ({"query": {"platform": {"startsWith": 5}}}, "query"),
+    ({"query": {"platform": {"in": "a"}}}, "query"),
+    ({"query": {"platform": {"lt": None}}}, "query"),
+    ({"query": [1]}, "query"),
+    ({"q": "snow"}, "q"),
+    ({"q": [7]}, "q"),
+    ({"q": [f"term{number}" for number in range(17)]}, "q"),
+    ({"q": ["x" * 9000]}, "q"),
+    ({"scenes": 1}, "scenes"),
 ]
 
 

@@ -10,7 +10,10 @@ from starlette.testclient import TestClient
 from conformance.validator.schemas import check
 
 ROOT = Path(__file__).parents[2]
-CLASSES = ("core", "collections", "features", "item-search", "item-search#sort", "item-search#fields")
+CLASSES = (
+    *("core", "collections", "features", "item-search", "filter"),
+    *("item-search#sort", "item-search#fields"),
+)
 AREA = '{"type": "Polygon", "coordinates": [[[10, 10], [31, 10], [31, 31], [10, 31], [10, 10]]]}'
 
 
