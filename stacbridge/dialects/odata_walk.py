@@ -1,0 +1,107 @@
+"""The walk through one entity set, part after part, however many entities share a time.
+
+A walk goes on behind `n` entities of one time by `$skip`, which reaches `OData.offset`. A run of entities that
+is longer than a page is looked at: where it is longer than that, it is left to a walk of its own, sorted by
+another time, which passes over what was given of it before.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+from stacbridge.dialects.dialect import Conversation
+from stacbridge.dialects.odata import OData
+from stacbridge.dialects.odata_order import Place, Run
+from stacbridge.errors import UpstreamError
+from stacbridge.model import Json, Query, Reply, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some records of a walk, in order: the time of each in it, and whether it was asked for.
+
+    `more` tells that others follow those of the place, `count` how many match in all, if told.
+    """
+
+    of: OData
+    place: Place
+    records: list[Json]
+    times: list[str]
+    wanted: list[bool]
+    more: bool
+    count: int | None
+
+    def time(self, number: int) -> str:
+        """Return the time that a record is sorted by in the whole walk, whichever run it is in."""
+        return self.place.within[0].time if self.place.within else self.times[number]
+
+    def after(self, taken: int) -> Json | None:
+        """Return the position behind the first `taken` records, `None` at the end of the walk."""
+        if taken < len(self.records) or self.more:
+            return self.place.behind(self.times[:taken]).position()
+        outside = self.place.outside()
+        return None if outside is None else outside.position()
+
+    def long_run(self) -> Run | None:
+        """Return the run that all records are of, where they make it longer than the largest page."""
+        if not self.more or not self.times or self.times[0] != self.times[-1]:
+            return None
+        given = self.place.given_of(self.times[0])
+        return Run(self.times[0], given) if given < self.of.page <= given + len(self.times) else None
+
+
+def part(one: OData, query: Query) -> Conversation[Part]:
+    """Return what comes next in a walk. Raises `BadRequest`, `UpstreamError`."""
+    place = Place.read(query.position)
+    if place.time is not None and place.given > one.offset:
+        return (yield from _inside(one, query, Run(place.time, place.given)))
+    found = yield from _found(one, query, place)
+    run = found.long_run()
+    if run is not None and (yield from _is_out_of_reach(one, query, place.inside(run))):
+        return (yield from _inside(one, query, run))
+    outside = place.outside()
+    if not found.records and outside is not None:
+        return (yield from part(one, replace(query, position=outside.position())))
+    return found
+
+
+def _inside(one: OData, query: Query, run: Run) -> Conversation[Part]:
+    place = Place.read(query.position).inside(run)
+    found = yield from part(one, replace(query, position=place.position()))
+    if found.place.within[: len(place.within)] != place.within:
+        raise UpstreamError(
+            f"It has entities of {run.time}, but finds none when asked for exactly these.",
+            upstream=one.upstream,
+        )
+    return found
+
+
+def _found(one: OData, query: Query, place: Place) -> Conversation[Part]:
+    request = one.ask(query)
+    if request is None:
+        return Part(one, place, [], [], [], False, 0)
+    listing = one.read((yield request))
+    records, top = listing.records, int(dict(request.params)["$top"])
+    path = one.order(query).path(place)
+    before = yield from _given(one, query, place)
+    wanted = one.wanted(query, records)
+    if before:
+        wanted = [each and record["Id"] not in before for each, record in zip(wanted, records, strict=True)]
+    times = [one.time(record, path) for record in records]
+    more = bool(records) and (len(records) >= top or listing.more)
+    return Part(one, place, records, times, wanted, more, listing.count)
+
+
+def _is_out_of_reach(one: OData, query: Query, inside: Place) -> Generator[Request, Reply, bool]:
+    """Tell whether `$skip` cannot reach all entities of a run."""
+    return bool(one.read((yield one.ask_ids(query, inside, one.offset, 1))).records)
+
+
+def _given(one: OData, query: Query, place: Place) -> Generator[Request, Reply, set[str]]:
+    """Return the ids of what was given of the runs at a place, before they were walked by themselves."""
+    ids: set[str] = set()
+    for depth, run in enumerate(place.within, 1):
+        inside = Place(place.within[:depth])
+        for skip in range(0, run.given, one.page):
+            reply = yield one.ask_ids(query, inside, skip, min(one.page, run.given - skip))
+            ids.update(record["Id"] for record in one.read(reply).records)
+    return ids
