@@ -89,7 +89,7 @@ class Order:
     descending: bool
 
     def path(self, place: Place) -> str:
-        """Return the path that entities at a place are sorted by. Raises `SearchTooWide` where none is left."""
+        """Return what entities at a place are sorted by. Raises `SearchTooWide` where nothing is left."""
         depth = len(place.within)
         if depth < len(self.paths):
             return self.paths[depth]

@@ -1,8 +1,8 @@
 """The walk through one entity set, part after part, however many entities share a time.
 
-A walk goes on behind `n` entities of one time by `$skip`, which reaches `OData.offset`. A run of entities that
-is longer than a page is looked at: where it is longer than that, it is left to a walk of its own, sorted by
-another time, which passes over what was given of it before.
+A walk goes on behind `n` entities of one time by `$skip`, which reaches `OData.offset`. Where a run of
+entities is longer than a page, one request tells whether it is longer than that, too: then it is left to a
+walk of its own, sorted by another time, which passes over what was given of it before.
 """
 
 from collections.abc import Generator
