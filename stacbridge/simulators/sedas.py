@@ -13,7 +13,6 @@ the start of an acquisition, and that a product is found with a `downloadUrl` on
 
 import json
 import socket
-import threading
 import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -33,6 +32,7 @@ from .clock import Clock, SystemClock
 from .sedas_finding import Order, Refused, find
 from .sedas_orders import Orders, SedasFaults, Tokens
 from .sedas_products import GROUPS, Product, Products, Style
+from .serving import in_thread
 from .transfer import Body, Download
 
 CAP = 100
@@ -87,10 +87,7 @@ class SedasSimulator:
             self.app(), lifespan="off", ws="none", log_config=None, access_log=False, server_header=False
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name="sedas", daemon=True
-        )
-        self._thread.start()
+        self._thread = in_thread([self._server], [listener], "sedas")
         return self
 
     def __exit__(

@@ -152,7 +152,12 @@ def test_queryables_are_what_can_be_filtered() -> None:
 
 
 def test_sortables_are_what_the_upstream_sorts_by() -> None:
-    assert toy().sortables("grd")["properties"].keys() == {"datetime", "start_datetime", "published"}
+    assert toy().sortables("grd")["properties"].keys() == {
+        "datetime",
+        "start_datetime",
+        "end_datetime",
+        "published",
+    }
 
 
 def test_a_collection_that_is_not_there_is_not_found() -> None:
