@@ -15,6 +15,7 @@ from .answers import Options, detailed
 from .filters import Filter, Table
 from .hashing import Rows
 from .identifiers import Identifiers
+from .publishing import Published
 from .syntax import FilterError, flatten, kind, literal, parse, path
 
 _BLOCK = 2048
@@ -48,22 +49,6 @@ class Found:
     rows: Rows
     more: bool
     count: int | None
-
-
-class Published:
-    """Which rows are in the catalogue: all but `held`, which come in as they are published, in any order."""
-
-    def __init__(self, rows: Rows, held: int, order: Rows) -> None:
-        """`order` has a number for each row, by which those held come in."""
-        self._waiting = rows[np.argsort(order, kind="stable")][:held]
-        self.mask = np.ones(len(rows), dtype=np.bool_)
-        self.mask[self._waiting] = False
-
-    def publish(self, count: int) -> Rows:
-        """Let the next `count` rows in, or as many as there are."""
-        coming, self._waiting = self._waiting[:count], self._waiting[count:]
-        self.mask[coming] = True
-        return coming
 
 
 @dataclass(frozen=True, slots=True)

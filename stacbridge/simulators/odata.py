@@ -18,8 +18,9 @@ from .archive import TIME_COLUMNS, Archive
 from .bursts import TIME_COLUMNS as BURST_TIMES
 from .bursts import Bursts
 from .filters import Filter
-from .finding import Finder, Published
-from .hashing import Rows, integers
+from .finding import Finder
+from .hashing import Rows
+from .publishing import Published
 
 EXPANDABLE = ("Attributes", "Assets", "Locations")
 SELECTABLE = (
@@ -41,7 +42,6 @@ SELECTABLE = (
 )
 _ORDERABLE = frozenset(TIME_COLUMNS) - {"OriginDate"}
 _BURSTS_ORDERABLE = frozenset({"ContentDate/Start", "ContentDate/End"})
-_HELD_SALT = 104
 _FILTER_LIST_LIMIT = 10_000
 
 
@@ -66,7 +66,7 @@ class Catalogue:
         self.url = url
         self.download_url = download_url
         names = frozenset(archive.collections())
-        self._published = Published(archive.all_rows, held, integers(archive.all_rows, _HELD_SALT, 2**62))
+        self._published = Published(archive.size, held)
         self._products = EntitySet(
             "Products",
             lambda rows: archive.records(rows, url),
