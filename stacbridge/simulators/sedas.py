@@ -48,8 +48,8 @@ class SedasSimulator:
 
     `cap` is how many products an answer holds, `order` which ones come first, `overlap` whether `start` and
     `stop` take all acquisitions that overlap them. `groups` are the source groups that the account sees.
-    `held` products are not found until `POST /simulator/publish?count=…` lets so many of them in. Lives are in
-    seconds. Faults are swapped by assignment to `faults`.
+    `held` products are not found until `POST /simulator/publish?count=…` lets so many of them in. Lives are
+    in seconds. Faults are swapped by assignment to `faults`.
     """
 
     def __init__(

@@ -1,0 +1,41 @@
+"""Walks through whole archives, in processes of their own: `python -m conformance.walks`.
+
+A million products of CDSE take a quarter of an hour; `--short` checks the same on small archives with small
+limits. `--only` chooses one catalogue.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from conformance.walks import proofs
+
+Proof = Callable[[Path], None]
+FULL: dict[str, Proof] = {
+    "cdse": lambda folder: proofs.cdse(1_000_500, 1000, 500, folder),
+    "sedas": lambda folder: proofs.sedas(20_000, 200, 200),
+    "terrascope": lambda folder: proofs.terrascope(110_000, 1000, 100_000, folder),
+    "client": lambda folder: proofs.client(100_000, 10_000),
+}
+SHORT: dict[str, Proof] = {
+    "cdse": lambda folder: proofs.cdse(5_000, 100, 200, folder, page=100, offset=120),
+    "sedas": lambda folder: proofs.sedas(1_000, 100, 50),
+    "terrascope": lambda folder: proofs.terrascope(1_500, 100, 1_000, folder),
+    "client": lambda folder: proofs.client(10_000, 1_500),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Walk through whole archives.")
+    parser.add_argument("--short", action="store_true", help="small archives, small limits")
+    parser.add_argument("--only", choices=FULL, action="append", help="this walk alone")
+    given = parser.parse_args()
+    walks = SHORT if given.short else FULL
+    for name in given.only or walks:
+        with TemporaryDirectory() as folder:
+            walks[name](Path(folder))
+
+
+if __name__ == "__main__":
+    main()
