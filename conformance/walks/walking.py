@@ -82,7 +82,7 @@ def walk(
         if found.pages % every == 0:
             found.memory.append((found.items, bridge.megabytes()))
             every = max(1, found.pages // (SAMPLES // 2))
-        between(found.pages)
+        between()
     found.seconds = time.perf_counter() - begun
     found.report()
     check(found.growth() < SLACK, f"{title}: memory grew by {found.growth():.0f} MB")
