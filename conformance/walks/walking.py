@@ -72,9 +72,9 @@ def walk(
     bridge: Bridge,
     search: Json,
     method: str,
-    between: Callable[[int], object] = lambda page: None,
+    between: Callable[[], object] = lambda: None,
 ) -> Walk:
-    """Walk through a search to its end; `between` is called after each page, with its number."""
+    """Walk through a search to its end; `between` is called after each page."""
     found, begun = Walk(title), time.perf_counter()
     every = 1
     for features in pages(bridge.url, search, method):
