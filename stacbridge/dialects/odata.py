@@ -47,12 +47,17 @@ class OData:
         self._length = mapping.limits.get("filter", 6000)
         self._scoping = Scoping(mapping, self._specs, self._length)
 
-    def ask(self, query: Query) -> Request | None:
+    def find(self, query: Query) -> Scope:
+        """Return what a query asks of the set, whatever its ids and its position. Raises `UnsupportedFilter`."""
+        return self._scoping.find(query)
+
+    def ask(self, query: Query, scope: Scope | None = None) -> Request | None:
         """Return the request for the entities at `query.position`; `None` where nothing can match.
 
-        Raises `UnsupportedFilter` and `BadRequest`, naming the parameter.
+        `scope` is that of the query, where it was found before. Raises `UnsupportedFilter` and `BadRequest`,
+        naming the parameter.
         """
-        scope, place = self._scoping.find(query), Place.read(query.position)
+        scope, place = scope or self.find(query), Place.read(query.position)
         if scope.text is False:
             return None
         again = sum(run.given for run in place.within)
@@ -62,12 +67,11 @@ class OData:
         more += [("$expand", name) for name in self._expanded(scope)]
         return self._request(query, scope, place, (place.given, top), more)
 
-    def ask_ids(self, query: Query, place: Place, skip: int, top: int) -> Request:
+    def ask_ids(self, query: Query, scope: Scope, place: Place, skip: int, top: int) -> Request:
         """Return the request for the ids alone of a run's entities, in the order in which the run is met.
 
         `place` is the start of the walk through the run.
         """
-        scope = self._scoping.find(query)
         return self._request(query, scope, place, (skip, top), [("$select", "Id")], met=True)
 
     def read(self, reply: Reply) -> Listing:
@@ -75,14 +79,6 @@ class OData:
         body = self._body(reply)
         records = [self._record(entry) for entry in body["value"]]
         return Listing(records, "@odata.nextLink" in body, body.get("@odata.count"))
-
-    def concerns(self, query: Query) -> bool:
-        """Tell whether any entity of the set can match. Raises `UnsupportedFilter`."""
-        return self._scoping.find(query).text is not False
-
-    def checked(self, query: Query) -> tuple[str, ...]:
-        """Return the conditions of a query that the set is not, or not exactly, asked for."""
-        return self._scoping.find(query).checked
 
     def knows(self, key: SortKey) -> bool:
         """Tell whether items of the set have the property of a sort key."""
@@ -108,20 +104,19 @@ class OData:
             raise UpstreamError(f"A product has no {path}, by which they are sorted.", upstream=self.upstream)
         return found
 
-    def wanted(self, query: Query, records: list[Json]) -> list[bool]:
+    def wanted(self, scope: Scope, records: list[Json]) -> list[bool]:
         """Tell of each record whether it was asked for; others come where the search was too long to tell."""
-        scope = self._scoping.find(query)
         if scope.wanted is None:
             return [True] * len(records)
         wanted = {None, *scope.wanted}
         return [self._mapping.classify(record) in wanted for record in records]
 
-    def split(self, query: Query) -> list[Query]:
+    def split(self, query: Query, scope: Scope) -> list[Query]:
         """Return searches that together are this one, each for no more ids than a request can hold."""
         ids = list(dict.fromkeys(query.ids))
         if not ids:
             return [query]
-        left = room = self._length - len(str(self._scoping.find(query).text)) - RESERVE
+        left = room = self._length - len(str(scope.text)) - RESERVE
         parts: list[list[str]] = [[]]
         for id in ids:
             needed = len(str(odata_names.named(id, self._mapping.endings))) + len(" or ")

@@ -7,16 +7,16 @@ as a request can hold. `at` says where each goes on (`null`: it has ended), `m` 
 where it was counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from heapq import merge
 from itertools import chain
 
-from stacbridge.dialects import odata_walk
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.odata import DEFAULT_ORDER, PRODUCTS, OData
+from stacbridge.dialects.odata_order import Place
 from stacbridge.dialects.odata_scope import ENTITY_SETS
-from stacbridge.dialects.odata_walk import Part
+from stacbridge.dialects.odata_walk import Part, Walk
 from stacbridge.errors import BadRequest
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Page, Query
@@ -50,19 +50,23 @@ class ODataSets:
 
     def walk(self, query: Query) -> Conversation[Page]:
         """Return a page. Raises `UnsupportedFilter` and `BadRequest`, `UpstreamError`."""
-        concerned = [one for one in self._sets if one.concerns(query)]
-        searches = [(one, part) for one in concerned for part in one.split(_sortable(one, concerned, query))]
-        if not searches:
+        found = {one: one.find(query) for one in self._sets}
+        scopes = {one: scope for one, scope in found.items() if scope.text is not False}
+        walks = [
+            Walk(one, part, scope)
+            for one, scope in scopes.items()
+            for part in one.split(_sortable(one, scopes, query), scope)
+        ]
+        if not walks:
             return Page([], matched=0 if query.count else None)
         parts: list[Part | None] = []
-        for (one, search), at in zip(searches, _read(query.position, len(searches)), strict=True):
-            asked = replace(search, position=at or None)
-            parts.append(None if at is None else (yield from odata_walk.part(one, asked)))
-        checked = dict.fromkeys(chain.from_iterable(one.checked(query) for one in concerned))
+        for walk, at in zip(walks, _read(query.position, len(walks)), strict=True):
+            parts.append(None if at is None else (yield from walk.part(Place.read(at))))
+        checked = dict.fromkeys(chain.from_iterable(scope.checked for scope in scopes.values()))
         return _page(parts, query, tuple(checked))
 
 
-def _sortable(one: OData, concerned: list[OData], query: Query) -> Query:
+def _sortable(one: OData, concerned: Iterable[OData], query: Query) -> Query:
     """Leave out an order by what the set's items lack: they come last, in the order of no other."""
     key = query.sortby[0] if query.sortby else DEFAULT_ORDER
     lacking = not one.knows(key) and any(other.knows(key) for other in concerned)
@@ -103,7 +107,7 @@ def _in_order(parts: list[Part | None], query: Query) -> Iterator[Entry]:
 
 
 def _read(position: Json | None, walks: int) -> list[Json | None]:
-    if position is None:
+    if not position:
         return [START] * walks
     found = position.get("at")
     if not isinstance(found, list) or len(found) != walks:

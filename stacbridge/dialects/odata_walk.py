@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.odata import OData
 from stacbridge.dialects.odata_order import Place, Run
+from stacbridge.dialects.odata_scope import Scope
 from stacbridge.errors import UpstreamError
 from stacbridge.model import Json, Query, Reply, Request
 
@@ -49,59 +50,68 @@ class Part:
         return Run(self.times[0], given) if given < self.of.page <= given + len(self.times) else None
 
 
-def part(one: OData, query: Query) -> Conversation[Part]:
-    """Return what comes next in a walk. Raises `BadRequest`, `UpstreamError`."""
-    place = Place.read(query.position)
-    if place.time is not None and place.given > one.offset:
-        return (yield from _inside(one, query, Run(place.time, place.given)))
-    found = yield from _found(one, query, place)
-    run = found.long_run()
-    if run is not None and (yield from _is_out_of_reach(one, query, place.inside(run))):
-        return (yield from _inside(one, query, run))
-    outside = place.outside()
-    if not found.records and outside is not None:
-        return (yield from part(one, replace(query, position=outside.position())))
-    return found
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The walk of a query through one entity set; `scope` is what the query asks of it."""
 
+    of: OData
+    query: Query
+    scope: Scope
 
-def _inside(one: OData, query: Query, run: Run) -> Conversation[Part]:
-    place = Place.read(query.position).inside(run)
-    found = yield from part(one, replace(query, position=place.position()))
-    if found.place.within[: len(place.within)] != place.within:
-        raise UpstreamError(
-            f"It has entities of {run.time}, but finds none when asked for exactly these.",
-            upstream=one.upstream,
-        )
-    return found
+    def part(self, place: Place) -> Conversation[Part]:
+        """Return what comes next at a place. Raises `BadRequest`, `UpstreamError`."""
+        if place.time is not None and place.given > self.of.offset:
+            return (yield from self._inside(place, Run(place.time, place.given)))
+        found = yield from self._found(place)
+        run = found.long_run()
+        if run is not None and (yield from self._is_out_of_reach(place.inside(run))):
+            return (yield from self._inside(place, run))
+        outside = place.outside()
+        if not found.records and outside is not None:
+            return (yield from self.part(outside))
+        return found
 
+    def _inside(self, place: Place, run: Run) -> Conversation[Part]:
+        inside = place.inside(run)
+        found = yield from self.part(inside)
+        if found.place.within[: len(inside.within)] != inside.within:
+            raise UpstreamError(
+                f"It has entities of {run.time}, but finds none when asked for exactly these.",
+                upstream=self.of.upstream,
+            )
+        return found
 
-def _found(one: OData, query: Query, place: Place) -> Conversation[Part]:
-    request = one.ask(query)
-    if request is None:
-        return Part(one, place, [], [], [], False, 0)
-    listing = one.read((yield request))
-    records, top = listing.records, int(dict(request.params)["$top"])
-    path = one.order(query).path(place)
-    before = yield from _given(one, query, place)
-    wanted = one.wanted(query, records)
-    if before:
-        wanted = [each and record["Id"] not in before for each, record in zip(wanted, records, strict=True)]
-    times = [one.time(record, path) for record in records]
-    more = bool(records) and (len(records) >= top or listing.more)
-    return Part(one, place, records, times, wanted, more, listing.count)
+    def _found(self, place: Place) -> Conversation[Part]:
+        one = self.of
+        request = one.ask(replace(self.query, position=place.position()), self.scope)
+        if request is None:
+            return Part(one, place, [], [], [], False, 0)
+        listing = one.read((yield request))
+        records, top = listing.records, int(dict(request.params)["$top"])
+        before = yield from self._given(place)
+        wanted = one.wanted(self.scope, records)
+        if before:
+            wanted = [
+                each and record.get("Id") not in before for each, record in zip(wanted, records, strict=True)
+            ]
+        path = one.order(self.query).path(place)
+        times = [one.time(record, path) for record in records]
+        more = bool(records) and (len(records) >= top or listing.more)
+        return Part(one, place, records, times, wanted, more, listing.count)
 
+    def _is_out_of_reach(self, inside: Place) -> Generator[Request, Reply, bool]:
+        """Tell whether `$skip` cannot reach all entities of a run."""
+        return bool((yield from self._ids(inside, self.of.offset, 1)))
 
-def _is_out_of_reach(one: OData, query: Query, inside: Place) -> Generator[Request, Reply, bool]:
-    """Tell whether `$skip` cannot reach all entities of a run."""
-    return bool(one.read((yield one.ask_ids(query, inside, one.offset, 1))).records)
+    def _given(self, place: Place) -> Generator[Request, Reply, set[str]]:
+        """Return the ids of what was given of the runs at a place, before they were walked by themselves."""
+        ids: set[str] = set()
+        for depth, run in enumerate(place.within, 1):
+            for skip in range(0, run.given, self.of.page):
+                top = min(self.of.page, run.given - skip)
+                ids |= yield from self._ids(Place(place.within[:depth]), skip, top)
+        return ids
 
-
-def _given(one: OData, query: Query, place: Place) -> Generator[Request, Reply, set[str]]:
-    """Return the ids of what was given of the runs at a place, before they were walked by themselves."""
-    ids: set[str] = set()
-    for depth, run in enumerate(place.within, 1):
-        inside = Place(place.within[:depth])
-        for skip in range(0, run.given, one.page):
-            reply = yield one.ask_ids(query, inside, skip, min(one.page, run.given - skip))
-            ids.update(record["Id"] for record in one.read(reply).records)
-    return ids
+    def _ids(self, inside: Place, skip: int, top: int) -> Generator[Request, Reply, set[str]]:
+        reply = yield self.of.ask_ids(self.query, self.scope, inside, skip, top)
+        return {record["Id"] for record in self.of.read(reply).records if "Id" in record}
