@@ -1,7 +1,7 @@
 """Walks through whole archives, in processes of their own: `python -m conformance.walks`.
 
 A million products of CDSE take a quarter of an hour; `--short` checks the same on small archives with small
-limits. `--only` chooses one catalogue.
+limits. `--only` chooses one walk.
 """
 
 import argparse
@@ -13,16 +13,16 @@ from conformance.walks import proofs
 
 Proof = Callable[[Path], None]
 FULL: dict[str, Proof] = {
-    "cdse": lambda folder: proofs.cdse(1_000_500, 1000, 500, folder),
+    "cdse": lambda folder: proofs.cdse(1_000_500, 1000, 500, 10_000),
+    "alike": lambda folder: proofs.alike(1_000_000, 1000, folder),
     "sedas": lambda folder: proofs.sedas(20_000, 200, 200),
     "terrascope": lambda folder: proofs.terrascope(110_000, 1000, 100_000, folder),
-    "client": lambda folder: proofs.client(100_000, 10_000),
 }
 SHORT: dict[str, Proof] = {
-    "cdse": lambda folder: proofs.cdse(5_000, 100, 200, folder, page=100, offset=120),
+    "cdse": lambda folder: proofs.cdse(3_000, 500, 200, 500),
+    "alike": lambda folder: proofs.alike(6_000, 20, folder, page=20, offset=30),
     "sedas": lambda folder: proofs.sedas(1_000, 100, 50),
-    "terrascope": lambda folder: proofs.terrascope(1_500, 100, 1_000, folder),
-    "client": lambda folder: proofs.client(10_000, 1_500),
+    "terrascope": lambda folder: proofs.terrascope(1_200, 100, 1_000, folder),
 }
 
 

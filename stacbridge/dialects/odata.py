@@ -48,7 +48,7 @@ class OData:
         self._scoping = Scoping(mapping, self._specs, self._length)
 
     def find(self, query: Query) -> Scope:
-        """Return what a query asks of the set, whatever its ids and its position. Raises `UnsupportedFilter`."""
+        """Return what a query asks of the set, but for its ids and position. Raises `UnsupportedFilter`."""
         return self._scoping.find(query)
 
     def ask(self, query: Query, scope: Scope | None = None) -> Request | None:
@@ -88,7 +88,10 @@ class OData:
     def order(self, query: Query) -> Order:
         """Return what entities are sorted by. Raises `BadRequest` where the upstream cannot."""
         if len(query.sortby) > 1:
-            raise BadRequest("The upstream sorts by one property only.", parameter="sortby")
+            others = ", ".join(repr(key.name) for key in query.sortby[1:])
+            raise BadRequest(
+                f"{self._mapping.title} sorts by one property only, not also by {others}.", parameter="sortby"
+            )
         key = query.sortby[0] if query.sortby else DEFAULT_ORDER
         name = key.name.removeprefix("properties.")
         if name not in self._sorted_by:

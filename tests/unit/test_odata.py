@@ -5,6 +5,7 @@ import orjson
 import pytest
 
 from stacbridge.dialects.odata import OData
+from stacbridge.dialects.odata_scope import Scope
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.model import Interval, Json, Query, Reply, SortKey
 from tests.unit.toy import NAME, grd, l1c, toy
@@ -99,6 +100,12 @@ def test_the_upstream_counts_on_the_first_page_only() -> None:
     assert params(Query(count=True))["$count"] == "true"
     assert "$count" not in params(Query(count=True, position={"t": "2024-01-01T00:00:00.000000Z", "n": 1}))
     assert "$count" not in params(Query())
+
+
+def test_what_is_checked_elsewhere_is_not_counted() -> None:
+    request = DIALECT.ask(Query(count=True), Scope(True, None, checked=("'eo:cloud_cover' isnull",)))
+    assert request is not None
+    assert "$count" not in dict(request.params)
 
 
 @pytest.mark.parametrize(

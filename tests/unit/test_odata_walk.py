@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from stacbridge import scalars
 from stacbridge.dialects.dialect import Resuming
 from stacbridge.dialects.odata_sets import Merged, ODataSets
 from stacbridge.errors import BadRequest, SearchTooWide, UpstreamError
-from stacbridge.mapping.mapping import Mapping
+from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Json, Query, Reply, Request, SortKey
+from stacbridge.settings import Settings
 from tests.unit.odata_archive import Archive, at
 from tests.unit.toy import NAME, grd, toy
 
@@ -73,7 +75,7 @@ archives = st.lists(st.tuples(numbers, numbers), max_size=60).map(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(max_examples=150, deadline=None)
 @given(archives, st.integers(1, 6), st.sampled_from(sorted(PATHS)), st.booleans())
 def test_a_walk_gives_every_product_once_and_in_order_however_many_share_a_time(
     products: list[Json], limit: int, name: str, descending: bool
@@ -84,7 +86,7 @@ def test_a_walk_gives_every_product_once_and_in_order_however_many_share_a_time(
     assert times == sorted(times, reverse=descending)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(max_examples=60, deadline=None)
 @given(st.integers(0, 60), st.integers(1, 6), st.integers(2, 3))
 def test_runs_within_runs_are_walked_too(count: int, limit: int, publications: int) -> None:
     products = [product(number, 5, number, number % publications) for number in range(count)]
@@ -92,7 +94,7 @@ def test_runs_within_runs_are_walked_too(count: int, limit: int, publications: i
     assert sorted(ids(found)) == sorted(ids(products))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(max_examples=100, deadline=None)
 @given(archives, archives, st.integers(1, 6), st.data())
 def test_products_that_come_during_a_walk_make_none_be_lost(
     products: list[Json], coming: list[Json], limit: int, data: st.DataObject
@@ -109,7 +111,7 @@ def test_products_that_come_during_a_walk_make_none_be_lost(
     assert set(ids(products)) <= set(ids(found))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(max_examples=60, deadline=None)
 @given(archives, st.integers(1, 6))
 def test_a_page_can_be_left_behind_any_of_its_records(products: list[Json], limit: int) -> None:
     upstream, query = archive(products), Query(limit=limit)
@@ -189,6 +191,14 @@ def test_any_number_of_ids_comes_in_the_order_asked_for(sortby: tuple[SortKey, .
     times = [at(record, PATHS[key.name]) for record in records]
     assert times == sorted(times, reverse=key.descending)
     assert {page.matched for page in found} == {40}
+
+
+@pytest.mark.parametrize("names", [("nothing",), ("eo:cloud_cover",), ("datetime", "published")])
+def test_an_order_that_no_entity_set_has_is_refused(names: tuple[str, ...]) -> None:
+    shipped = ODataSets(load("cdse", Settings()))
+    with pytest.raises(BadRequest, match=repr(names[-1])) as failure:
+        archive([]).page(shipped, Query(sortby=tuple(map(SortKey, names))))
+    assert failure.value.parameter == "sortby"
 
 
 @pytest.mark.parametrize("position", [{"t": 5}, {"at": []}, {"at": 5}, {"at": [{"t": "then"}]}])
