@@ -88,9 +88,9 @@ class OData:
     def order(self, query: Query) -> Order:
         """Return what entities are sorted by. Raises `BadRequest` where the upstream cannot."""
         if len(query.sortby) > 1:
-            others = ", ".join(repr(key.name) for key in query.sortby[1:])
+            more = ", ".join(repr(key.name) for key in query.sortby[1:])
             raise BadRequest(
-                f"{self._mapping.title} sorts by one property only, not also by {others}.", parameter="sortby"
+                f"{self._mapping.title} sorts by one property only, not also by {more}.", parameter="sortby"
             )
         key = query.sortby[0] if query.sortby else DEFAULT_ORDER
         name = key.name.removeprefix("properties.")
