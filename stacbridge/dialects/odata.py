@@ -23,6 +23,9 @@ DEFAULT_ORDER = SortKey("datetime", descending=True)
 WITHIN_RUNS = ("PublicationDate", "ModificationDate", "ContentDate/End", "ContentDate/Start")
 """What the products of one time are sorted by, where the set is: those that tell most apart come first."""
 
+ACCEPT = {"Accept": "application/json"}
+Params = list[tuple[str, str]]
+
 
 class OData:
     """Asks and reads one entity set of a catalogue: `Products`, or one of `ENTITY_SETS`.
@@ -61,18 +64,23 @@ class OData:
         if scope.text is False:
             return None
         again = sum(run.given for run in place.within)
-        top = min(query.limit + again, self.page)
         counts = query.count and not query.position and not scope.wide and not scope.checked
-        more = [("$count", "true")] if counts else []
-        more += [("$expand", name) for name in self._expanded(scope)]
-        return self._request(query, scope, place, (place.given, top), more)
+        params = self._where(query, scope, place)
+        params += [("$orderby", self.order(query).orderby(place))]
+        params += _span(place.given, min(query.limit + again, self.page))
+        params += [("$count", "true")] if counts else []
+        params += [("$expand", name) for name in self._expanded(scope)]
+        return Request("GET", self._url, tuple(params), ACCEPT)
 
     def ask_ids(self, query: Query, scope: Scope, place: Place, skip: int, top: int) -> Request:
         """Return the request for the ids alone of a run's entities, in the order in which the run is met.
 
         `place` is the start of the walk through the run.
         """
-        return self._request(query, scope, place, (skip, top), [("$select", "Id")], met=True)
+        met = replace(place, within=place.within[:-1])
+        params = self._where(query, scope, place)
+        params += [("$orderby", self.order(query).orderby(met)), *_span(skip, top), ("$select", "Id")]
+        return Request("GET", self._url, tuple(params), ACCEPT)
 
     def read(self, reply: Reply) -> Listing:
         """Return the entities in a reply as records. Raises `UpstreamError` where it is no list of them."""
@@ -130,26 +138,11 @@ class OData:
             left -= needed
         return [replace(query, ids=tuple(part)) for part in parts]
 
-    def _request(
-        self,
-        query: Query,
-        scope: Scope,
-        place: Place,
-        span: tuple[int, int],
-        more: list[tuple[str, str]],
-        *,
-        met: bool = False,
-    ) -> Request:
-        """Return a request for `span`, entities to skip and to get; sorted as the last run was met, if so."""
-        order = self.order(query)
+    def _where(self, query: Query, scope: Scope, place: Place) -> Params:
         fixed = both([scope.text, self._named(query)])
         self._check_length(fixed, query)
-        text = both([fixed, order.condition(place)])
-        sorted_at = replace(place, within=place.within[:-1]) if met else place
-        params = [] if text is True else [("$filter", str(text))]
-        params += [("$orderby", order.orderby(sorted_at)), ("$top", str(span[1]))]
-        params += [("$skip", str(span[0]))] if span[0] else []
-        return Request("GET", self._url, (*params, *more), {"Accept": "application/json"})
+        text = both([fixed, self.order(query).condition(place)])
+        return [] if text is True else [("$filter", str(text))]
 
     def _named(self, query: Query) -> Text:
         texts = [odata_names.named(id, self._mapping.endings) for id in dict.fromkeys(query.ids)]
@@ -191,3 +184,7 @@ class OData:
         if self.entity_set == PRODUCTS:
             return odata_records.product(entry)
         return odata_records.entity(entry, self._url)
+
+
+def _span(skip: int, top: int) -> Params:
+    return [("$top", str(top)), *([("$skip", str(skip))] if skip else [])]
