@@ -14,7 +14,7 @@ import pytest
 
 from stacbridge.dialects.odata import OData
 from stacbridge.mapping.mapping import Mapping, load
-from stacbridge.model import Query, Reply
+from stacbridge.model import Reply
 from stacbridge.settings import Settings
 from tests.schemas import faults
 from tests.targets import record
@@ -61,7 +61,7 @@ def _seen(item: Json) -> Json:
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
 def test_every_recorded_product_becomes_a_valid_item(cdse: Mapping, file: Path) -> None:
-    page = OData(cdse).read(Reply(200, {}, file.read_bytes()), Query())
+    page = OData(cdse).read(Reply(200, {}, file.read_bytes()))
     items, skipped = cdse.items(page.records, ROOT)
     assert skipped == []
     assert len(items) == len(page.records) > 0

@@ -19,7 +19,7 @@ import orjson
 
 from stacbridge.dialects.odata import OData
 from stacbridge.mapping.mapping import Mapping, load
-from stacbridge.model import Json, Query, Reply
+from stacbridge.model import Json, Reply
 from stacbridge.settings import Settings
 
 PRODUCTS = 100
@@ -188,10 +188,10 @@ def microseconds(work: Callable[[], Any], rounds: int) -> float:
 
 def measure(mapping: Mapping, title: str, page: bytes, rounds: int) -> None:
     """Print one line for each way to translate a page."""
-    dialect, query, reply = OData(mapping), Query(limit=PRODUCTS), Reply(200, {}, page)
+    dialect, reply = OData(mapping), Reply(200, {}, page)
 
     def translated(*, ready: bool) -> bytes:
-        items, skipped = mapping.items(dialect.read(reply, query).records, ROOT, ready=ready)
+        items, skipped = mapping.items(dialect.read(reply).records, ROOT, ready=ready)
         if skipped:
             raise SystemExit(f"{skipped[0].record}: {skipped[0].reason}")
         return orjson.dumps({"type": "FeatureCollection", "features": items})

@@ -9,7 +9,8 @@ from stacbridge.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The entities of one reply; `more` tells that others follow, `count` is the number of all, if told."""
+    """The entities of one reply; `more` tells that it names a next page, `count` is the number of all, if
+    told."""
 
     records: list[Json]
     more: bool

@@ -18,8 +18,8 @@ ENTITY_SETS = ("Bursts",)
 """Families that are entity sets of their own, not collections of `Products`. Their entities have plain
 properties only, and no Attributes (documentation.dataspace.copernicus.eu, Sentinel-1 SLC Burst).
 """
-RESERVE = 100
-"""Characters kept for the condition that continues a walk."""
+RESERVE = 220
+"""Characters kept for the conditions that continue a walk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,42 +1,43 @@
 """All entity sets of an OData archive as one: each asked on its own, and their answers put in one order.
 
-    position = {"m": …, "Products": {…}, "Bursts": …}
+    position = {"at": [{…}, null, …], "m": …}
 
-A search that concerns one set is walked as `odata` does. Where several are concerned, the position holds
-where each goes on (`None`: it has ended; absent: it starts), and `m` as there.
+A search is one walk, or several: one for each entity set that it concerns, and of these one for as many ids
+as a request can hold. `at` says where each goes on (`null`: it has ended), `m` is the number of all matches,
+where it was counted.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from heapq import merge
-from itertools import chain, islice
-from typing import NamedTuple
+from itertools import chain
 
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.odata import DEFAULT_ORDER, PRODUCTS, OData
-from stacbridge.dialects.odata_records import Listing
+from stacbridge.dialects.odata_order import Place
 from stacbridge.dialects.odata_scope import ENTITY_SETS
+from stacbridge.dialects.odata_walk import Part, Walk
+from stacbridge.errors import BadRequest
 from stacbridge.mapping.mapping import Mapping
-from stacbridge.model import Json, Page, Query, Reply, Request
+from stacbridge.model import Json, Page, Query
 
 START: Json = {}
-"""The position of a set that was not asked yet."""
+"""The position of a walk that has not begun."""
+Entry = tuple[int, int]
+"""A record: the number of its walk, and its own among the records of that."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One set's share of a page: the query that it was asked, and what it answered."""
+class Merged(Page):
+    """A page of several walks, which a search can leave behind any of its records."""
 
-    of: OData
-    query: Query
-    listing: Listing
+    parts: list[Part | None] = field(default_factory=list, repr=False)
+    chosen: list[Entry] = field(default_factory=list, repr=False)
 
-
-class _Entry(NamedTuple):
-    """A record on its way into a page, and the number of the part that it comes from."""
-
-    part: int
-    record: Json
+    def after(self, count: int) -> Json | None:
+        """Return the position behind the first `count` records of the page, `None` at the end."""
+        taken = {walk: number + 1 for walk, number in self.chosen[:count]}
+        return self.position if count >= len(self.records) else _position(self.parts, taken, self.matched)
 
 
 class ODataSets:
@@ -49,86 +50,83 @@ class ODataSets:
 
     def walk(self, query: Query) -> Conversation[Page]:
         """Return a page. Raises `UnsupportedFilter` and `BadRequest`, `UpstreamError`."""
-        concerned = [one for one in self._sets if one.concerns(query)]
-        if not concerned:
+        found = {one: one.find(query) for one in self._sets}
+        scopes = {one: scope for one, scope in found.items() if scope.text is not False}
+        walks = [
+            Walk(one, part, scope)
+            for one, scope in scopes.items()
+            for part in one.split(_sortable(one, scopes, query), scope)
+        ]
+        if not walks:
             return Page([], matched=0 if query.count else None)
-        if len(concerned) > 1:
-            return (yield from _together(concerned, query))
-        (only,) = concerned
-        request = only.ask(query)
-        return Page([]) if request is None else only.read((yield request), query)
+        parts: list[Part | None] = []
+        for walk, at in zip(walks, _read(query.position, len(walks)), strict=True):
+            parts.append(None if at is None else (yield from walk.part(Place.read(at))))
+        checked = dict.fromkeys(chain.from_iterable(scope.checked for scope in scopes.values()))
+        return _page(parts, query, tuple(checked))
 
 
-def _together(sets: list[OData], query: Query) -> Conversation[Page]:
-    before = query.position or START
-    parts: list[_Part] = []
-    for one in sets:
-        at = before.get(one.entity_set, START)
-        if at is not None:
-            parts.append((yield from _part(one, replace(_sortable(one, query), position=at or None))))
-    chosen = _chosen(parts, query)
-    position: dict[str, Json | None] = {one.entity_set: None for one in sets}
-    for number, part in enumerate(parts):
-        position[part.of.entity_set] = _after(part, _of(number, chosen))
-    records = _wanted(parts, chosen)
-    matched = before.get("m", _count(parts) if query.count and not before else None)
-    checked = tuple(dict.fromkeys(name for one in sets for name in one.checked(query)))
-    if all(at is None for at in position.values()):
-        return Page(records, None, matched, checked)
-    counted = {} if matched is None else {"m": matched}
-    return Page(records, {**counted, **position}, matched, checked)
-
-
-def _part(one: OData, query: Query) -> Generator[Request, Reply, _Part]:
-    request = one.ask(query)
-    listing = Listing([], False, None) if request is None else one.listing((yield request), query)
-    return _Part(one, query, listing)
-
-
-def _sortable(one: OData, query: Query) -> Query:
+def _sortable(one: OData, concerned: Iterable[OData], query: Query) -> Query:
     """Leave out an order by what the set's items lack: they come last, in the order of no other."""
-    return query if all(map(one.knows, query.sortby)) else replace(query, sortby=())
-
-
-def _chosen(parts: list[_Part], query: Query) -> list[_Entry]:
-    """Return the records of the page, in the order that was asked for."""
     key = query.sortby[0] if query.sortby else DEFAULT_ORDER
-    having = [number for number, part in enumerate(parts) if part.of.knows(key)]
-    lacking = [number for number in range(len(parts)) if number not in having]
-
-    def value(entry: _Entry) -> str:
-        return parts[entry.part].of.sort_value(parts[entry.part].query, entry.record)
-
-    ordered = merge(*(_entries(parts, number) for number in having), key=value, reverse=key.descending)
-    rest = chain.from_iterable(_entries(parts, number) for number in lacking)
-    return list(islice(chain(ordered, rest), query.limit))
+    lacking = not one.knows(key) and any(other.knows(key) for other in concerned)
+    return replace(query, sortby=()) if lacking else query
 
 
-def _entries(parts: list[_Part], number: int) -> list[_Entry]:
-    return [_Entry(number, record) for record in parts[number].listing.records]
+def _page(parts: list[Part | None], query: Query, checked: tuple[str, ...]) -> Merged:
+    chosen: list[Entry] = []
+    taken = [0] * len(parts)
+    for walk, number in _in_order(parts, query):
+        part = parts[walk]
+        assert part is not None
+        if part.wanted[number]:
+            if len(chosen) == query.limit:
+                break
+            chosen.append((walk, number))
+        taken[walk] = number + 1
+        if taken[walk] == len(part.records) and part.after(taken[walk]) is not None:
+            break  # what follows in this walk may come before the records of the others
+    matched = _matched(parts, query, checked)
+    records = [part.records[number] for walk, number in chosen if (part := parts[walk]) is not None]
+    position = _position(parts, dict(enumerate(taken)), matched)
+    return Merged(records, position, matched, checked, parts, chosen)
 
 
-def _of(number: int, chosen: list[_Entry]) -> list[Json]:
-    return [entry.record for entry in chosen if entry.part == number]
+def _in_order(parts: list[Part | None], query: Query) -> Iterator[Entry]:
+    """Return all records in the order that was asked for; those of sets that lack its property come last."""
+    key = query.sortby[0] if query.sortby else DEFAULT_ORDER
+
+    def entries(walk: int, part: Part) -> list[tuple[str, Entry]]:
+        return [(part.time(number), (walk, number)) for number in range(len(part.records))]
+
+    asked = [(walk, part) for walk, part in enumerate(parts) if part is not None]
+    having = [entries(walk, part) for walk, part in asked if part.of.knows(key)]
+    lacking = [entries(walk, part) for walk, part in asked if not part.of.knows(key)]
+    ordered = merge(*having, key=lambda entry: entry[0], reverse=key.descending)
+    return (entry for _, entry in chain(ordered, *lacking))
 
 
-def _after(part: _Part, taken: list[Json]) -> Json | None:
-    """Return where a set goes on after what was taken of its records."""
-    if not taken and part.listing.records:
-        return part.query.position or START
-    more = part.listing.more or len(taken) < len(part.listing.records)
-    return part.of.position(part.query, taken, more=more)
+def _read(position: Json | None, walks: int) -> list[Json | None]:
+    if not position:
+        return [START] * walks
+    found = position.get("at")
+    if not isinstance(found, list) or len(found) != walks:
+        raise BadRequest("The page token does not say where the last page ended.", parameter="token")
+    return found
 
 
-def _wanted(parts: list[_Part], chosen: list[_Entry]) -> list[Json]:
-    keep = {
-        id(record)
-        for number, part in enumerate(parts)
-        for record in part.of.wanted(part.query, _of(number, chosen))
-    }
-    return [entry.record for entry in chosen if id(entry.record) in keep]
+def _position(parts: list[Part | None], taken: dict[int, int], matched: int | None) -> Json | None:
+    found = [None if part is None else part.after(taken.get(walk, 0)) for walk, part in enumerate(parts)]
+    if all(at is None for at in found):
+        return None
+    return {"at": found} if matched is None else {"at": found, "m": matched}
 
 
-def _count(parts: list[_Part]) -> int | None:
-    counts = [part.listing.count for part in parts]
+def _matched(parts: list[Part | None], query: Query, checked: tuple[str, ...]) -> int | None:
+    """Return how many match in all: carried along, or counted on the first page."""
+    if checked or (query.position and "m" not in query.position):
+        return None
+    if query.position:
+        return int(query.position["m"])
+    counts = [part.count for part in parts if part is not None]
     return None if None in counts else sum(count for count in counts if count is not None)

@@ -6,8 +6,9 @@ port of its own, over an archive whose products are pure functions of their numb
     with CdseSimulator(size=100_000) as simulator:
         requests.get(f"{simulator.catalogue_url}/Products?$top=1")
 
-`python -m stacbridge.simulators` runs it as a process. The archive is also plain data:
-`simulator.archive.record(i)`.
+`python -m stacbridge.simulators` runs it as a process. With `held`, so many products are not in the catalogue
+until `POST /simulator/publish?count=…`, which the real service does not have, lets some of them in. The
+archive is also plain data: `simulator.archive.record(i)`.
 
 Known (from recorded answers, CDSE's documentation, release notes and reports of users): the fields, order
 and types of products and bursts; attribute names and types; options, limits and the links to next pages;

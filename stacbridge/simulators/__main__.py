@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--large-bytes", type=int, help="make one product so long")
     parser.add_argument("--connections", type=int, default=CONNECTIONS, help="downloads at once")
     parser.add_argument("--access-life", type=float, default=600, help="seconds that an access token lives")
+    parser.add_argument("--held", type=int, default=0, help="products that come in only when published")
     parser.add_argument(
         "--announce-json", action="store_true", help="one line of JSON; stop when stdin closes"
     )
@@ -34,6 +35,7 @@ def main() -> None:
         large_bytes=args.large_bytes,
         connections=args.connections,
         access_life=args.access_life,
+        held=args.held,
         announce_json=args.announce_json,
         until_stdin_closes=args.announce_json,
     )

@@ -130,7 +130,7 @@ class Archive:
         """
         if path in self._times:
             return self._times[path][rows]
-        if path == "Name" and len(rows) > self.size // 10:
+        if path == "Name" and ("names" in vars(self) or len(rows) > self.size // 10):
             return self.names[rows]
         compute, dtype = values.COLUMNS[path]
         out: NDArray[Any] = np.empty(len(rows), dtype=object)

@@ -1,7 +1,7 @@
 """All simulated catalogues at once, and how a bridge reaches them: endpoints and an account for each."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from .maap import MaapSimulator
@@ -15,48 +15,77 @@ Site = dict[str, Any]
 @contextmanager
 def everything(cdse_size: int, **cdse_options: Any) -> Iterator[dict[str, Site]]:
     """Run all simulators; give `{catalogue: {"endpoints": {name: url}, "account": {name: value}}}`."""
+    options = {"cdse": {"size": cdse_size, **cdse_options}}
     with ExitStack() as running:
-        cdse = running.enter_context(CdseSimulator(cdse_size, **cdse_options))
-        sedas = running.enter_context(SedasSimulator())
-        terrascope = running.enter_context(OpenSearchSimulator())
-        maap = running.enter_context(MaapSimulator())
+        yield {name: running.enter_context(run(**options.get(name, {}))) for name, run in SITES.items()}
+
+
+@contextmanager
+def cdse(**options: Any) -> Iterator[Site]:
+    """Run CDSE's simulator."""
+    with CdseSimulator(**options) as running:
         yield {
-            "cdse": {
-                "endpoints": {
-                    "catalogue": cdse.catalogue_url,
-                    "download": cdse.download_url,
-                    "token": cdse.token_url,
-                    "authorize": _beside(cdse.token_url, "auth"),
-                    "logout": _beside(cdse.token_url, "logout"),
-                },
-                "account": {"username": cdse.username, "password": cdse.password},
+            "endpoints": {
+                "catalogue": running.catalogue_url,
+                "download": running.download_url,
+                "token": running.token_url,
+                "authorize": _beside(running.token_url, "auth"),
+                "logout": _beside(running.token_url, "logout"),
             },
-            "sedas": {
-                "endpoints": {"catalogue": sedas.url, "token": f"{sedas.url}/authentication"},
-                "account": {"username": sedas.username, "password": sedas.password},
+            "account": {"username": running.username, "password": running.password},
+        }
+
+
+@contextmanager
+def sedas(**options: Any) -> Iterator[Site]:
+    """Run SeDAS's simulator."""
+    with SedasSimulator(**options) as running:
+        yield {
+            "endpoints": {"catalogue": running.url, "token": f"{running.url}/authentication"},
+            "account": {"username": running.username, "password": running.password},
+        }
+
+
+@contextmanager
+def terrascope(**options: Any) -> Iterator[Site]:
+    """Run Terrascope's simulator."""
+    with OpenSearchSimulator(**options) as running:
+        yield {
+            "endpoints": {
+                "description": f"{running.url}/catalogue/description",
+                "download": f"{running.url}/download",
+                "token": running.token_url,
+                "authorize": _beside(running.token_url, "auth"),
+                "logout": _beside(running.token_url, "logout"),
             },
-            "terrascope": {
-                "endpoints": {
-                    "description": f"{terrascope.url}/catalogue/description",
-                    "download": f"{terrascope.url}/download",
-                    "token": terrascope.token_url,
-                    "authorize": _beside(terrascope.token_url, "auth"),
-                    "logout": _beside(terrascope.token_url, "logout"),
-                },
-                "account": {"username": terrascope.username, "password": terrascope.password},
+            "account": {"username": running.username, "password": running.password},
+        }
+
+
+@contextmanager
+def maap(**options: Any) -> Iterator[Site]:
+    """Run MAAP's simulator."""
+    with MaapSimulator(**options) as running:
+        yield {
+            "endpoints": {
+                "catalogue": running.catalogue_url,
+                "data": running.data_url,
+                "token": running.token_url,
             },
-            "maap": {
-                "endpoints": {
-                    "catalogue": maap.catalogue_url,
-                    "data": maap.data_url,
-                    "token": maap.token_url,
-                },
-                "account": {
-                    "refresh_token": maap.access.offline_token,
-                    "client_secret": maap.access.client_secret,
-                },
+            "account": {
+                "refresh_token": running.access.offline_token,
+                "client_secret": running.access.client_secret,
             },
         }
+
+
+SITES: dict[str, Callable[..., AbstractContextManager[Site]]] = {
+    "cdse": cdse,
+    "sedas": sedas,
+    "terrascope": terrascope,
+    "maap": maap,
+}
+"""The simulator of each catalogue, by its id."""
 
 
 def _beside(token_url: str, name: str) -> str:

@@ -74,8 +74,12 @@ class Filter:
 
     def rows(self, text: str, rows: Rows) -> Rows:
         """The rows among `rows` that the filter lets through, in their order; raises FilterError."""
+        return self.among(parse(text), rows)
+
+    def among(self, tree: Any, rows: Rows) -> Rows:
+        """The same of a filter that was parsed."""
         try:
-            return rows[self._mask(parse(text), rows)]
+            return rows[self._mask(tree, rows)]
         except RecursionError as error:
             raise FilterError("Invalid filter: nested too deeply") from error
 

@@ -18,8 +18,9 @@ from .archive import TIME_COLUMNS, Archive
 from .bursts import TIME_COLUMNS as BURST_TIMES
 from .bursts import Bursts
 from .filters import Filter
+from .finding import Finder
 from .hashing import Rows
-from .syntax import FilterError
+from .publishing import Published
 
 EXPANDABLE = ("Attributes", "Assets", "Locations")
 SELECTABLE = (
@@ -39,7 +40,8 @@ SELECTABLE = (
     "GeoFootprint",
     "Geofootprint",
 )
-_ORDERABLE = {name: name for name in TIME_COLUMNS if name != "OriginDate"}
+_ORDERABLE = frozenset(TIME_COLUMNS) - {"OriginDate"}
+_BURSTS_ORDERABLE = frozenset({"ContentDate/Start", "ContentDate/End"})
 _FILTER_LIST_LIMIT = 10_000
 
 
@@ -48,34 +50,32 @@ class EntitySet:
     """One collection of entities: where it is, what is in it, and how it is searched."""
 
     name: str
-    table: Any
     records: Callable[[Rows], list[Any]]
-    filter: Filter
-    orderable: dict[str, str]
+    finder: Finder
 
 
 class Catalogue:
-    """The catalogue service. URLs are those it prints, up to `/odata/v1`: its own and the download host's."""
+    """The catalogue service. URLs are those it prints, up to `/odata/v1`: its own and the download host's.
 
-    def __init__(self, archive: Archive, bursts: Bursts, url: str, download_url: str) -> None:
+    `held` products are not in it until they are published: by `POST /simulator/publish?count=…`.
+    """
+
+    def __init__(self, archive: Archive, bursts: Bursts, url: str, download_url: str, held: int = 0) -> None:
         self.archive = archive
         self.bursts = bursts
         self.url = url
         self.download_url = download_url
         names = frozenset(archive.collections())
+        self._published = Published(archive.size, held)
         self._products = EntitySet(
             "Products",
-            archive,
             lambda rows: archive.records(rows, url),
-            Filter(archive, names, frozenset(TIME_COLUMNS)),
-            _ORDERABLE,
+            Finder(archive, Filter(archive, names, frozenset(TIME_COLUMNS)), _ORDERABLE, self._published),
         )
         self._bursts = EntitySet(
             "Bursts",
-            bursts,
             bursts.records,
-            Filter(bursts, frozenset(), frozenset(BURST_TIMES)),
-            {name: name for name in BURST_TIMES if name.startswith("ContentDate")},
+            Finder(bursts, Filter(bursts, frozenset(), frozenset(BURST_TIMES)), _BURSTS_ORDERABLE),
         )
 
     def app(self) -> Starlette:
@@ -92,6 +92,7 @@ class Catalogue:
                 Route(f"{root}/Bursts", lambda request: self._list(request, self._bursts)),
                 Route(f"{root}/Bursts({{id}})", self._burst),
                 Route(f"{root}/Bursts({{id}})/$value", self._burst_value, methods=["POST"]),
+                Route("/simulator/publish", self._publish, methods=["POST"]),
             ],
             exception_handlers={Refused: _refused, HTTPException: _http_error},
         )
@@ -100,37 +101,18 @@ class Catalogue:
     def _list(self, request: Request, entities: EntitySet) -> Response:
         options = Options(request.scope["query_string"].decode("latin-1"))
         _check_expand(options, entities)
-        rows = self._ordered(self._found(options, entities), options, entities)
-        page = rows[options.skip : options.skip + options.top]
+        found = entities.finder.find(options)
         body: dict[str, Any] = {"@odata.context": f"$metadata#{entities.name}{_expanded(options)}"}
         if options.count:
-            body["@odata.count"] = len(rows)
-        body["value"] = [_shown(record, options) for record in entities.records(page)]
-        more = options.skip + options.top < len(rows) and options.top
-        if more and options.skip + options.top <= 10_000:
+            body["@odata.count"] = found.count
+        body["value"] = [_shown(record, options) for record in entities.records(found.rows)]
+        if found.more and options.top and options.skip + options.top <= 10_000:
             body["@odata.nextLink"] = options.next_link(f"{self.url}/{entities.name}")
         return json_response(body)
 
-    @staticmethod
-    def _found(options: Options, entities: EntitySet) -> Rows:
-        rows: Rows = entities.table.all_rows
-        if not options.filter:
-            return rows
-        try:
-            return entities.filter.rows(options.filter, rows)
-        except FilterError as error:
-            raise detailed(400, str(error)) from error
-
-    @staticmethod
-    def _ordered(rows: Rows, options: Options, entities: EntitySet) -> Rows:
-        keys = entities.table.ids.keys(rows)
-        if not options.orderby:
-            return rows[np.argsort(keys, kind="stable")]
-        path, _, direction = options.orderby.partition(" ")
-        if path not in entities.orderable or direction.strip() not in ("", "asc", "desc"):
-            raise detailed(400, f"Invalid field: $orderby {options.orderby}")
-        times = entities.table.column(path, rows)
-        return rows[np.lexsort((keys, -times if direction.strip() == "desc" else times))]
+    def _publish(self, request: Request) -> Response:
+        rows = self._published.publish(int(request.query_params.get("count", 1)))
+        return json_response({"published": self.archive.column("Name", rows).tolist()})
 
     # Single entities ------------------------------------------------------------------------------
     def _product(self, request: Request) -> Response:
@@ -142,7 +124,7 @@ class Catalogue:
 
     def _row(self, request: Request) -> int:
         row = self.archive.ids.row(request.path_params["id"])
-        if row is None:
+        if row is None or not self._published.mask[row]:
             raise detailed(404, f"Product with id {request.path_params['id']} not found.")
         return row
 
@@ -159,7 +141,8 @@ class Catalogue:
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise detailed(400, "Invalid value: FilterProducts is a list of objects with a Name") from error
         options = Options(request.scope["query_string"].decode("latin-1"))
-        found = [row for name in names if (row := self.archive.row_of_name(name)) is not None]
+        rows = [row for name in names if (row := self.archive.row_of_name(name)) is not None]
+        found = [row for row in rows if self._published.mask[row]]
         page = np.array(found[options.skip : options.skip + options.top], dtype=np.int64)
         body: dict[str, Any] = {"@odata.context": f"$metadata#Products{_expanded(options)}"}
         if options.count:

@@ -20,6 +20,7 @@ def serve(
     large_bytes: int | None = None,
     connections: int = CONNECTIONS,
     access_life: float = 600,
+    held: int = 0,
     announce_json: bool = False,
     until_stdin_closes: bool = False,
 ) -> None:
@@ -38,6 +39,7 @@ def serve(
         large_bytes=large_bytes,
         connection_limit=connections,
         access_life=access_life,
+        held=held,
     ) as simulator:
         facts = simulator.announcement() | ({"large_id": simulator.large_id} if large_bytes else {})
         if announce_json:

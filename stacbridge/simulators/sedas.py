@@ -13,7 +13,6 @@ the start of an acquisition, and that a product is found with a `downloadUrl` on
 
 import json
 import socket
-import threading
 import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -33,6 +32,7 @@ from .clock import Clock, SystemClock
 from .sedas_finding import Order, Refused, find
 from .sedas_orders import Orders, SedasFaults, Tokens
 from .sedas_products import GROUPS, Product, Products, Style
+from .serving import in_thread
 from .transfer import Body, Download
 
 CAP = 100
@@ -48,7 +48,8 @@ class SedasSimulator:
 
     `cap` is how many products an answer holds, `order` which ones come first, `overlap` whether `start` and
     `stop` take all acquisitions that overlap them. `groups` are the source groups that the account sees.
-    Lives are in seconds. Faults are swapped by assignment to `faults`.
+    `held` products are not found until `POST /simulator/publish?count=…` lets so many of them in. Lives are
+    in seconds. Faults are swapped by assignment to `faults`.
     """
 
     def __init__(
@@ -66,11 +67,12 @@ class SedasSimulator:
         overlap: bool = False,
         style: Style = "full",
         groups: tuple[str, ...] = EVERYTHING,
+        held: int = 0,
     ) -> None:
         self.username, self.password = username, password
         self.clock = clock or SystemClock()
         self.now = datetime.fromtimestamp(self.clock.now(), UTC).replace(hour=0, minute=0, second=0)
-        self.products = Products.made(size, self.now)
+        self.products = Products.made(size, self.now, held)
         self.tokens = Tokens(self.clock, token_life)
         self.orders = Orders(self.clock)
         self.faults = SedasFaults()
@@ -87,10 +89,7 @@ class SedasSimulator:
             self.app(), lifespan="off", ws="none", log_config=None, access_log=False, server_header=False
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name="sedas", daemon=True
-        )
-        self._thread.start()
+        self._thread = in_thread([self._server], [listener], "sedas")
         return self
 
     def __exit__(
@@ -112,6 +111,7 @@ class SedasSimulator:
             Route("/api/sensors/sourceGroups", self._guarded(self._source_groups)),
             Route("/api/sensors/satellites", self._guarded(self._satellites)),
             Route("/api/download/{name}", self._guarded(self._download)),
+            Route("/simulator/publish", self._publish, methods=["POST"]),
         ]
         for slash in ("/", "//"):
             routes += [
@@ -162,6 +162,10 @@ class SedasSimulator:
         product = self.products.by_name.get(request.query_params.get("ids", ""))
         seen = product is not None and product.group.name in self._groups
         return JSONResponse([self._shown(product)] if product is not None and seen else [])
+
+    async def _publish(self, request: Request) -> Response:
+        coming = self.products.publish(int(request.query_params.get("count", 1)))
+        return JSONResponse({"published": [product.name for product in coming]})
 
     async def _source_groups(self, request: Request) -> Response:
         return JSONResponse([{"name": group.name} for group in GROUPS if group.name in self._groups])

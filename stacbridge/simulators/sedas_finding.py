@@ -34,7 +34,12 @@ def find(
         raise Refused(400, "aoiWKT must be a simple polygon")
     start, stop = _instant(asked.get("start")), _instant(asked.get("stop"))
     first = products.stops if overlap else products.starts
-    chosen = (first >= start) & (products.starts <= stop) & np.isin(products.groups, groups)
+    chosen = (
+        products.published.mask
+        & (first >= start)
+        & (products.starts <= stop)
+        & np.isin(products.groups, groups)
+    )
     sensor = (asked.get("sensorFilters") or {}).get("type", "All")
     for value, values in (
         ("" if sensor == "All" else sensor, products.sensors),

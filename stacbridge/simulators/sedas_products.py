@@ -15,6 +15,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from .publishing import Published
+
 Style = Literal["full", "bare", "epoch"]
 """Products with all fields, with those only that are known from clients, or with times in milliseconds."""
 
@@ -78,10 +80,11 @@ class Product:
 
 
 class Products:
-    """A store of products."""
+    """A store of products, `held` of which are not found until they are published."""
 
-    def __init__(self, products: list[Product]) -> None:
+    def __init__(self, products: list[Product], held: int = 0) -> None:
         self.all = products
+        self.published = Published(len(products), held)
         self.by_name = {product.name: product for product in products}
         self.starts = _times([product.start for product in products])
         self.stops = _times([product.stop for product in products])
@@ -93,9 +96,13 @@ class Products:
         self.ranks = np.array([shuffled.random() for _ in products])
 
     @classmethod
-    def made(cls, size: int, until: datetime) -> Self:
+    def made(cls, size: int, until: datetime, held: int = 0) -> Self:
         """Products of all groups, about `size` of them, in the three years before `until`."""
-        return cls([product for group in GROUPS for product in _make(group, size, until)])
+        return cls([product for group in GROUPS for product in _make(group, size, until)], held)
+
+    def publish(self, count: int) -> list[Product]:
+        """Let the next `count` products in that were held."""
+        return [self.all[row] for row in self.published.publish(count)]
 
 
 def _times(moments: list[datetime]) -> NDArray[np.float64]:

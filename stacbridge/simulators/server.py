@@ -45,7 +45,8 @@ class CdseSimulator:
 
     A context manager; the servers listen on `host` while it is entered, on the given `ports` (0: any free
     one). With `certfile` and `keyfile` they speak TLS. `addresses` replaces the loopback URLs in links and
-    redirects. Lives are in seconds. Raises OSError if a port is taken or a certificate cannot be read.
+    redirects. Lives are in seconds. `held` products come in only when they are published (see `Catalogue`).
+    Raises OSError if a port is taken or a certificate cannot be read.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class CdseSimulator:
         session_limit: int = 100,
         connection_limit: int = CONNECTIONS,
         large_bytes: int | None = None,
+        held: int = 0,
         certfile: str | None = None,
         keyfile: str | None = None,
         addresses: Addresses | None = None,
@@ -73,6 +75,7 @@ class CdseSimulator:
         self.archive = Archive(size, large_bytes)
         self.bursts = Bursts(self.archive)
         self.control = Control()
+        self._held = held
         self._host = host
         self._ports = ports
         self._tls = {"ssl_certfile": certfile, "ssl_keyfile": keyfile}
@@ -137,7 +140,7 @@ class CdseSimulator:
         self.downloads = Downloads(
             self.archive, self.bursts, self.sessions, self.control, self.download_url, self._connection_limit
         )
-        catalogue = Catalogue(self.archive, self.bursts, self.catalogue_url, self.download_url)
+        catalogue = Catalogue(self.archive, self.bursts, self.catalogue_url, self.download_url, self._held)
         return {
             "catalogue": catalogue.app(),
             "download": self.downloads.app(),

@@ -13,6 +13,8 @@ def in_thread(
 ) -> threading.Thread:
     """Serve on the listening sockets, one for each server, until all are told to exit; return when begun."""
     started = threading.Event()
+    for listener in listeners:  # connections inherit it; asyncio misses sockets that name no protocol
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def serve() -> None:
         pairs = zip(servers, listeners, strict=True)

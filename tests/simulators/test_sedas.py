@@ -163,3 +163,26 @@ def test_the_requests_of_the_published_client_are_answered(sim: SedasSimulator) 
         url = sim.url.removesuffix("/api") + call["path"]
         answer = requests.request(call["method"], url, json=call["body"], headers=headers, timeout=TIMEOUT)
         assert answer.status_code == 200, call
+
+
+def test_products_are_not_found_until_they_are_published() -> None:
+    with SedasSimulator(500, cap=1000, held=40) as running:
+        token = requests.post(
+            f"{running.url}/authentication",
+            json={"username": running.username, "password": running.password},
+            timeout=10,
+        ).json()["token"]
+        world = {"aoiWKT": "POLYGON((-180 -90,180 -90,180 90,-180 90,-180 -90))"}
+        asked = world | {"start": "2000-01-01T00:00:00Z", "stop": "2100-01-01T00:00:00Z"}
+
+        def found() -> set[str]:
+            headers = {"Authorization": f"Token {token}"}
+            answer = requests.post(f"{running.url}/search", json=asked, headers=headers, timeout=10)
+            return {product["supplierId"] for product in answer.json()["products"]}
+
+        before = found()
+        url = running.url.removesuffix("/api")
+        coming = requests.post(f"{url}/simulator/publish?count=15", timeout=10).json()["published"]
+        assert found() == before | set(coming)
+        assert len(coming) == 15
+        assert before.isdisjoint(coming)

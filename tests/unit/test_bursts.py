@@ -224,7 +224,7 @@ def test_the_documented_burst_becomes_a_valid_item() -> None:
     file = Path(os.environ["STACBRIDGE_RECORDINGS"]) / "odata/doc-extracts/Sentinel-1_SLC_Burst_01.json"
     cdse = load_mapping("cdse", Settings())
     answer = Reply(200, {}, orjson.dumps({"value": [json.loads(file.read_bytes())]}))
-    (record,) = OData(cdse, "Bursts").read(answer, Query()).records
+    (record,) = OData(cdse, "Bursts").read(answer).records
     item: dict[str, Any] = orjson.loads(orjson.dumps(cdse.item(record, ROOT)))
     assert (item["id"], item["collection"]) == ("S1A-SLC-20240802T060723-15805-IW1-VH-040352", BURSTS)
     assert (item["properties"]["s1:burst_id"], item["properties"]["sar:beam_ids"]) == (15805, ["iw1"])

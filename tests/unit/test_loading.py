@@ -163,7 +163,12 @@ def test_queryables_tell_which_conditions_are_pushed_and_list_all_that_items_can
 
 
 def test_sortables_are_what_the_upstream_sorts_by() -> None:
-    assert toy().sortables("grd")["properties"].keys() == {"datetime", "start_datetime", "published"}
+    assert toy().sortables("grd")["properties"].keys() == {
+        "datetime",
+        "start_datetime",
+        "end_datetime",
+        "published",
+    }
 
 
 def test_a_collection_that_is_not_there_is_not_found() -> None:

@@ -12,7 +12,7 @@ import orjson
 
 from stacbridge.dialects.odata import OData
 from stacbridge.mapping.mapping import Mapping, load
-from stacbridge.model import Query, Reply
+from stacbridge.model import Reply
 from stacbridge.settings import Settings
 
 ROOT = "https://bridge.example"
@@ -24,7 +24,7 @@ def read(cdse: Mapping, folder: Path) -> dict[str, Any]:
     entity = json.loads((folder / "record.json").read_bytes())
     entity_set = "Bursts" if "BurstId" in entity else "Products"
     answer = Reply(200, {}, orjson.dumps({"value": [entity]}))
-    return OData(cdse, entity_set).read(answer, Query()).records[0]
+    return OData(cdse, entity_set).read(answer).records[0]
 
 
 def translate(cdse: Mapping, folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stacbridge import ordering, scalars
 from stacbridge.mapping import families
 from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.settings import Settings
@@ -32,6 +33,14 @@ def test_the_record_belongs_to_one_collection_only(cdse: Mapping, folder: Path) 
     attributes = read(cdse, folder)["Attributes"]
     own = [spec.id for spec in cdse.specs.values() if families.matches(spec, attributes)]
     assert own == [translate(cdse, folder)["collection"]]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_item_stands_where_the_upstream_sorts_the_record(cdse: Mapping, folder: Path) -> None:
+    item, record = translate(cdse, folder), read(cdse, folder)
+    start = scalars.time(record["ContentDate"]["Start"])
+    assert ordering.value(item, "datetime") == ordering.value(item, "start_datetime") == start
+    assert ordering.value(item, "end_datetime") == scalars.time(record["ContentDate"]["End"])
 
 
 def test_every_family_of_the_catalogue_has_a_golden_folder() -> None:

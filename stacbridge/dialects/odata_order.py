@@ -1,0 +1,130 @@
+"""The order of a walk through an entity set, and where the walk has come to.
+
+    position = {"t": …, "n": …, "w": [[…, …], …]}
+
+`t` is the time of the last entity given, `n` how many of exactly that time were given; without `n`, all were.
+Entities of one time are a run. One that is longer than `$skip` reaches is walked by itself, sorted by another
+time: `w` are the runs that the walk is within, from the outermost, each with its time and how many of its
+entities were given before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import NamedTuple, Self
+
+from stacbridge import scalars
+from stacbridge.dialects.odata_text import Text, both
+from stacbridge.errors import BadRequest, SearchTooWide
+from stacbridge.model import Json
+
+
+class Run(NamedTuple):
+    """The entities of one time that are walked by themselves; `given` of them were given before."""
+
+    time: str
+    given: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk has come to: within these runs, behind `given` entities of `time` (0: all of them)."""
+
+    within: tuple[Run, ...] = ()
+    time: str | None = None
+    given: int = 0
+
+    @classmethod
+    def read(cls, position: Json | None) -> Self:
+        """Read a position. Raises `BadRequest` for what is none."""
+        if not position:
+            return cls()
+        try:
+            within = tuple(Run(_time(time), _count(given)) for time, given in position.get("w", ()))
+            time = _time(position["t"]) if "t" in position else None
+            return cls(within, time, _count(position.get("n", 0)))
+        except (TypeError, ValueError):
+            raise BadRequest(
+                "The page token does not say where the last page ended.", parameter="token"
+            ) from None
+
+    def position(self) -> Json:
+        """Write the place for a cursor."""
+        found: Json = {"w": [list(run) for run in self.within]} if self.within else {}
+        if self.time is not None:
+            found["t"] = self.time
+        if self.given:
+            found["n"] = self.given
+        return found
+
+    def given_of(self, time: str) -> int:
+        """Return how many entities of a time were given before this place; not for times before it."""
+        return self.given if time == self.time else 0
+
+    def behind(self, times: Sequence[str]) -> Self:
+        """Return the place behind further entities, of these times."""
+        if not times:
+            return self
+        last = times[-1]
+        same = sum(1 for _ in takewhile(last.__eq__, reversed(times)))
+        return type(self)(self.within, last, same + self.given_of(last))
+
+    def inside(self, run: Run) -> Self:
+        """Return the start of the walk through a run."""
+        return type(self)((*self.within, run))
+
+    def outside(self) -> Self | None:
+        """Return the place behind the run that the walk is within, `None` where it is within none."""
+        if not self.within:
+            return None
+        *outer, run = self.within
+        return type(self)(tuple(outer), run.time)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What entities are sorted by: the first path, and within runs the others in turn, then ascending."""
+
+    paths: tuple[str, ...]
+    descending: bool
+
+    def path(self, place: Place) -> str:
+        """Return what entities at a place are sorted by. Raises `SearchTooWide` where nothing is left."""
+        depth = len(place.within)
+        if depth < len(self.paths):
+            return self.paths[depth]
+        raise SearchTooWide(
+            f"Too many items have the same {', '.join(self.paths)}: no page can start behind them.",
+            advice="Narrow the search, for example by collection, area or a filter on another property.",
+        )
+
+    def orderby(self, place: Place) -> str:
+        """Return `$orderby` for the entities at a place."""
+        return f"{self.path(place)} {'desc' if self._descends(place) else 'asc'}"
+
+    def condition(self, place: Place) -> Text:
+        """Return the test of all entities from a place on; the first `place.given` of them are to be
+        skipped."""
+        runs: list[Text] = [
+            f"{path} eq {run.time}" for path, run in zip(self.paths, place.within, strict=False)
+        ]
+        if place.time is None:
+            return both(runs)
+        operator = ("l" if self._descends(place) else "g") + ("e" if place.given else "t")
+        return both([*runs, f"{self.path(place)} {operator} {place.time}"])
+
+    def _descends(self, place: Place) -> bool:
+        return self.descending and not place.within
+
+
+def _time(value: object) -> str:
+    found = scalars.time(value)
+    if found is None:
+        raise ValueError(value)
+    return found
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(value)
+    return value

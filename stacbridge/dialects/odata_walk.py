@@ -1,0 +1,117 @@
+"""The walk through one entity set, part after part, however many entities share a time.
+
+A walk goes on behind `n` entities of one time by `$skip`, which reaches `OData.offset`. Where a run of
+entities is longer than a page, one request tells whether it is longer than that, too: then it is left to a
+walk of its own, sorted by another time, which passes over what was given of it before.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+from stacbridge.dialects.dialect import Conversation
+from stacbridge.dialects.odata import OData
+from stacbridge.dialects.odata_order import Place, Run
+from stacbridge.dialects.odata_scope import Scope
+from stacbridge.errors import UpstreamError
+from stacbridge.model import Json, Query, Reply, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some records of a walk, in order: the time of each in it, and whether it was asked for.
+
+    `more` tells that others follow those of the place, `count` how many match in all, if told.
+    """
+
+    of: OData
+    place: Place
+    records: list[Json]
+    times: list[str]
+    wanted: list[bool]
+    more: bool
+    count: int | None
+
+    def time(self, number: int) -> str:
+        """Return the time that a record is sorted by in the whole walk, whichever run it is in."""
+        return self.place.within[0].time if self.place.within else self.times[number]
+
+    def after(self, taken: int) -> Json | None:
+        """Return the position behind the first `taken` records, `None` at the end of the walk."""
+        if taken < len(self.records) or self.more:
+            return self.place.behind(self.times[:taken]).position()
+        outside = self.place.outside()
+        return None if outside is None else outside.position()
+
+    def long_run(self) -> Run | None:
+        """Return the run that all records are of, where they make it longer than the largest page."""
+        if not self.more or not self.times or self.times[0] != self.times[-1]:
+            return None
+        given = self.place.given_of(self.times[0])
+        return Run(self.times[0], given) if given < self.of.page <= given + len(self.times) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The walk of a query through one entity set; `scope` is what the query asks of it."""
+
+    of: OData
+    query: Query
+    scope: Scope
+
+    def part(self, place: Place) -> Conversation[Part]:
+        """Return what comes next at a place. Raises `BadRequest`, `UpstreamError`."""
+        if place.time is not None and place.given > self.of.offset:
+            return (yield from self._inside(place, Run(place.time, place.given)))
+        found = yield from self._found(place)
+        run = found.long_run()
+        if run is not None and (yield from self._is_out_of_reach(place.inside(run))):
+            return (yield from self._inside(place, run))
+        outside = place.outside()
+        if not found.records and outside is not None:
+            return (yield from self.part(outside))
+        return found
+
+    def _inside(self, place: Place, run: Run) -> Conversation[Part]:
+        inside = place.inside(run)
+        found = yield from self.part(inside)
+        if found.place.within[: len(inside.within)] != inside.within:
+            raise UpstreamError(
+                f"It has entities of {run.time}, but finds none when asked for exactly these.",
+                upstream=self.of.upstream,
+            )
+        return found
+
+    def _found(self, place: Place) -> Conversation[Part]:
+        one = self.of
+        request = one.ask(replace(self.query, position=place.position()), self.scope)
+        if request is None:
+            return Part(one, place, [], [], [], False, 0)
+        listing = one.read((yield request))
+        records, top = listing.records, int(dict(request.params)["$top"])
+        before = yield from self._given(place)
+        wanted = one.wanted(self.scope, records)
+        if before:
+            wanted = [
+                each and record.get("Id") not in before for each, record in zip(wanted, records, strict=True)
+            ]
+        path = one.order(self.query).path(place)
+        times = [one.time(record, path) for record in records]
+        more = bool(records) and (len(records) >= top or listing.more)
+        return Part(one, place, records, times, wanted, more, listing.count)
+
+    def _is_out_of_reach(self, inside: Place) -> Generator[Request, Reply, bool]:
+        """Tell whether `$skip` cannot reach all entities of a run."""
+        return bool((yield from self._ids(inside, self.of.offset, 1)))
+
+    def _given(self, place: Place) -> Generator[Request, Reply, set[str]]:
+        """Return the ids of what was given of the runs at a place, before they were walked by themselves."""
+        ids: set[str] = set()
+        for depth, run in enumerate(place.within, 1):
+            for skip in range(0, run.given, self.of.page):
+                top = min(self.of.page, run.given - skip)
+                ids |= yield from self._ids(Place(place.within[:depth]), skip, top)
+        return ids
+
+    def _ids(self, inside: Place, skip: int, top: int) -> Generator[Request, Reply, set[str]]:
+        reply = yield self.of.ask_ids(self.query, self.scope, inside, skip, top)
+        return {record["Id"] for record in self.of.read(reply).records if "Id" in record}
