@@ -127,7 +127,7 @@ def test_an_expired_token_is_replaced_and_the_search_and_the_download_go_on(
 ) -> None:
     sim.faults = SedasFaults(token_refusal=status)
     href = item(root)["assets"]["product"]["href"]
-    for url in (f"{root}/search?limit=1", href):
+    for url in (f"{root}/search?limit=1&bbox=-180,-90,{status - 300},90", href):
         before = sim.tokens.logins
         sim.tokens.forget()
         assert requests.get(url, timeout=TIMEOUT).status_code == 200
