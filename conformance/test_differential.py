@@ -26,7 +26,7 @@ from stacbridge.upstream import Upstream, load
 from tests.unit.cql_oracle import truth
 from tests.unit.cql_trees import one_of, trees
 
-SIZE = 800
+SIZE = 1000
 EXAMPLES = int(os.environ.get("STACBRIDGE_EXAMPLES", "40"))
 SOME, MOST = 12, 150
 """Values of a property that are tested with, and items of an answer that are walked, at most."""
