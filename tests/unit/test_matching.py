@@ -157,6 +157,7 @@ def test_a_filter_is_decided_as_cql2_says(item: Json, filter: Json) -> None:
         ("records = missing OR A_EQUALS(records, bands)", False),
         ("S_WITHIN(geometry, BBOX(170, -10, 3, 10))", True),
         ("T_AFTER(name, TIMESTAMP('2000-01-01T00:00:00Z'))", False),
+        (f"(T_DURING({SPAN}, {days(1, 9)})) = true", True),
         ("gsd / 0 = 1 OR gsd div 0 = 1 OR gsd % 0 = 1", False),
     ],
 )
