@@ -86,7 +86,7 @@ def _renamed(node: Any, slots: dict[str, str]) -> Any:
         return geometry.box(geometry.parse_bbox(node["bbox"], "filter"))
     if "timestamp" in node:
         return {"timestamp": times.moment(node["timestamp"])}
-    return {**node, "args": _renamed(node["args"], slots)} if "args" in node else node
+    return {key: _renamed(part, slots) if key in ("args", "interval") else part for key, part in node.items()}
 
 
 def _refused(node: Json, error: Exception) -> UnsupportedFilter:

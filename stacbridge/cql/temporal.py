@@ -49,9 +49,10 @@ def spelt_out(op: str, args: list[Any]) -> tuple[Json, set[str]]:
     left, right = _span(args[0]), _span(args[1])
     parts = [_compared(relation, left, right) for relation in RELATIONS[op]]
     named = set(properties([*left, *right]))
-    told = len(named) == 1 and all(isinstance(part, dict) for part in parts)
-    whole = {"op": "or" if op == "t_disjoint" else "and", "args": parts}
-    return whole, set() if told else named
+    joined = "or" if op == "t_disjoint" else "and"
+    compared = [part for part in parts if part is not (joined == "and")]
+    told = len(named) == 1 and bool(compared) and all(isinstance(part, dict) for part in compared)
+    return {"op": joined, "args": parts}, set() if told else named
 
 
 def _compared(relation: str, left: Span, right: Span) -> Json | bool:

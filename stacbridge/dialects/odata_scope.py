@@ -47,8 +47,8 @@ class Scoping:
         """Return the scope of a query. Raises `UnsupportedFilter`.
 
         Where the names of all collections would be too long, their families are asked for, and what comes is
-        to be sorted out by whoever reads the answer. Where that is too long still, so are the longest parts
-        of the filter.
+        to be sorted out by whoever reads the answer. Where that is too long still, they are without what
+        their collections say differently, and at last without the longest parts of the filter.
         """
         condition = conditions.parse(query.filter) if query.filter else True
         dropped: tuple[str, ...] = ()
@@ -63,15 +63,27 @@ class Scoping:
 
     def _scope(self, texts: dict[str, Pushed], query: Query, dropped: tuple[str, ...]) -> Scope:
         around = both([*_when(query.interval), *_where(query)])
-        checked = (*dropped, *dict.fromkeys(name for pushed in texts.values() for name in pushed.checked))
         same = {pushed.text for pushed in texts.values()}
         if not query.collections and len(same) == 1:
-            return Scope(both([*same, around]), None, checked=checked)
+            return Scope(both([*same, around]), None, checked=_checked(texts, dropped))
         wanted = frozenset(name for name, pushed in texts.items() if pushed.text is not False)
-        exact = both([self._families(texts, wide=False), around])
-        if self._fits(exact):
-            return Scope(exact, wanted, checked=checked)
-        return Scope(both([self._families(texts, wide=True), around]), wanted, wide=True, checked=checked)
+        for wide, told in ((False, texts), (True, texts), (True, self._levelled(texts))):
+            text = both([self._families(told, wide=wide), around])
+            if self._fits(text):
+                break
+        return Scope(text, wanted, wide=wide, checked=_checked(told, dropped))
+
+    def _levelled(self, texts: dict[str, Pushed]) -> dict[str, Pushed]:
+        """Return no text at all for the collections of a family whose collections have different ones."""
+        families: dict[str, set[Text]] = {}
+        for name, pushed in texts.items():
+            if pushed.text is not False:
+                families.setdefault(self._specs[name].family, set()).add(pushed.text)
+        untold = Pushed(True, ("a condition too long for each collection",))
+        return {
+            name: untold if len(families.get(self._specs[name].family, ())) > 1 and pushed.text else pushed
+            for name, pushed in texts.items()
+        }
 
     def _fits(self, text: Text) -> bool:
         return len(str(text)) <= self._length - RESERVE
@@ -110,6 +122,10 @@ class Scoping:
             member = odata_filter.membership(group, siblings, wide=wide and families.count(family) == 1)
             found.append(both([_of_family(family), member, text]))
         return either([f"({text})" if len(found) > 1 else text for text in found])
+
+
+def _checked(texts: dict[str, Pushed], dropped: tuple[str, ...]) -> tuple[str, ...]:
+    return (*dropped, *dict.fromkeys(name for pushed in texts.values() for name in pushed.checked))
 
 
 def _of_family(family: str) -> Text:

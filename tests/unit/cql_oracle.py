@@ -118,14 +118,15 @@ def _with_day(op: str, one: Any, day: Any) -> bool | None:
     if not isinstance(one, datetime) or not isinstance(day, tuple):
         return None
     inside = day[0] <= one <= day[1]
-    return {
+    answers: dict[str, bool] = {
         "=": inside,
         "<>": not inside,
         "<": one < day[0],
         "<=": one <= day[1],
         ">": one > day[1],
         ">=": one >= day[0],
-    }[op]
+    }
+    return answers[op]
 
 
 def _kind(found: Any) -> str | None:

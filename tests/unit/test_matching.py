@@ -1,5 +1,7 @@
 """Every operator that CQL2 has is decided, so that none is taken for unknown."""
 
+from typing import Any
+
 import cql2
 import pytest
 from hypothesis import given, settings
@@ -97,7 +99,7 @@ def test_an_operator_is_decided_both_ways(operator: str, text: str) -> None:
 
 
 BOX = {"type": "Polygon", "coordinates": [[[178, 0], [180, 0], [180, 2], [178, 2], [178, 0]]]}
-VALUES = {
+VALUES: dict[str, list[Any]] = {
     "number": [0, 1, 2.5, -3],
     "other": [0, 1.0, 4],
     "text": ["", "Äb", "ab", "a%b", "AB_", "straße"],
@@ -155,6 +157,7 @@ def test_a_filter_is_decided_as_cql2_says(item: Json, filter: Json) -> None:
         ("records = missing OR A_EQUALS(records, bands)", False),
         ("S_WITHIN(geometry, BBOX(170, -10, 3, 10))", True),
         ("T_AFTER(name, TIMESTAMP('2000-01-01T00:00:00Z'))", False),
+        (f"(T_DURING({SPAN}, {days(1, 9)})) = true", True),
         ("gsd / 0 = 1 OR gsd div 0 = 1 OR gsd % 0 = 1", False),
     ],
 )

@@ -2,6 +2,7 @@
 items."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from stacbridge.cql import parse as cql
 from stacbridge.dialects.odata import OData
+from stacbridge.dialects.odata_scope import Scoping
+from stacbridge.mapping.mapping import load
 from stacbridge.model import Json, Query
 from stacbridge.settings import Settings
 from tests.unit.cql_oracle import truth
@@ -271,3 +274,26 @@ def test_the_text_that_is_pushed(text: str, pushed: str | None) -> None:
 )
 def test_nothing_is_asked_where_nothing_can_match(text: str) -> None:
     assert DIALECT.ask(Query(filter=cql.parse_text(text, SETTINGS))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('"eo:cloud_cover" < 10', "eo:cloud_cover"),
+        ("\"product:type\" LIKE 'IW%'", "product:type"),
+        ('"sat:absolute_orbit" IS NOT NULL', "sat:absolute_orbit"),
+        ("\"sat:orbit_state\" = 'ascending' AND \"processing:level\" = 'L1'", "processing:level"),
+        ("gsd + 1 = 11 OR platform <> 'sentinel-1a'", "platform"),
+    ],
+)
+def test_a_search_of_all_collections_asks_families_that_can_match_and_stays_short(
+    text: str, wanted: str
+) -> None:
+    mapping = load("cdse", Settings())
+    scope = Scoping(mapping, mapping.specs, 6000).find(Query(filter=cql.parse_text(text, SETTINGS)))
+    assert len(str(scope.text)) < 6000
+    assert scope.text is not True
+    families = {spec.family for spec in mapping.specs.values() if wanted in mapping.names(spec.id)}
+    asked = set(re.findall("Collection/Name eq '([^']+)'", str(scope.text)))
+    assert asked <= {spec.family for spec in mapping.specs.values() if spec.id in (scope.wanted or ())}
+    assert asked & families

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import cql2
 import pytest
 import requests
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import CdseSimulator
 from stacbridge.upstream import Upstream, load
 from tests.places import ready
+from tests.unit.cql_oracle import truth
 
 ROOT = "http://bridge"
 
@@ -142,3 +144,23 @@ def test_a_session_that_cdse_ended_is_replaced_and_the_download_goes_on(
     assert refused.status_code == 401
     fresh = upstream.reauthorize(url, ended)
     assert requests.get(url, headers=fresh, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"eo:cloud_cover" IS NULL',
+        "platform <> 'sentinel-2a' AND id LIKE 'S%_2%'",
+        '"eo:cloud_cover" * 2 < 50',
+        "T_CONTAINS(INTERVAL(start_datetime, end_datetime), datetime) OR ACCENTI(platform) = 'sentinel-1a'",
+    ],
+)
+def test_what_the_archive_cannot_be_asked_is_checked_here(upstream: Upstream, text: str) -> None:
+    filter = cql2.Expr(text).to_json()
+    collections = ("sentinel-2-l1c", "sentinel-1-grd")
+    found = upstream.search(Query(collections=collections, filter=filter, limit=20, count=True), ROOT)
+    everything = upstream.search(Query(collections=collections, limit=1000), ROOT)
+    expected = [item["id"] for item in everything.items if truth(filter, item) is True]
+    assert [item["id"] for item in found.items] == expected[: len(found.items)]
+    assert len(found.items) == min(20, len(expected))
+    assert found.matched is None
