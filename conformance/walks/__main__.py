@@ -14,7 +14,7 @@ from conformance.walks import proofs
 Proof = Callable[[Path], None]
 FULL: dict[str, Proof] = {
     "cdse": lambda folder: proofs.cdse(1_000_500, 1000, 500, 10_000),
-    "alike": lambda folder: proofs.alike(1_000_000, 1000, folder),
+    "alike": lambda folder: proofs.alike(1_000_500, 1000, folder),
     "sedas": lambda folder: proofs.sedas(20_000, 200, 200),
     "terrascope": lambda folder: proofs.terrascope(110_000, 1000, 100_000, folder),
 }

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pystac_client
 import requests
 from pystac_client import Client
@@ -41,7 +40,7 @@ def alike(size: int, limit: int, folder: Path, **limits: int) -> None:
         check(found.again == 0, f"{found.again} items came again")
         archive = Archive(size)
         rows = archive.all_rows[archive.collection_mask("COP-DEM", archive.all_rows)]
-        ids = {_id(name) for name in archive.column("Name", rows)}
+        ids = _ids(archive.column("Name", rows).tolist())
         _complete({id for _, id in found.met}, ids, ids)
 
 
@@ -63,9 +62,14 @@ def _collections(running: Bridge) -> list[str]:
 
 def _names(size: int, held: int) -> tuple[set[str], set[str]]:
     """Return the ids of all products that are there at first, and in the end."""
-    names = Archive(size).names.tolist()
-    ids = np.array([_id(name) for name in names], dtype=object)
-    return set(ids[Published(size, held).mask].tolist()), set(ids.tolist())
+    names = Archive(size).names
+    return _ids(names[Published(size, held).mask].tolist()), _ids(names.tolist())
+
+
+def _ids(names: list[str]) -> set[str]:
+    ids = {_id(name) for name in names}
+    check(len(ids) == len(names), "the archive has two products of one name; choose another size")
+    return ids
 
 
 def _id(name: str) -> str:
