@@ -89,7 +89,7 @@ class Upstream:
         skipped = []
         matched = None
         start, passed = query.position, 0
-        if start is not None and "k" in start:
+        if start is not None and set(start) == {"p", "k"}:
             query, passed = replace(query, position=start["p"]), start["k"]
         for _ in range(self._pages):
             with self._replies.reading() as find:
