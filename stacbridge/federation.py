@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
@@ -184,14 +183,13 @@ class Federation:
         return positions
 
     def _check_sortable(self, parts: Iterable[Part]) -> None:
-        """Raise `BadRequest` naming the catalogue that has no such order; one that is down says so itself."""
+        """Raise `BadRequest` naming the catalogue that has no such order."""
         for part in parts:
             names = {key.name for key in part.query.sortby} - ALWAYS_SORTABLE
             for collection in part.query.collections or (None,) if names else ():
-                with suppress(UpstreamError, NotFound):
-                    known = part.channel.catalogue.sortables(collection)["properties"]
-                    for name in sorted(names - set(known)):
-                        raise _unsortable(name, part.id, collection)
+                unknown = names - _sortable(part.channel.catalogue, collection, names)
+                if unknown:
+                    raise _unsortable(min(unknown), part.id, collection)
 
     def _gathered(
         self, parts: Sequence[Part], query: Query, root: str, *, ready: bool = False, strict: bool = False
@@ -206,6 +204,15 @@ def _possible(catalogue: Catalogue, query: Query) -> Query | None:
         return query
     ids = tuple(id for id in query.ids if catalogue.may_hold(id))
     return replace(query, ids=ids) if ids else None
+
+
+def _sortable(catalogue: Catalogue, collection: str | None, names: Set[str]) -> Set[str]:
+    """Return what can be sorted by; all `names` where the catalogue cannot tell, as its search will not."""
+    try:
+        known: Json = catalogue.sortables(collection)["properties"]
+        return known.keys()
+    except (UpstreamError, NotFound):
+        return names
 
 
 def _unsortable(name: str, catalogue: str, collection: str | None) -> BadRequest:

@@ -1,5 +1,6 @@
 """One page of a search over many catalogues: all asked at once, merged, and nothing lost with who is late."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
@@ -14,6 +15,8 @@ from stacbridge.errors import (
 from stacbridge.merge import Strand, merge
 from stacbridge.model import Found, Json, Query, Skipped
 from stacbridge.patience import Asked, Patience
+
+log = logging.getLogger(__name__)
 
 RETRY_AFTER = 10
 """Seconds after which to ask a catalogue again that did not say itself."""
@@ -129,6 +132,13 @@ class Gathering:
             found = asked.answer.result()
         except (UpstreamError, Misconfigured) as failure:
             self._miss(part, failure)
+        except StacbridgeError:
+            raise
+        except Exception:
+            if len(self.parts) == 1:
+                raise
+            log.exception("The answer of %s could not be dealt with.", part.id)
+            self._miss(part, unforeseen(part.id))
         else:
             part.read(found)
             self.results.skipped += found.skipped
@@ -136,6 +146,15 @@ class Gathering:
     def _miss(self, part: Part, failure: StacbridgeError) -> None:
         part.strand.missing = True
         self.results.missing[part.id] = failure
+
+
+def unforeseen(catalogue: str) -> UpstreamError:
+    """Return the failure of a catalogue whose answer is beyond the bridge, whoever else is well."""
+    return UpstreamError(
+        f"{catalogue} answered something that the bridge cannot deal with.",
+        upstream=catalogue,
+        advice="The bridge's log says more: please report it.",
+    )
 
 
 def most_telling(failures: Sequence[StacbridgeError]) -> StacbridgeError:

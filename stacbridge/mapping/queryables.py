@@ -96,4 +96,5 @@ def _merged(schemas: list[Json]) -> Json:
 
 
 def _distinct(values: Iterable[object]) -> list[object]:
-    return list({(type(value), value): value for value in values}.values())
+    """Return values once each; lists are values, too."""
+    return list({orjson.dumps(value): value for value in values}.values())

@@ -17,8 +17,10 @@ CLASSES = (
 AREA = '{"type": "Polygon", "coordinates": [[[10, 10], [31, 10], [31, 31], [10, 31], [10, 10]]]}'
 
 
-def test_stac_api_validator_finds_no_error(bridge: str) -> None:
-    command = [sys.executable, "-m", "conformance.validator", "--root-url", bridge, "--log-level", "ERROR"]
+@pytest.mark.parametrize("path", ["", "/catalogues/alpha"])
+def test_stac_api_validator_finds_no_error(bridge: str, path: str) -> None:
+    command = [sys.executable, "-m", "conformance.validator", "--root-url", f"{bridge}{path}"]
+    command += ["--log-level", "ERROR"]
     for name in CLASSES:
         command += ["--conformance", name]
     command += ["--collection", "optical-l1", "--geometry", AREA, "--validate-pagination"]

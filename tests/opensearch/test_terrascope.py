@@ -354,7 +354,7 @@ def test_an_answer_that_is_none_is_an_error_that_names_the_catalogue(
 ) -> None:
     with OpenSearchSimulator(size=20) as simulator, bridged(simulator) as upstream:
         query = Query(collections=(TOC,))
-        upstream.search(query, ROOT)
+        upstream.search(replace(query, limit=1), ROOT)  # after which it knows the collections
         simulator.faults = Faults(failure=Failure(status=200, body=body, content_type=content_type))
         with pytest.raises(UpstreamError) as failed:
             upstream.search(query, ROOT)

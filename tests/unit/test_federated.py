@@ -1,6 +1,6 @@
 """Searches over several catalogues, some of which fail: nothing is lost, and nothing comes twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,7 +30,7 @@ from tests.api.archive import collection
 from tests.servers import Clock
 
 ROOT = "http://bridge.example"
-Script = list[StacbridgeError | None]
+Script = Sequence[Exception | None]
 DOWN = UpstreamUnavailable("It is down.", retry_after=7)
 
 
@@ -53,7 +53,7 @@ class Scripted(MemoryCatalogue):
     def __init__(self, id: str, items: list[Json], script: Script | None = None) -> None:
         # One Item that no search here matches has every property, so that all can be sorted by.
         super().__init__(id, [collection(id)], [*items, item(id, 999, 1, 1) | {"id": "never"}])
-        self.script = list(script or [])
+        self.script: list[Exception | None] = list(script or [])
         self.asked: list[Query] = []
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
@@ -244,6 +244,16 @@ def test_words_that_a_catalogue_refuses_are_the_callers() -> None:
     refusing = two(BadRequest("No such thing.", parameter="filter"))
     with served(*refusing) as federation, pytest.raises(BadRequest, match="No such thing"):
         federation.search(Query(), None, ROOT)
+
+
+def test_a_fault_that_nobody_foresaw_in_one_catalogue_takes_nothing_from_the_others() -> None:
+    up, odd = two(DOWN)
+    odd.script = [RuntimeError("a dialect's own mistake"), RuntimeError("again")]
+    with served(up, odd) as federation:
+        page = federation.search(Query(filter=KNOWN), None, ROOT)
+        assert (len(page.items), list(page.missing), page.missing["down"].status) == (3, ["down"], 502)
+        with pytest.raises(RuntimeError):
+            federation.search(Query(collections=("down",)), None, ROOT)
 
 
 def test_a_sort_key_that_one_catalogue_lacks_is_refused_by_its_name() -> None:

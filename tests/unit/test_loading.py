@@ -38,6 +38,7 @@ ORBIT = 'from = "Attributes/orbitNumber"\ntype = "Integer"\npush = "order"'
         (TOP, 'id = "toy"', "id = 5", "toy.toml: id: must be of type str, not 5"),
         (TOP, 'id = "toy"', 'id = "toy', "toy.toml: "),
         (TOP, 'id = "toy"', 'id = "toy"\nname = "x"', "toy.toml: name: is not a key"),
+        (TOP, 'id = "toy"', 'id = "toy"\nitem_ids = "("', "toy.toml: item_ids: is no regular expression"),
         (TOP, "page = 1000", 'page = "many"', "toy.toml: limits.page: must be of type int"),
         (TOP, "page = 1000", "page = true", "toy.toml: limits.page: must be of type int"),
         (TOP, '".nc"', '".nc", "c"', "toy.toml: names.strip: one ending ends with another"),
