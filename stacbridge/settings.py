@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     """Size of a search's body at most."""
     max_upstream_pages: Count = 10
     """Upstream requests that one search may make at most."""
+    parallel_requests: Count = 8
+    """Requests that one search of a catalogue makes at once at most, where its answer is put together from
+    several."""
 
     connect_timeout: Seconds = 10
     """Seconds to wait for a connection to an upstream."""
