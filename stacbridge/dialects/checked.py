@@ -1,4 +1,4 @@
-"""What an upstream is not asked for, or not exactly: conditions that are checked on each Item (see `Page`)."""
+"""What an upstream is not asked for, or not exactly: conditions that are checked on each Item; see `Page`."""
 
 from collections.abc import Callable
 

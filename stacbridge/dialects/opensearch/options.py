@@ -14,7 +14,8 @@
     axes = "lon lat"            the order of coordinates in Atom, where it is wrongly that
 
 Of `[limits]`: `page` (records asked for at once, 100), `depth` (records that a service pages through; none),
-`requests` (requests for one page at most, 20).
+`requests` (times that it is asked for one page at most, 20; each time of several collections at once),
+`lookups` (items that one search looks up by id and collection, 1000).
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ class Options:
     page: int
     depth: int | None
     requests: int
+    lookups: int
 
 
 def parse(catalogue: Catalogue) -> Options:
@@ -64,6 +66,7 @@ def parse(catalogue: Catalogue) -> Options:
         page=limits.get("page", 100),
         depth=limits.get("depth"),
         requests=limits.get("requests", 20),
+        lookups=limits.get("lookups", 1000),
     )
     table.done()
     return options
