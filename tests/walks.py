@@ -34,13 +34,26 @@ def send(request: Request) -> Reply:
     return Reply(answer.status_code, headers, answer.content, answer.url)
 
 
+@dataclass(frozen=True)
+class Archive:
+    """All that a catalogue holds, as Items."""
+
+    items: list[Json] = field(repr=False)
+
+    def wanted(self, query: Query) -> list[Json]:
+        """Return the Items that a search must give, in order, by looking at each of them."""
+        matches = condition(query.filter) if query.filter else lambda item: True
+        found = [item for item in self.items if _fits(item, query) and matches(item)]
+        return sorted(found, key=lambda item: ordering.place(item, query.sortby))
+
+
 @dataclass
 class Walks:
     """A dialect and its translation, with all collections discovered. `asked` counts requests."""
 
-    dialect: Walking
-    translation: Translation
-    asked: list[Request] = field(default_factory=list)
+    dialect: Walking = field(repr=False)
+    translation: Translation = field(repr=False)
+    asked: list[Request] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.dialect, Discovering):
@@ -73,13 +86,6 @@ class Walks:
             items = self.translation.items(page.records, ROOT)[0]
             found += [item for item in items if matches(item)] if page.checked else items
         return found
-
-
-def wanted(archive: Iterable[Json], query: Query) -> list[Json]:
-    """Return the Items of an archive that a search must give, in order, by looking at each of them."""
-    matches = condition(query.filter) if query.filter else lambda item: True
-    found = [item for item in archive if _fits(item, query) and matches(item)]
-    return sorted(found, key=lambda item: ordering.place(item, query.sortby))
 
 
 def named(items: Iterable[Json]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from stacbridge.mapping.mapping import load
 from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
 from tests.opensearch.terrascope import DEM, FAPAR, KEYS, TOC, VGT, expected, settings
-from tests.walks import Walks, named, places, wanted
+from tests.walks import Archive, Walks, named, places
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +35,11 @@ def walks(simulator: OpenSearchSimulator) -> Walks:
 
 
 @pytest.fixture(scope="module")
-def archive(simulator: OpenSearchSimulator, walks: Walks) -> list[Json]:
+def archive(simulator: OpenSearchSimulator, walks: Walks) -> Archive:
     """All Items, held against what the simulator holds."""
     found = [item for id in KEYS for item in walks.items(Query(collections=(id,)))]
     assert sorted(item["id"] for item in found) == sorted(expected(simulator, Query()))
-    return found
+    return Archive(found)
 
 
 VALUES: dict[str, list[Any]] = {
@@ -125,16 +125,16 @@ def queries(draw: st.DrawFn) -> Query:
 @checked(max_examples=80, deadline=None)
 @given(query=queries())
 def test_any_search_gives_what_the_archive_holds_in_one_order(
-    walks: Walks, archive: list[Json], query: Query
+    walks: Walks, archive: Archive, query: Query
 ) -> None:
-    found, right = walks.items(query), wanted(archive, query)
+    found, right = walks.items(query), archive.wanted(query)
     assert named(found) == named(right)
     assert places(found, query) == places(right, query)
 
 
 @checked(max_examples=30, deadline=None)
 @given(query=queries())
-def test_a_count_is_that_of_all_matches_or_not_told(walks: Walks, archive: list[Json], query: Query) -> None:
+def test_a_count_is_that_of_all_matches_or_not_told(walks: Walks, archive: Archive, query: Query) -> None:
     page = walks.page(query)
-    assert page.matched in (None, len(wanted(archive, query)))
+    assert page.matched in (None, len(archive.wanted(query)))
     assert not (page.checked and page.matched)

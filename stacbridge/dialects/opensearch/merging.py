@@ -21,7 +21,7 @@ from stacbridge.model import Json
 MARGIN = timedelta(days=1)
 """How far a collection may reach beyond the extent that it tells, which is often in whole days."""
 AT_ONCE = 8
-"""Steps that are asked first, where it is known of all of them where they go on."""
+"""Steps that are asked first at most, where it is known of all of them where they go on."""
 LEAST = 10
 """Records that a step is asked for at least, so that it need not be asked again at once."""
 
@@ -96,7 +96,9 @@ class Merge:
     runs: list[Run]
     descending: bool
     at_once: int
-    """Runs that are asked first, where it is known of all of them where they go on."""
+    """Runs that are asked first at most, where it is known of all of them where they go on."""
+    span: timedelta | None = None
+    """The time that the last page went over: runs that go on within as much are asked first."""
 
     def fill(self, limit: int, ask: Ask, rounds: int) -> Conversation[list[Json]]:
         """Return the next records, up to `limit`; fewer where the service is to be asked more than `rounds`
@@ -135,7 +137,9 @@ class Merge:
         if best is not None:
             return [run for run in asked if self._reaches(run, best.key)]
         unknown = [run for run in asked if run.reach is None]
-        return unknown or sorted(asked, key=lambda run: run.reach, reverse=self.descending)[: self.at_once]
+        known = sorted(asked, key=lambda run: run.reach, reverse=self.descending) if not unknown else []
+        near = [run for run in known if self.span is None or abs(run.reach - known[0].reach) <= self.span]
+        return unknown or near[: self.at_once]
 
     def _reaches(self, run: Run, key: Any) -> bool:
         """Tell whether a run may have something that comes before `key`, or with it."""

@@ -7,7 +7,7 @@
     media_type = "application/atom+xml"     of the answers to ask for, where the best is not it
     fixed = {accessedFrom = "HTTP"}         parameters with a value of their own, by local name
     parameters = {tileId = "tile"}          local names of parameters that are not called as the attribute
-    sort = {datetime = "start"}             what the service sorts by, by STAC property
+    sort = {datetime = "start"}             what the service sorts by, by STAC property, whose row says `sort`
     trusted = ["area", "time"]  what of a search the service answers exactly: it is not checked again here,
                                 and its count is taken
     time = "updated"            the attribute that is a record's time where it states none

@@ -5,8 +5,8 @@
 By the name of each step of the search (see `plan`) that was begun: `s` is how many records were given of it,
 `h` a time (Unix seconds) before which, in the order of the walk, none is left, `w` the window of time (see
 `windows`), `f` a mark of the page that was last asked for, `q` the parameters that the service wants in the
-next request where it pages by links alone. `null` stands for a step that has ended. No URL is ever part of
-it.
+next request where it pages by links alone. `null` stands for a step that has ended. Beside `steps`, `d` are
+the seconds that the last page went over. No URL is ever part of it.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,9 @@ time (see `time_walk`); one that does not even know time is given in its own ord
 another. Items that are named by their ids are looked up one by one, and sorted here.
 """
 
+import math
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import chain
 
 from stacbridge.dialects.checked import Checked
@@ -58,11 +60,14 @@ class Search:
 
     # Steps that the service sorts -----------------------------------------------------------------
     def _merged(self) -> Conversation[Page]:
-        descending = self._order.descending
-        runs = self._runs()
-        for run in runs if self._order.stac == "datetime" else ():
+        runs, descending = self._runs(), self._order.descending
+        if self._order.stac != "datetime":
+            return (yield from self._filled(Merge(runs, descending, AT_ONCE)))
+        for run in runs:
             run.reach = outset(run.step, run.at, descending)
-        return (yield from self._filled(Merge(runs, descending, AT_ONCE)))
+        seconds = (self._query.position or {}).get("d")
+        span = None if seconds is None else timedelta(seconds=seconds)
+        return (yield from self._filled(Merge(runs, descending, AT_ONCE, span)))
 
     def _in_turn(self) -> Conversation[Page]:
         runs = self._runs()
@@ -90,7 +95,7 @@ class Search:
         if all(at is None for at in stands.values()):
             return Page(records, None, self._whole(records, checked), checked)
         matched = (yield from self._matched(merge.runs)) if self._counts and not checked else None
-        return Page(records, position.written(stands), matched, checked)
+        return Page(records, {**position.written(stands), **_span(records)}, matched, checked)
 
     def _matched(self, runs: list[Run]) -> Conversation[int | None]:
         """Return the number of all matches, where the service counts exactly what is asked for."""
@@ -179,6 +184,12 @@ class Search:
         if not self._counts or checked:
             return None
         return sum(1 for record in records if "Unfit" not in record)
+
+
+def _span(records: list[Json]) -> Json:
+    """Return the seconds that a page goes over, for the next one."""
+    times = [time for time in map(start_of, records) if time is not None]
+    return {"d": math.ceil((max(times) - min(times)).total_seconds())} if times else {}
 
 
 def _checked(steps: Iterable[Step]) -> Checked:
