@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stacbridge.dialects.opensearch.dialect import OpenSearch
 from stacbridge.mapping.mapping import load
-from stacbridge.model import Bbox, Interval, Json, Query, SortKey
+from stacbridge.model import Bbox, Interval, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
 from tests.opensearch.terrascope import DEM, FAPAR, KEYS, TOC, VGT, expected, settings
 from tests.walks import Archive, Walks, named, places
