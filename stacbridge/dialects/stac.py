@@ -5,7 +5,9 @@ say, and followed only to the queryables, on the upstream's own server.
 """
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from stacbridge.cql import conditions
@@ -30,13 +32,14 @@ log = logging.getLogger(__name__)
 
 
 class StacApi:
-    """Searches one STAC API, and finds out what it has."""
+    """Searches one STAC API, and finds out what it has. `wall` is the Unix time."""
 
-    def __init__(self, mapping: Catalogue) -> None:
+    def __init__(self, mapping: Catalogue, *, wall: Callable[[], float] = time.time) -> None:
         """Raises `Misconfigured` naming file and key."""
         if "catalogue" not in mapping.endpoints:
             raise Misconfigured(f"{mapping.id}.toml: endpoints: 'catalogue' is missing")
         self.translation = Passthrough(mapping)
+        self._wall = wall
         self._id, self._title = mapping.id, mapping.title
         self._habits = self.translation.habits
         self._root = mapping.endpoints["catalogue"].rstrip("/")
@@ -97,7 +100,8 @@ class StacApi:
         scope = yield from self._scope(query)
         if scope is None:
             return Page([], matched=0 if query.count else None)
-        return (yield from Walk(self.translation, self._searching, query, scope).page())
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        return (yield from Walk(self.translation, self._searching, query, scope, now).page())
 
     def _scope(self, query: Query) -> Conversation[Scope | None]:
         """Return what to ask for, `None` where nothing can match.

@@ -71,7 +71,7 @@ class Searching:
         members: Json = {"limit": min(query.limit, self._page)}
         if query.collections:
             members["collections"] = list(query.collections)
-        if query.interval:
+        if query.interval and (query.interval.start or query.interval.end):
             members["datetime"] = _span(query.interval)
         members |= _area(query)
         if filter is not None:

@@ -23,6 +23,7 @@ from stacbridge.mapping.footprints import footprints
 from stacbridge.mapping.passthrough import Passthrough
 from stacbridge.model import Interval, Json, Page, Query, SortKey
 
+_Whole = tuple[list[Json], bool, int | None]
 NEWEST_FIRST = (SortKey("datetime", descending=True),)
 PAGES = 40
 """Pages of one window of time, or of one run of ids, at most."""
@@ -33,7 +34,10 @@ WINDOWS = 20
 class Walk:
     """A search of one API."""
 
-    def __init__(self, translation: Passthrough, searching: Searching, query: Query, scope: Scope) -> None:
+    def __init__(
+        self, translation: Passthrough, searching: Searching, query: Query, scope: Scope, now: datetime
+    ) -> None:
+        self._now = now
         self._id, self._title = translation.id, translation.title
         self._fields, self._searching, self._scope = translation.fields, searching, scope
         self._keys = tuple(
@@ -74,8 +78,8 @@ class Walk:
     def _by_time(self) -> Conversation[Page]:
         def read(interval: Interval, size: int, *, whole: bool) -> Conversation[Lot | None]:
             query = replace(self._query, interval=interval, limit=size, position=None)
-            found, complete = yield from self._whole(query, None if whole else size)
-            return None if whole and not complete else Lot(found, complete)
+            found, complete, matched = yield from self._whole(query, None if whole else size)
+            return None if whole and not complete else Lot(found, complete, matched)
 
         walk = TimeWalk(
             upstream=self._id,
@@ -83,6 +87,7 @@ class Walk:
             newest_first=self._keys[0].descending,
             limit=self._query.limit,
             windows=WINDOWS,
+            now=self._now,
             place=lambda record: (_start(record), f"{record.get('id')} {record.get('collection')}"),
             read=read,
         )
@@ -104,9 +109,9 @@ class Walk:
         query = replace(self._query, sortby=(), limit=len(self._query.ids))
         runs = self._searching.runs(query, self._scope.filter)
         answers = yield from together(self._whole(run, None) for run in runs)
-        if not all(complete for _, complete in answers):
+        if not all(complete for _, complete, _ in answers):
             raise UpstreamError(f"{self._id} answers item ids with pages without end.", upstream=self._id)
-        found = [record for records, _ in answers for record in records if record.get("id") in query.ids]
+        found = [record for records, _, _ in answers for record in records if record.get("id") in query.ids]
         for key in reversed(self._keys):
             found = self._ordered(found, key)
         start = int((self._query.position or {}).get("n", 0))
@@ -132,9 +137,11 @@ class Walk:
         """Whether more is asked for than is wanted, so that counts are too high."""
         return bool(self._scope.checked) or self._area is not None
 
-    def _whole(self, query: Query, most: int | None) -> Conversation[tuple[list[Json], bool]]:
-        """Return all items of a search and that they are all, or else some where there are more than `most`,
-        or more pages than `PAGES`."""
+    def _whole(self, query: Query, most: int | None) -> Conversation[_Whole]:
+        """Return all items of a search, whether they are all, and how many there are where that is told.
+
+        They are not all where there are more than `most`, or more pages than `PAGES`.
+        """
         found: list[Json] = []
         given, least = 0, None
         following: Json | None = None
@@ -146,10 +153,10 @@ class Walk:
             least = min(counts, default=None)
             if following is None:
                 self._see_end(given, least)
-                return found, True
+                return found, True, least
             if most is not None and max(given, least or 0) > most:
                 break
-        return found, False
+        return found, False, least
 
     def _asked(self, query: Query, following: Json | None = None) -> Conversation["_Answer"]:
         request = self._searching.request(query, self._scope.filter, following)

@@ -8,17 +8,20 @@ reaches into it is one window of its own: no time range tells its records apart.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Protocol
 
 from stacbridge import scalars
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.sedas_windows import Window, moment
+from stacbridge.dialects.sedas_windows import NARROWEST, Window, moment
 from stacbridge.errors import BadRequest, SearchTooWide
 from stacbridge.model import Interval, Json
 
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """What an open end is taken for."""
+EARLY = datetime(1972, 1, 1, tzinfo=UTC)
+"""Observations from orbit begin hardly before: Landsat 1 was launched in 1972."""
 LEAST = 100
 """Records that a window may hold at least before it is split."""
 TICK = timedelta(microseconds=1)
@@ -27,10 +30,12 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Records of a window: all of them, or some that tell where they are."""
+    """Records of a window: all of them, or some that tell where they are; `matched` is how many there are in
+    all, where that is told."""
 
     records: list[Json]
     complete: bool
+    matched: int | None = None
 
 
 class Read(Protocol):
@@ -55,13 +60,17 @@ class _Stretch:
 
 @dataclass(slots=True)
 class TimeWalk:
-    """One page of a walk. `place` gives a record's start and id; `windows` are read for a page at most."""
+    """One page of a walk. `place` gives a record's start and id; `windows` are read for a page at most.
+
+    What starts before `EARLY` or after `now`, of which there is little, is asked for apart.
+    """
 
     upstream: str
     interval: Interval
     newest_first: bool
     limit: int
     windows: int
+    now: datetime
     place: Callable[[Json], tuple[datetime | None, str]]
     read: Read
     found: list[Json] = field(default_factory=list)
@@ -97,7 +106,7 @@ class TimeWalk:
             raise self._crowded(stretch, window)
         placed = self._placed(window, lot.records)
         if not lot.complete:
-            return window.narrowed([key for key, _, _ in placed])
+            return _narrowed(window, [key for key, _, _ in placed], size / (2 * (lot.matched or 2 * size)))
         left = self.limit - len(self.found)
         self.found += [record for _, _, record in placed[:left]]
         if len(placed) > left:
@@ -120,12 +129,13 @@ class TimeWalk:
     def _stretches(self) -> list[_Stretch]:
         """Return the times to walk, in the order of the walk."""
         start, end = self.interval.start, self.interval.end or LAST
-        if start is None:
-            return [_Stretch(FIRST, end, splits=True)]
-        found = [_Stretch(start, max(start, end), splits=True)]
-        if start > FIRST:
-            found.append(_Stretch(FIRST, start - TICK, splits=False))
-        return found if self.newest_first else found[::-1]
+        first, last = start or FIRST, max(start or FIRST, end)
+        cuts = sorted({cut for cut in (EARLY, _after(self.now)) if first < cut <= last})
+        edges = [first, *cuts, last + TICK]
+        found = [_Stretch(since, until - TICK, splits=True) for since, until in pairwise(edges)]
+        if start is not None and start > FIRST:
+            found.insert(0, _Stretch(FIRST, start - TICK, splits=False))
+        return found[::-1] if self.newest_first else found
 
     def _start(self, stretches: list[_Stretch], position: Json | None) -> tuple[int, Window]:
         if position is None:
@@ -160,6 +170,19 @@ class TimeWalk:
             upstream=self.upstream,
             advice="Name one collection, or narrow the search in time or area.",
         )
+
+
+def _after(now: datetime) -> datetime:
+    """Return the end of tomorrow: clocks differ."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+
+
+def _narrowed(window: Window, keys: list[int], share: float) -> Window:
+    """Return the start of a window that holds about this share of its records, of which some are known."""
+    whole = window.end - window.at
+    known = sorted(key - window.at for key in keys)
+    wanted = known[int(len(known) * min(share, 0.5))] if known else whole // 2
+    return replace(window, width=max(NARROWEST, min(wanted, whole * 3 // 4)))
 
 
 def _widest(window: Window) -> Window:

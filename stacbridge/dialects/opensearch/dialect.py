@@ -6,6 +6,9 @@ dates. Where a service pages to a depth and no further, time is split (see `wind
 """
 
 import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.opensearch import answers, discovery, options, plan, requests
@@ -25,9 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class OpenSearch:
-    """Walks, discovers and describes one catalogue."""
+    """Walks, discovers and describes one catalogue. `wall` is the Unix time."""
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, *, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
         self._mapping = mapping
         self._options = options.parse(mapping)
         if "description" not in mapping.endpoints:
@@ -43,7 +47,8 @@ class OpenSearch:
         steps = plan.steps(query, self._mapping)
         if not steps:
             return Page([], matched=0 if query.count else None)
-        search = Search(self._mapping, self._options, self._descriptions, query, order, steps)
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        search = Search(self._mapping, self._options, self._descriptions, query, order, steps, now)
         return (yield from search.page())
 
     def discover(self) -> Conversation[list[Json]]:

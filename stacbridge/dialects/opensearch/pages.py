@@ -73,7 +73,7 @@ class Pages:
             found += [entry.record for entry in given.entries]
             at, pages = given.following, pages + 1
             if at is not None and not most and max(answer.total or 0, at.given) > size:
-                return Lot(found, complete=False)
+                return Lot(found, complete=False, matched=answer.total)
             if at is not None and most and pages >= most:
                 return None
         return Lot(found, complete=True)

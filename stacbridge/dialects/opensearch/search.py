@@ -7,7 +7,7 @@ another. Items that are named by their ids are looked up one by one, and sorted 
 
 import math
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 
 from stacbridge.dialects.checked import Checked
@@ -38,7 +38,9 @@ class Search:
         query: Query,
         order: Order,
         steps: list[Step],
+        now: datetime,
     ) -> None:
+        self._now = now
         self._id, self._title = mapping.id, mapping.title
         self._options, self._descriptions = options, descriptions
         self._query, self._order, self._steps = query, order, steps
@@ -128,8 +130,11 @@ class Search:
                 for url, step in zip(urls, steps, strict=True)
             )
             known = [lot for lot in lots if lot is not None]
+            if len(known) < len(lots):
+                return None
             records = list(chain.from_iterable(lot.records for lot in known))
-            return Lot(records, all(lot.complete for lot in known)) if len(known) == len(lots) else None
+            totals = [lot.matched for lot in known if lot.matched is not None]
+            return Lot(records, all(lot.complete for lot in known), sum(totals) or None)
 
         intervals = {(step.interval.start, step.interval.end) for step in steps}
         common = steps[0].interval if len(intervals) == 1 else self._query.interval
@@ -139,6 +144,7 @@ class Search:
             newest_first=self._order.descending,
             limit=self._query.limit,
             windows=self._options.requests,
+            now=self._now,
             place=lambda record: (start_of(record), f"{record['Name']} {record['Id']}"),
             read=read,
         )
