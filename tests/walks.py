@@ -1,7 +1,7 @@
 """Walks of a dialect over real HTTP, checked as whoever asks it must: see `Page.checked`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import orjson
 import requests
@@ -34,11 +34,11 @@ def send(request: Request) -> Reply:
     return Reply(answer.status_code, headers, answer.content, answer.url)
 
 
-@dataclass(frozen=True)
 class Archive:
     """All that a catalogue holds, as Items."""
 
-    items: list[Json] = field(repr=False)
+    def __init__(self, items: list[Json]) -> None:
+        self.items = items
 
     def wanted(self, query: Query) -> list[Json]:
         """Return the Items that a search must give, in order, by looking at each of them."""
@@ -47,17 +47,14 @@ class Archive:
         return sorted(found, key=lambda item: ordering.place(item, query.sortby))
 
 
-@dataclass
 class Walks:
-    """A dialect and its translation, with all collections discovered. `asked` counts requests."""
+    """A dialect and its translation, with all collections discovered. `asked` are its requests since."""
 
-    dialect: Walking = field(repr=False)
-    translation: Translation = field(repr=False)
-    asked: list[Request] = field(default_factory=list, repr=False)
-
-    def __post_init__(self) -> None:
-        if isinstance(self.dialect, Discovering):
-            drive(self.dialect.discover(), send)
+    def __init__(self, dialect: Walking, translation: Translation) -> None:
+        self.dialect, self.translation = dialect, translation
+        self.asked: list[Request] = []
+        if isinstance(dialect, Discovering):
+            drive(dialect.discover(), send)
 
     def page(self, query: Query) -> Page:
         """Return one page."""

@@ -175,7 +175,6 @@ def test_a_filter_on_the_collection_is_decided_here(sim: MaapSimulator, upstream
         ("eo:cloud_cover < 10", "'eo:cloud_cover' <"),
         ("product:type <> 's1_scs__1s'", "'product:type' <>"),
         ("product:type NOT LIKE 's1%'", "'product:type' not like"),
-        ("frame <> 'E'", "'frame' <>"),
         ("sat:absolute_orbit = 'many'", "'sat:absolute_orbit' ="),
         ("sat:absolute_orbit IS NULL", "'sat:absolute_orbit' isnull"),
         ("sat:absolute_orbit + 1 = 7001", ""),
@@ -227,7 +226,6 @@ def test_items_are_sorted_by_time_alone_although_the_catalogue_sorts_by_nothing(
 VALUES: dict[str, list[Any]] = {
     "datetime": [{"timestamp": "2025-06-06T06:00:00Z"}, {"timestamp": "2025-06-12T14:00:00Z"}],
     "collection": [L1A, EARTHCARE, "nowhere"],
-    "frame": ["E", "e", "7"],
     "no:such": [1, "x"],
     "product:type": ["S1_SCS__1S", "S2_SCS__1S", "s2_scs__1s", "XX"],
     "sat:orbit_state": ["ascending", "ASCENDING", "up"],
@@ -308,7 +306,7 @@ def archive(walks: Walks, sim: MaapSimulator) -> Archive:
     return Archive(found)
 
 
-@checked(max_examples=30, deadline=None)
+@checked(max_examples=20, deadline=None)
 @given(query=queries())
 def test_any_search_gives_what_the_archive_holds_in_one_order(
     walks: Walks, archive: Archive, query: Query
