@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     """Searches that one aggregation may make at most, counts and pages of Items alike."""
     aggregation_buckets: Count = 1000
     """Buckets of one aggregation at most."""
+    parallel_requests: Count = 8
+    """Requests that one search of a catalogue makes at once at most, where its answer is put together from
+    several."""
 
     connect_timeout: Seconds = 10
     """Seconds to wait for a connection to an upstream."""

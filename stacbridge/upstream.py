@@ -65,6 +65,7 @@ class Upstream:
         self._translation: Translation = dialect.translation if isinstance(dialect, Translating) else mapping
         self._dialect = dialect
         self._bounds = Bounds(settings.max_upstream_pages, settings.search_seconds, clock)
+        self._parallel = settings.parallel_requests
         self._wall = wall
         credentials = account or settings.credentials.get(mapping.id, Credentials())
         self._terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, credentials)
@@ -193,7 +194,7 @@ class Upstream:
 
     def _page(self, query: Query, send: Callable[[Request], Reply]) -> Page:
         self._discovered.get()  # a dialect finds nothing in collections that it has not heard of
-        return drive(_walk(self._dialect, query), send)
+        return drive(_walk(self._dialect, query), send, self._parallel)
 
     def _discover(self) -> list[Json]:
         if not isinstance(self._dialect, Discovering):

@@ -1,30 +1,51 @@
 """Conversations with an upstream as generators: they yield requests, are sent replies and return a value."""
 
 from collections.abc import Callable, Generator
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Reply, Request
 
 T = TypeVar("T")
-Flow = Generator[Request, Reply, T]
+Asked = Request | tuple[Request, ...]
+Flow = Generator[Asked, Any, T]
 Send = Callable[[Request], Reply]
+Outcome = Reply | StacbridgeError
 
 
-def drive(flow: Flow[T], send: Send) -> T:
+def drive(flow: Flow[T], send: Send, parallel: int = 8) -> T:
     """Hold a conversation over `send` and return what it comes to.
 
-    A failure of `send` is raised where the request was yielded; a flow may go on without that answer.
+    A failure of `send` is raised where the request was yielded; a flow may go on without that answer. To a
+    tuple of requests the answer is a tuple of outcomes, each a reply or a failure; they are sent by
+    `parallel` threads at most.
     """
     try:
-        request = next(flow)
+        asked = next(flow)
         while True:
+            if isinstance(asked, tuple):
+                asked = flow.send(_all(asked, send, parallel))
+                continue
             try:
-                reply = send(request)
+                reply = send(asked)
             except StacbridgeError as failure:
-                request = flow.throw(failure)
+                asked = flow.throw(failure)
             else:
-                request = flow.send(reply)
+                asked = flow.send(reply)
     except StopIteration as end:
         value: T = end.value
         return value
+
+
+def _all(asked: tuple[Request, ...], send: Send, parallel: int) -> tuple[Outcome, ...]:
+    def outcome(request: Request) -> Outcome:
+        try:
+            return send(request)
+        except StacbridgeError as failure:
+            return failure
+
+    if min(len(asked), parallel) <= 1:
+        return tuple(map(outcome, asked))
+    with ThreadPoolExecutor(min(len(asked), parallel), thread_name_prefix="together") as threads:
+        return tuple(threads.map(outcome, asked))

@@ -1,16 +1,18 @@
 """What the bridge needs of a dialect, the language of an upstream. No I/O: who asks is told what to ask."""
 
 from collections.abc import Generator
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from stacbridge.mapping.products import Place
 from stacbridge.model import Json, Page, Query, Reply, Request, Skipped
 
 T = TypeVar("T")
-Conversation = Generator[Request, Reply, T]
+Asked = Request | tuple[Request, ...]
+Conversation = Generator[Asked, Any, T]
 """Yields requests, is sent their replies of success, and returns what they come to.
 
-What goes wrong with a request is raised where it was yielded.
+What goes wrong with a request is raised where it was yielded. For a tuple of requests, which are sent at
+once, it is sent a tuple of outcomes: replies of success, and failures (`StacbridgeError`). See `together`.
 """
 
 

@@ -5,17 +5,20 @@ say, and followed only to the queryables, on the upstream's own server.
 """
 
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from stacbridge.cql import conditions
-from stacbridge.cql.conditions import And, Condition, Or, Predicate, conjunction, disjunction, unsupported
-from stacbridge.cql.evaluate import holds
-from stacbridge.dialects import stac_pages
+from stacbridge.cql.conditions import Condition, unsupported
+from stacbridge.dialects import stac_pages, stac_scope
+from stacbridge.dialects.checked import parsed, told
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.stac_filter import Vocabulary, Wording
-from stacbridge.dialects.stac_search import ACCEPT, Searching, sent
+from stacbridge.dialects.stac_scope import Scope, divided
+from stacbridge.dialects.stac_search import ACCEPT, Searching
+from stacbridge.dialects.stac_walk import Walk
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping as Catalogue
 from stacbridge.mapping.passthrough import Passthrough
@@ -29,13 +32,14 @@ log = logging.getLogger(__name__)
 
 
 class StacApi:
-    """Searches one STAC API, and finds out what it has."""
+    """Searches one STAC API, and finds out what it has. `wall` is the Unix time."""
 
-    def __init__(self, mapping: Catalogue) -> None:
+    def __init__(self, mapping: Catalogue, *, wall: Callable[[], float] = time.time) -> None:
         """Raises `Misconfigured` naming file and key."""
         if "catalogue" not in mapping.endpoints:
             raise Misconfigured(f"{mapping.id}.toml: endpoints: 'catalogue' is missing")
         self.translation = Passthrough(mapping)
+        self._wall = wall
         self._id, self._title = mapping.id, mapping.title
         self._habits = self.translation.habits
         self._root = mapping.endpoints["catalogue"].rstrip("/")
@@ -87,63 +91,59 @@ class StacApi:
         return self.translation.described(dict(vocabulary.schemas))
 
     def walk(self, query: Query) -> Conversation[Page]:
-        """Return the page at `query.position`.
+        """Return the page at `query.position`, in the order asked for.
 
-        Raises `UnsupportedFilter` and `BadRequest`, `UpstreamError` for an answer that is no page or breaks
-        off.
+        Raises `BadRequest` naming the parameter, `SearchTooWide`, `UpstreamError` for an answer that is no
+        page or breaks off; `UnsupportedFilter` only for a property that no Item has, though the upstream's
+        filters know it, beside conditions that are to be checked on Items.
         """
-        condition, collections = yield from self._scope(query)
-        if condition is False:
+        scope = yield from self._scope(query)
+        if scope is None:
             return Page([], matched=0 if query.count else None)
-        filter = None
-        if condition is not True:
-            vocabulary = yield from self._vocabulary(collections)
-            wording = Wording(self._title, self._habits, self.translation.fields, vocabulary)
-            written = wording.write(condition)
-            if written is False:
-                return Page([], matched=0 if query.count else None)
-            filter = None if written is True else written
-        query = replace(query, collections=collections, ids=tuple(dict.fromkeys(query.ids)))
-        request, end = self._searching.request(query, filter)
-        return self._page((yield request), request, query, end)
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        return (yield from Walk(self.translation, self._searching, query, scope, now).page())
 
-    def _page(self, reply: Reply, request: Request, query: Query, end: int) -> Page:
-        """Read a page of the run of ids that ends at `end`."""
-        document, records = stac_pages.entries(reply, self._id, "features")
-        following = stac_pages.following(document, sent(request), self._id)
-        position = query.position or {}
-        given = int(position.get("n", 0)) + len(records)
-        counts = [count for count in (position.get("m"), stac_pages.matched(document)) if count is not None]
-        least = min(counts, default=None)
-        start = int(position.get("i", 0))
-        told = least if (start, end) == (0, len(query.ids)) else None
-        if following is not None:
-            return Page(records, {"i": start, "e": end, "next": following, "n": given, "m": least}, told)
-        if least is not None and given < least:
-            raise UpstreamError(
-                f"{self._id} ended its answer after {given} of {least} items.",
-                upstream=self._id,
-                advice="Search again; if it stays so, narrow the search by collection, time or area.",
-            )
-        return Page(records, {"i": end} if end < len(query.ids) else None, told)
+    def _scope(self, query: Query) -> Conversation[Scope | None]:
+        """Return what to ask for, `None` where nothing can match.
 
-    def _scope(self, query: Query) -> Conversation[tuple[Condition, tuple[str, ...]]]:
-        """Return what is asked of items of which collections (none: of all).
-
-        Conditions on `collection` are decided here. Raises `UnsupportedFilter` where they make the rest
-        differ between collections.
+        Conditions on `collection` are decided here; where they make the rest differ between collections, what
+        one of them wants is asked of all.
         """
-        condition = conditions.parse(query.filter) if query.filter else True
-        if "collection" not in conditions.names(condition):
-            return condition, query.collections
-        chosen = query.collections or tuple((yield from self._known()))
-        asked = {id: _decided(condition, id) for id in chosen}
-        asked = {id: rest for id, rest in asked.items() if rest is not False}
-        rests = list(asked.values())
-        if any(rest != rests[0] for rest in rests):
-            raise unsupported("'collection': the filter asks something else of each collection.")
-        everywhere = not query.collections and len(asked) == len(chosen)
-        return (rests[0] if rests else False), () if everywhere else tuple(asked)
+        condition, checked = parsed(query.filter)
+        collections = query.collections
+        if "collection" in conditions.names(condition):
+            chosen = collections or tuple((yield from self._known()))
+            condition, collections, differs = divided(condition, chosen)
+            checked = (*checked, *differs)
+        ids, rest = stac_scope.ids(condition, query.ids)
+        wording = Wording(self._habits, self.translation.fields, Vocabulary({}))
+        if not isinstance(rest, bool):
+            wording.vocabulary = yield from self._vocabulary(collections)
+        written = wording.write(rest)
+        checked = (*checked, *wording.checked)
+        if isinstance(written, dict) and not self._searching.fits(query, written):
+            written, checked = True, (told(rest),)
+        if checked:
+            self._refuse_foreign(rest)
+        if written is False or ids == ():
+            return None
+        return Scope(
+            written if isinstance(written, dict) else None,
+            collections,
+            ids or (),
+            stac_scope.during(condition, query.interval),
+            checked,
+        )
+
+    def _refuse_foreign(self, condition: Condition) -> None:
+        """Refuse what the upstream's filters know and Items do not have, so that it cannot be checked."""
+        aliases = {name for field in self.translation.fields.values() for name in field.names[1:]}
+        foreign = conditions.names(condition) & (aliases | self._habits.foreign)
+        if foreign:
+            raise unsupported(
+                f"{', '.join(sorted(map(repr, foreign)))}: {self._title} can filter by it, but its items do "
+                "not show it, and another condition of the filter has to be checked on them."
+            )
 
     def _known(self) -> Conversation[Mapping[str, str]]:
         """Return where the queryables of each collection are, by its id."""
@@ -152,13 +152,9 @@ class StacApi:
         return self._described
 
     def _vocabulary(self, collections: tuple[str, ...]) -> Conversation[Vocabulary]:
-        """Return what filters on all of these collections may name. Raises `UnsupportedFilter`."""
-        if self._habits.language == "none":
-            raise unsupported(f"{self._title} takes no filters.")
-        if not 0 < len(collections) <= self._named:
-            failure = unsupported(f"{self._title} takes filters on some collections only.")
-            failure.advice = f"Name at most {self._named} of its collections in `collections`."
-            raise failure
+        """Return what filters on all of these collections may name; nothing where that is not known."""
+        if self._habits.language == "none" or not 0 < len(collections) <= self._named:
+            return Vocabulary({})
         found: Vocabulary | None = None
         for collection in collections:
             reply = yield Request("GET", self._described.get(collection) or self._built(collection))
@@ -194,14 +190,3 @@ class StacApi:
         count = stac_pages.matched(dict(document))
         if count is not None and count > len(found):
             log.warning("%s tells of %d collections and lists %d.", self._id, count, len(found))
-
-
-def _decided(condition: Condition, collection: str) -> Condition:
-    """Return what is left of a condition on the items of a collection."""
-    if isinstance(condition, And):
-        return conjunction(_decided(part, collection) for part in condition.parts)
-    if isinstance(condition, Or):
-        return disjunction(_decided(part, collection) for part in condition.parts)
-    if isinstance(condition, Predicate) and condition.name == "collection":
-        return holds(condition, collection)
-    return condition

@@ -1,17 +1,21 @@
-"""Conditions as CQL2 JSON in the words of one STAC API, exactly or not at all.
+"""Conditions as CQL2 JSON in the words of one STAC API: exactly, or wider and named as checked on each Item.
 
 Which names its filters take is read from its queryables (a `Vocabulary`), since names move: where items say
 `product:type`, filters have been `productType` and `product:type`. Some compare text without regard to case,
-which is not what `=` means in CQL2. There a test of text is pushed where the values that the queryables list
-(`enum`) leave no doubt, or where all values are known to be in one case; else `CASEI` asks for just that.
+which is not what `=` means in CQL2. There a test of text is exact where the values that the queryables list
+(`enum`) leave no doubt, or where all values are known to be in one case.
+
+A test that cannot be pushed is left out, which is wider wherever it stands: conditions have no `not` but in
+tests. What a property is called that the queryables do not list is not known, nor that no item has it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stacbridge.cql.conditions import ARRAYS, And, Condition, Or, Predicate, moment, unsupported
 from stacbridge.cql.evaluate import holds
+from stacbridge.dialects.checked import told
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.passthrough import Field, Habits
 from stacbridge.model import Json
@@ -40,30 +44,38 @@ class Vocabulary:
         return Vocabulary({name: _joined(self.schemas[name], other.schemas[name]) for name in both})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wording:
-    """How one API words filters on some of its collections."""
+    """How one API words filters on some of its collections. `checked` are the conditions left out so far, or
+    asked for more widely."""
 
-    title: str
     habits: Habits
     fields: Mapping[str, Field]
     vocabulary: Vocabulary
+    checked: list[str] = field(default_factory=list)
 
     def write(self, condition: Condition) -> Expression:
-        """Return a condition as CQL2 JSON. Raises `UnsupportedFilter` naming property and operator."""
+        """Return a condition, or a wider one, as CQL2 JSON."""
         if isinstance(condition, bool):
             return condition
-        if isinstance(condition, And):
-            return both([self.write(part) for part in condition.parts])
-        if isinstance(condition, Or):
-            return either([self.write(part) for part in condition.parts])
-        return self._test(condition)
+        if isinstance(condition, And | Or):
+            join = both if isinstance(condition, And) else either
+            return join([self.write(part) for part in condition.parts])
+        try:
+            found = self._test(condition) if isinstance(condition, Predicate) else None
+        except UnsupportedFilter:
+            found = None
+        return self._wider(condition, True) if found is None else found
+
+    def _wider(self, condition: Condition, expression: Expression) -> Expression:
+        self.checked.append(told(condition))
+        return expression
 
     def _test(self, test: Predicate) -> Expression:
-        field = next((field for field in self.fields.values() if test.name in field.names), None)
-        name = self._name(test, field)
+        known = next((each for each in self.fields.values() if test.name in each.names), None)
+        name = self._name(test, known)
         schema = self.vocabulary.schemas.get(name, {})
-        converted = field is not None and field.converted and test.name == field.stac
+        converted = known is not None and known.converted and test.name == known.stac
         if test.op in ("isnull", "s_intersects"):
             return self._native(test, name, test.value)
         _check_kind(test, schema)
@@ -72,17 +84,17 @@ class Wording:
         if schema.get("type", "string") != "string":
             return self._native(test, name, _whole(test.value))
         if isinstance(entries := schema.get("enum"), list):
-            return self._among(test, name, entries, field if converted else None)
+            return self._among(test, name, entries, known if converted else None)
         if converted:
-            raise _refused(test, "its values are not those of the upstream, which lists none.")
-        return self._text(test, name, field)
+            raise _refused(test)
+        return self._text(test, name, known)
 
     def _name(self, test: Predicate, field: Field | None) -> str:
         """Return what the upstream calls a property at present."""
         candidates = (test.name, *(field.names if field else ()))
         known = [name for name in candidates if name in self.vocabulary.schemas or name == "geometry"]
         if not known:
-            raise unsupported(f"{test.name!r} {test.op}: {self.title} has no such property to filter by.")
+            raise _refused(test)
         return known[0]
 
     def _among(self, test: Predicate, name: str, entries: list[Any], field: Field | None) -> Expression:
@@ -93,21 +105,22 @@ class Wording:
         read = field.read if field else str
         fitting = [entry for entry in entries if holds(test, read(entry))]
         folded = [entry for entry in entries if holds(replace(test, casei=True), read(entry))]
+        listed = either([_node("=", name, entry) for entry in fitting])
         if self.habits.caseless and fitting != folded:
-            raise _refused(
-                test, f"it compares without regard to case. Ask with CASEI, or for {_some(folded)}."
-            )
+            return self._wider(test, listed)
         unordered = test.op in ("=", "<>") or not self.habits.caseless
         if field is None and unordered and self._takes(test):
             return self._native(test, name, test.value)
-        return either([_node("=", name, entry) for entry in fitting])
+        return listed
 
     def _text(self, test: Predicate, name: str, field: Field | None) -> Expression:
         """Test text of which no values are listed."""
         if not self.habits.caseless or test.casei:
             return self._native(test, name, test.value)
-        if field is None or field.case is None or test.op != "=":
-            raise _refused(test, "it compares without regard to case. Ask with CASEI.")
+        if test.op != "=":
+            raise _refused(test)
+        if field is None or field.case is None:
+            return self._wider(test, self._native(test, name, test.value))
         if test.value != getattr(test.value, field.case)():
             return False
         return self._native(test, name, test.value)
@@ -119,7 +132,7 @@ class Wording:
 
     def _native(self, test: Predicate, name: str, value: Any) -> Json:
         if not self._takes(test):
-            raise _refused(test, "the upstream cannot answer this exactly.")
+            raise _refused(test)
         node = _node(test.op, name, value, casei=test.casei and not self.habits.caseless)
         return {"op": "not", "args": [node]} if test.negated else node
 
@@ -157,7 +170,7 @@ def _folded(arg: Any) -> Json:
 def _check_kind(test: Predicate, schema: Json) -> None:
     wanted = (list,) if test.op in ARRAYS else _KINDS.get(str(schema.get("type", "string")), (object,))
     if not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted):
-        raise unsupported(f"{test.name!r} {test.op}: {test.value!r} is not of type {schema.get('type')}.")
+        raise _refused(test)
 
 
 def _whole(value: Any) -> Any:
@@ -165,13 +178,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _refused(test: Predicate, reason: str) -> UnsupportedFilter:
-    operator = f"not {test.op}" if test.negated else test.op
-    return unsupported(f"{test.name!r} {operator} {test.value!r}: {reason}")
-
-
-def _some(values: list[Any]) -> str:
-    return ", ".join(map(repr, values[:10])) or "one of its listed values"
+def _refused(test: Predicate) -> UnsupportedFilter:
+    return unsupported(f"{told(test)}: the upstream cannot answer this exactly.")
 
 
 def _joined(one: Json, other: Json) -> Json:

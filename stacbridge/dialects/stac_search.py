@@ -1,15 +1,11 @@
 """A query as the parameters of a STAC API's search, by GET or POST.
 
-    position = {"i": …, "e": …, "next": {…}, "n": …, "m": …}
-
-`next` holds the members that the upstream's link to the next page has beside or in place of those asked
-(`token`, `marker`, `startRecord` …), so that a cursor is never an upstream's URL; `i` and
-`e` are where the current run of item ids starts and ends, where the query names more than one request can
-hold; `n` is how many items of the run
-were given, `m` the least number of matches that was told for it.
+What continues a search are the members that the upstream's link to the next page has beside or in place of
+those asked (`token`, `marker`, `startRecord` …), so that a cursor is never an upstream's URL.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,6 +17,8 @@ from stacbridge.mapping.passthrough import Habits
 from stacbridge.model import Interval, Json, Query, Request, SortKey
 from stacbridge.wire.refusals import full_url
 
+RESERVE = 200
+"""Characters of a URL that are kept for what continues a search, and for an id."""
 ACCEPT = {"Accept": "application/geo+json, application/json;q=0.9"}
 
 
@@ -32,22 +30,34 @@ class Searching:
         self._title, self._url, self._habits = title, url, habits
         self._page, self._length = page, length
 
-    def request(self, query: Query, filter: Json | None) -> tuple[Request, int]:
-        """Return the request for the page at `query.position`, and where its run of ids ends.
+    def request(self, query: Query, filter: Json | None, following: Json | None = None) -> Request:
+        """Return the request for a page. Raises `BadRequest` naming the parameter that is too long."""
+        request = self._request({**self._members(query, filter), **_ids(query.ids), **(following or {})})
+        if self._too_long(request):
+            parameter = "intersects" if query.intersects else "ids" if query.ids else "collections"
+            raise BadRequest(
+                f"The search takes more than {self._length} characters of {self._title}'s URL.",
+                parameter=parameter,
+                advice="Name fewer collections, or simplify the geometry.",
+            )
+        return request
 
-        Raises `BadRequest` naming the parameter.
-        """
-        members = self._members(query, filter)
-        position = query.position or {}
-        following: Json = position.get("next", {})
-        start, end = int(position.get("i", 0)), int(position.get("e", len(query.ids)))
-        while True:
-            request = self._request({**members, **_ids(query.ids[start:end]), **following})
-            if self._habits.method == "POST" or len(full_url(request)) <= self._length:
-                return request, end
-            if end - start <= 1:
-                raise self._too_long(query)
-            end -= (end - start) // 2
+    def runs(self, query: Query, filter: Json | None) -> list[Query]:
+        """Return searches for as many of the ids each as one request can hold."""
+        if len(query.ids) > 1 and self._too_long(
+            self._request({**self._members(query, filter), **_ids(query.ids)}), RESERVE
+        ):
+            half = len(query.ids) // 2
+            parts = (query.ids[:half], query.ids[half:])
+            return [run for part in parts for run in self.runs(replace(query, ids=part), filter)]
+        return [query]
+
+    def fits(self, query: Query, filter: Json | None) -> bool:
+        """Tell whether a request can hold a search, but for its ids and what continues it."""
+        return not self._too_long(self._request(self._members(query, filter)), 2 * RESERVE)
+
+    def _too_long(self, request: Request, reserve: int = 0) -> bool:
+        return self._habits.method == "GET" and len(full_url(request)) + reserve > self._length
 
     def _request(self, members: Json) -> Request:
         if self._habits.method == "POST":
@@ -61,7 +71,7 @@ class Searching:
         members: Json = {"limit": min(query.limit, self._page)}
         if query.collections:
             members["collections"] = list(query.collections)
-        if query.interval:
+        if query.interval and (query.interval.start or query.interval.end):
             members["datetime"] = _span(query.interval)
         members |= _area(query)
         if filter is not None:
@@ -73,19 +83,9 @@ class Searching:
         return members
 
     def _sorted(self, key: SortKey) -> Any:
-        name = key.name.removeprefix("properties.")
-        if name not in self._habits.sortables:
-            raise BadRequest(f"{self._title} cannot sort by {name!r}.", parameter="sortby")
         if self._habits.method == "POST":
-            return {"field": name, "direction": "desc" if key.descending else "asc"}
-        return f"-{name}" if key.descending else f"+{name}"
-
-    def _too_long(self, query: Query) -> BadRequest:
-        return BadRequest(
-            f"The search takes more than {self._length} characters of {self._title}'s URL.",
-            parameter="intersects" if query.intersects else "filter" if query.filter else "collections",
-            advice="Simplify the geometry or the filter, or name fewer collections.",
-        )
+            return {"field": key.name, "direction": "desc" if key.descending else "asc"}
+        return f"-{key.name}" if key.descending else f"+{key.name}"
 
 
 def sent(request: Request) -> Json:

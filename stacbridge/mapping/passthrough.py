@@ -6,7 +6,9 @@
     filter = "cql2-text"              language of its filters: "cql2-text" | "cql2-json" | "none" (default)
     operators = ["=", "<"]            what it answers exactly, of `OPERATORS`; default: the comparisons
     caseless = true                   it compares text without regard to case
-    sortables = ["datetime"]          properties that it sorts by; default: none
+    sortables = ["datetime"]          properties that it sorts by, `datetime` by the start; default: none. By
+                                      `datetime`, items are sorted in any case, by windows of time
+    foreign = ["sensorType"]          properties that its filters know and its items do not have
     parameters = {httpAccept = "…"}   sent with every search
     discover = {filter = "…"}         sent with requests for its collections
     [[search.field]]
@@ -63,6 +65,7 @@ class Habits:
     operators: frozenset[str]
     caseless: bool
     sortables: tuple[str, ...]
+    foreign: frozenset[str]
     parameters: tuple[tuple[str, str], ...]
     discover: tuple[tuple[str, str], ...]
 
@@ -124,7 +127,8 @@ class Passthrough:
     def sortables(self, collection: str | None = None) -> Json:
         """Return the JSON Schema of what `sortby` may name."""
         found = {
-            name: self.fields[name].schema if name in self.fields else {} for name in self.habits.sortables
+            name: self.fields[name].schema if name in self.fields else {}
+            for name in ("datetime", *self.habits.sortables)
         }
         return _document("Sortables", found)
 
@@ -152,6 +156,7 @@ def _habits(table: Table) -> Habits:
         operators=frozenset(table.texts("operators") or COMPARISONS),
         caseless=table.optional("caseless", bool) or False,
         sortables=table.texts("sortables"),
+        foreign=frozenset(table.texts("foreign")),
         parameters=tuple(table.table("parameters").strings().items()),
         discover=tuple(table.table("discover").strings().items()),
     )

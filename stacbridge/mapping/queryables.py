@@ -7,6 +7,8 @@ the search leaves over.
 
 from collections.abc import Iterable, Iterator
 
+import orjson
+
 from stacbridge.mapping.families import Collection
 from stacbridge.mapping.rows import Row
 from stacbridge.model import Json

@@ -36,10 +36,12 @@ description = "One collection."
 DESCRIPTION = """<?xml version="1.0"?>
 <OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/"
   xmlns:g="http://a9.com/-/opensearch/extensions/geo/1.0/" xmlns:t="http://a9.com/-/opensearch/extensions/time/1.0/"
-  xmlns:e="http://a9.com/-/opensearch/extensions/eo/1.0/">
+  xmlns:e="http://a9.com/-/opensearch/extensions/eo/1.0/" xmlns:s="http://a9.com/-/opensearch/extensions/sru/2.0/">
   <Url type="{media_type}" rel="results" {offsets} template="https://search.example/find?{query}"/>
 </OpenSearchDescription>"""
 JSON = "application/geo+json"
+SORTED = "&amp;sort={s:sortKeys?}"
+BY_TIME = 'sort = { datetime = "start" }'
 BOTH = "n={count?}&amp;at={startIndex?}&amp;id={g:uid?}&amp;from={t:start?}&amp;to={t:end?}&amp;box={g:box?}"
 
 

@@ -1,6 +1,7 @@
 """However a service pages, a walk gives every record once and ends."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.model import Json, Query
-from tests.opensearch.services import Service, feature, mapping, names, turned, walked
+from tests.opensearch.services import BY_TIME, SORTED, Service, feature, mapping, names, turned, walked
 
 TOTAL = 23
-ALL = [feature(number) for number in range(TOTAL)]
+ALL = [feature(number) for number in reversed(range(TOTAL))]
 IDS = [each["id"] for each in ALL]
+INDEXED = "n={count?}&amp;at={startIndex?}"
 PAGED = "n={count?}&amp;p={startPage?}"
+ORDERS = {"sorted": SORTED, "own order": "", "by time": "&amp;from={t:start?}&amp;to={t:end?}"}
 
 
 def cut(start: int, count: int, **more: object) -> Json:
@@ -40,44 +43,53 @@ def by_link(given: dict[str, str]) -> Json:
 
 
 SERVICES: dict[str, Service] = {
-    "index from 1": Service(by_index(1, totalResults=TOTAL)),
-    "index from 0": Service(by_index(0, totalResults=TOTAL), offsets='indexOffset="0"'),
-    "no total": Service(by_index(1)),
-    "a total that is too high": Service(by_index(1, totalResults=TOTAL + 20)),
-    "total as text": Service(by_index(1, totalResults=str(TOTAL))),
+    "index from 1": Service(by_index(1, totalResults=TOTAL), query=INDEXED),
+    "index from 0": Service(by_index(0, totalResults=TOTAL), query=INDEXED, offsets='indexOffset="0"'),
+    "no total": Service(by_index(1), query=INDEXED),
+    "a total that is too high": Service(by_index(1, totalResults=TOTAL + 20), query=INDEXED),
+    "total as text": Service(by_index(1, totalResults=str(TOTAL)), query=INDEXED),
     "resto's total is null": Service(
-        by_index(1, properties={"totalResults": None, "exactCount": 0, "links": []})
+        by_index(1, properties={"totalResults": None, "exactCount": 0, "links": []}), query=INDEXED
     ),
     "page from 1": Service(by_page(1, totalResults=TOTAL), query=PAGED),
     "page from 0": Service(by_page(0), query=PAGED, offsets='pageOffset="0"'),
     "links": Service(by_link, query="n={count?}"),
     "links without count": Service(by_link, query="x=1"),
-    "longer pages than asked": Service(lambda g: cut(int(g["at"]) - 1, 9, totalResults=TOTAL)),
+    "longer pages than asked": Service(lambda g: cut(int(g["at"]) - 1, 9, totalResults=TOTAL), query=INDEXED),
     "shorter pages than asked": Service(
-        lambda g: cut(int(g["at"]) - 1, min(3, int(g["n"])), totalResults=TOTAL)
+        lambda g: cut(int(g["at"]) - 1, min(3, int(g["n"])), totalResults=TOTAL), query=INDEXED
     ),
 }
 
 
+def ordered(habit: str, order: str) -> Service:
+    return replace(SERVICES[habit], query=SERVICES[habit].query + ORDERS[order], seen=[])
+
+
 @pytest.mark.parametrize("limit", [1, 4, 10, 100])
 @pytest.mark.parametrize("habit", SERVICES)
-def test_every_record_comes_once(tmp_path: Path, habit: str, limit: int) -> None:
-    pages = walked(SERVICES[habit], mapping(tmp_path), Query(limit=limit))
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_record_comes_once(tmp_path: Path, order: str, habit: str, limit: int) -> None:
+    pages = walked(ordered(habit, order), mapping(tmp_path, BY_TIME), Query(limit=limit))
     assert names(pages) == IDS
     assert all(len(page.records) <= limit for page in pages)
 
 
 @settings(deadline=None)
-@given(limits=st.lists(st.integers(1, 12), min_size=1, max_size=40), habit=st.sampled_from(list(SERVICES)))
+@given(
+    limits=st.lists(st.integers(1, 12), min_size=1, max_size=40),
+    habit=st.sampled_from(list(SERVICES)),
+    order=st.sampled_from(list(ORDERS)),
+)
 def test_the_limit_may_change_from_page_to_page(
-    tmp_path_factory: pytest.TempPathFactory, limits: list[int], habit: str
+    tmp_path_factory: pytest.TempPathFactory, limits: list[int], habit: str, order: str
 ) -> None:
-    catalogue = mapping(tmp_path_factory.mktemp("one"))
+    catalogue, service = mapping(tmp_path_factory.mktemp("one"), BY_TIME), ordered(habit, order)
     found: list[str] = []
     position: Json | None = None
     for number in range(60):
         limit = limits[number % len(limits)]
-        page = turned(SERVICES[habit], catalogue, Query(limit=limit, position=position))
+        page = turned(service, catalogue, Query(limit=limit, position=position))
         found += names([page])
         position = page.position
         if position is None:
@@ -85,10 +97,12 @@ def test_the_limit_may_change_from_page_to_page(
     assert found == IDS
 
 
-def test_a_service_that_answers_one_page_for_ever_is_an_error(tmp_path: Path) -> None:
-    service = Service(lambda given: cut(0, 5, totalResults=TOTAL))
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_service_that_answers_one_page_for_ever_is_an_error(tmp_path: Path, order: str) -> None:
+    query = f"{INDEXED}{ORDERS[order]}"
+    service = Service(lambda given: cut(0, 5, totalResults=TOTAL), query=query)
     with pytest.raises(UpstreamError, match="the same page again") as failed:
-        walked(service, mapping(tmp_path), Query(limit=5))
+        walked(service, mapping(tmp_path, BY_TIME), Query(limit=5))
     assert failed.value.upstream == "one"
 
 
@@ -101,11 +115,13 @@ def test_a_service_without_an_end_of_time_is_not_paged_beyond_its_depth(tmp_path
 def test_links_to_the_next_page_never_become_part_of_a_token(tmp_path: Path) -> None:
     page = turned(SERVICES["links"], mapping(tmp_path), Query(limit=8))
     assert page.position is not None
-    assert page.position["q"] == {"cursor": "8"}
+    (step,) = page.position["steps"].values()
+    assert step["q"] == {"cursor": "8"}
 
 
 def test_matches_are_counted_where_all_were_given(tmp_path: Path) -> None:
-    service = Service(by_index(1))
-    assert walked(service, mapping(tmp_path), Query(limit=100, count=True))[0].matched is None
-    service = Service(by_index(1, totalResults=TOTAL))
+    service = Service(by_index(1), query=INDEXED)
+    assert walked(service, mapping(tmp_path), Query(limit=5, count=True))[0].matched is None
+    assert walked(service, mapping(tmp_path), Query(limit=100, count=True))[0].matched == TOTAL
+    service = Service(by_index(1, totalResults=TOTAL), query=INDEXED)
     assert walked(service, mapping(tmp_path), Query(limit=5, count=True))[0].matched == TOTAL

@@ -178,7 +178,7 @@ def test_a_record_with_swapped_axes_is_told_and_the_others_come(tmp_path: Path) 
     catalogue = mapping(tmp_path)
     page = turned(service, catalogue, Query(bbox=(-10, -10, 90, 80)))
     found, skipped = catalogue.items(page.records, "")
-    assert [item["id"] for item in found] == ["f00", "f02"]
+    assert [item["id"] for item in found] == ["f02", "f00"]
     assert [(each.record, "swapped" in each.reason) for each in skipped] == [("f01", True)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import orjson
 import pytest
@@ -11,13 +11,17 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacbridge.errors import BadRequest, NotFound, UnsupportedFilter, UpstreamError
+from stacbridge.dialects.opensearch.dialect import OpenSearch
+from stacbridge.errors import BadRequest, NotFound, SearchTooWide, UpstreamError
+from stacbridge.mapping.mapping import load
 from stacbridge.model import Interval, Json, Query, Ready, SortKey
 from stacbridge.simulators.faults import Failure, Faults
 from stacbridge.simulators.opensearch import OpenSearchSimulator
 from stacbridge.upstream import Upstream
 from tests.opensearch.terrascope import DEM, FAPAR, KEYS, ROOT, TOC, VGT, bridged, expected, items, walked
+from tests.opensearch.terrascope import settings as settings_of
 from tests.schemas import faults
+from tests.walks import Walks
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +148,7 @@ def test_an_intersects_geometry_is_pushed_and_checked(
     assert "POLYGON" in pushed(simulator)[-1]
 
 
-def test_sorting_goes_either_way_within_one_collection(terrascope: Upstream) -> None:
+def test_sorting_goes_either_way(terrascope: Upstream) -> None:
     ascending = items(terrascope, Query(collections=(VGT,), sortby=(SortKey("datetime"),)))
     times = [item["properties"]["datetime"] for item in ascending]
     assert times == sorted(times)
@@ -154,13 +158,27 @@ def test_sorting_goes_either_way_within_one_collection(terrascope: Upstream) -> 
 
 def test_sorting_that_the_service_cannot_do_is_refused(terrascope: Upstream) -> None:
     for query in (
-        Query(collections=(TOC, VGT), sortby=(SortKey("datetime"),)),
         Query(collections=(TOC,), sortby=(SortKey("eo:cloud_cover"),)),
         Query(collections=(TOC,), sortby=(SortKey("datetime"), SortKey("title"))),
     ):
         with pytest.raises(BadRequest) as refused:
             terrascope.search(query, ROOT)
         assert refused.value.parameter == "sortby"
+        assert repr(query.sortby[-1].name) in str(refused.value)
+
+
+def test_sortables_are_what_the_service_sorts_by(terrascope: Upstream) -> None:
+    assert terrascope.sortables(TOC)["properties"].keys() == {"datetime", "title"}
+
+
+def test_a_page_asks_only_collections_that_may_come_next(
+    simulator: OpenSearchSimulator, terrascope: Upstream
+) -> None:
+    first = terrascope.search(Query(limit=20), ROOT)
+    simulator.log.clear()
+    second = terrascope.search(Query(limit=20, position=first.position), ROOT)
+    assert {item["collection"] for item in second.items} == {TOC}
+    assert [parse_qs(query)["collection"] for query in pushed(simulator)] == [[KEYS[TOC]]]
 
 
 # Counts -------------------------------------------------------------------------------------------
@@ -273,19 +291,43 @@ def test_a_filter_finds_what_it_names(
         (compared("platform", "=", "s2a"), "'platform' ="),
         (
             {"op": "or", "args": [compared("title", "=", "a"), compared("grid:code", "=", "b")]},
-            "several properties",
+            "'title' = or 'grid:code' =",
         ),
         ({"op": "isNull", "args": [{"property": "eo:cloud_cover"}]}, "'eo:cloud_cover' isnull"),
-        (compared("sar:instrument_mode", "=", "IW"), "'sar:instrument_mode'"),
-        (compared("no:such", "=", "x"), "no:such"),
+        (compared("sar:instrument_mode", "=", "IW"), "'sar:instrument_mode' ="),
+        (compared("relativeOrbitNumber", "=", 9), None),
+        (compared("no:such", "=", "x"), None),
     ],
 )
-def test_a_condition_that_cannot_be_pushed_is_refused_by_name(
-    terrascope: Upstream, filter: Json, named: str
+def test_a_condition_that_cannot_be_pushed_is_to_be_checked(
+    simulator: OpenSearchSimulator, filter: Json, named: str | None
 ) -> None:
-    with pytest.raises(UnsupportedFilter, match=named.replace("(", r"\(")) as refused:
-        terrascope.search(Query(collections=(TOC,), filter=filter), ROOT)
-    assert refused.value.parameter == "filter"
+    mapping = load("terrascope", settings_of(simulator))
+    page = Walks(OpenSearch(mapping), mapping).page(Query(collections=(TOC,), filter=filter, count=True))
+    assert page.checked == ((named,) if named else ())
+    assert page.matched == (None if named else 0)
+
+
+def test_a_property_that_no_product_has_asks_nothing(
+    simulator: OpenSearchSimulator, terrascope: Upstream
+) -> None:
+    simulator.log.clear()
+    found = terrascope.search(Query(filter=compared("no:such", "=", "x"), count=True), ROOT)
+    assert (found.items, found.position, found.matched) == ([], None, 0)
+    assert pushed(simulator) == []
+
+
+def test_a_test_of_time_narrows_what_is_asked(simulator: OpenSearchSimulator, terrascope: Upstream) -> None:
+    late = compared("datetime", ">=", {"timestamp": "2020-01-20T00:00:00Z"})
+    terrascope.search(Query(collections=(TOC,), filter=late), ROOT)
+    assert "start=2020-01-20T00:00:00Z" in unquote(pushed(simulator)[-1])
+
+
+def test_more_items_than_can_be_looked_up_is_an_error_that_says_what_to_name() -> None:
+    with OpenSearchSimulator(size=20) as simulator, bridged(simulator, lookups=9) as upstream:
+        assert upstream.search(Query(ids=("a", "b"), collections=(TOC,)), ROOT).items == []
+        with pytest.raises(SearchTooWide, match="looks up each item in each collection, here 10 times"):
+            upstream.search(Query(ids=("a", "b")), ROOT)
 
 
 def test_queryables_are_what_the_service_has_parameters_for(terrascope: Upstream) -> None:

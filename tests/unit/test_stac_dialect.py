@@ -13,7 +13,7 @@ from stacbridge.access.flows import drive
 from stacbridge.dialects import stac_pages
 from stacbridge.dialects.stac import StacApi
 from stacbridge.dialects.stac_text import text
-from stacbridge.errors import BadRequest, UnsupportedFilter, UpstreamError
+from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.mapping.mapping import load
 from stacbridge.model import Json, Page, Query, Reply, Request
 from stacbridge.settings import Settings
@@ -33,8 +33,8 @@ url = 500
 """
 
 
-def api(folder: Path, search: str = 'filter = "cql2-text"') -> StacApi:
-    (folder / "api.toml").write_text(TOML.format(search=search))
+def api(folder: Path, search: str = 'filter = "cql2-text"', sortables: str = '["datetime"]') -> StacApi:
+    (folder / "api.toml").write_text(TOML.format(search=f"{search}\nsortables = {sortables}"))
     return StacApi(load("api", Settings(catalogue_folder=folder)))
 
 
@@ -88,7 +88,9 @@ def test_the_body_of_a_next_link_goes_on_by_post(tmp_path: Path) -> None:
     dialect = api(tmp_path, 'method = "POST"')
     position = search(dialect, upstream, limit=2).position
     search(dialect, upstream, limit=2, position=position)
-    assert orjson.loads(upstream.asked[1].body or b"") == {"limit": 2, "token": "next:2"}
+    newest_first = [{"field": "datetime", "direction": "desc"}]
+    body = orjson.loads(upstream.asked[1].body or b"")
+    assert body == {"limit": 2, "token": "next:2", "sortby": newest_first}
 
 
 def test_a_next_link_that_leads_back_is_an_error_and_no_endless_walk(tmp_path: Path) -> None:
@@ -126,20 +128,44 @@ def test_a_count_is_known_where_it_is_told_as_a_number(document: Json, count: in
     assert stac_pages.matched(document) == count
 
 
-def test_a_search_that_no_url_can_hold_is_refused_by_its_parameter(tmp_path: Path) -> None:
+def test_an_area_that_no_url_can_hold_is_asked_for_as_a_box_and_checked(tmp_path: Path) -> None:
     ring = [[float(x) / 7, 0.0] for x in range(60)]
     area = {"type": "Polygon", "coordinates": [[*ring, [9.0, 9.0], ring[0]]]}
+    inside, beside = ({"type": "Point", "coordinates": [x, 4.0]} for x in (5.0, 1.0))
+    found = page("in", "out", numberMatched=2)
+    found["features"][0]["geometry"], found["features"][1]["geometry"] = inside, beside
+    upstream = Upstream(search=found)
+    answer = search(api(tmp_path), upstream, intersects=area, count=True)
+    assert [record["id"] for record in answer.records] == ["in"]
+    assert (dict(upstream.asked[0].params)["bbox"], answer.matched) == ("0.0,0.0,9.0,9.0", None)
+
+
+def test_collections_that_no_url_can_hold_are_refused_by_their_parameter(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="more than 500 characters") as refused:
-        search(api(tmp_path), Upstream(), intersects=area)
-    assert refused.value.parameter == "intersects"
+        search(api(tmp_path), Upstream(), collections=tuple(f"collection-{n}" for n in range(60)))
+    assert refused.value.parameter == "collections"
 
 
-def test_an_api_without_filters_refuses_them(tmp_path: Path) -> None:
+def test_a_filter_that_no_url_can_hold_is_checked(tmp_path: Path) -> None:
+    names = [f"name-{number}" for number in range(60)]
+    filter = {"op": "in", "args": [{"property": "a"}, names]}
+    queryables = {"properties": {"a": {"type": "string"}}}
+    upstream = Upstream(search=page("x"), queryables=queryables)
+    answer = search(api(tmp_path), upstream, collections=("c",), filter=filter)
+    assert answer.checked == (" or ".join(["'a' ="] * 60),)
+    assert "filter" not in dict(upstream.asked[-1].params)
+
+
+def test_an_api_without_filters_has_them_checked(tmp_path: Path) -> None:
     filter = {"op": "=", "args": [{"property": "a"}, 1]}
     dialect = api(tmp_path, 'filter = "none"')
-    with pytest.raises(UnsupportedFilter, match="takes no filters"):
-        search(dialect, Upstream(), collections=("c",), filter=filter)
-    assert dialect.translation.sortables()["properties"] == {}
+    upstream = Upstream(search=page("x", numberMatched=1))
+    answer = search(dialect, upstream, collections=("c",), filter=filter, count=True)
+    assert (answer.checked, answer.matched, len(upstream.asked)) == (("'a' =",), None, 1)
+
+
+def test_datetime_is_sortable_whatever_the_api_sorts_by(tmp_path: Path) -> None:
+    assert api(tmp_path, sortables="[]").translation.sortables()["properties"].keys() == {"datetime"}
 
 
 def collection(id: str, *links: Json) -> Json:

@@ -1,19 +1,21 @@
-"""OpenSearch as OGC's Earth-observation profile has it (13-026r9, 17-047r1): walks over the pages of one
-collection after another, each asked for as its own description document says.
+"""OpenSearch as OGC's Earth-observation profile has it (13-026r9, 17-047r1): each collection is searched as
+its own description document says, all of them in one order (see `search`).
 
 What comes is checked here against the time and the area asked for: Terrascope, for one, answers beyond the
 dates. Where a service pages to a depth and no further, time is split (see `windows`).
 """
 
 import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.opensearch import answers, discovery, options, plan, position, requests
+from stacbridge.dialects.opensearch import answers, discovery, options, plan, requests
 from stacbridge.dialects.opensearch.description import Url
 from stacbridge.dialects.opensearch.descriptions import Descriptions
-from stacbridge.dialects.opensearch.pages import Given, Pages
-from stacbridge.dialects.opensearch.plan import Step
 from stacbridge.dialects.opensearch.requests import Order, Slice
+from stacbridge.dialects.opensearch.search import Search
 from stacbridge.errors import BadRequest, Misconfigured, NotFound
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.rows import Row
@@ -26,9 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class OpenSearch:
-    """Walks, discovers and describes one catalogue."""
+    """Walks, discovers and describes one catalogue. `wall` is the Unix time."""
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, *, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
         self._mapping = mapping
         self._options = options.parse(mapping)
         if "description" not in mapping.endpoints:
@@ -36,29 +39,17 @@ class OpenSearch:
         self._descriptions = Descriptions(mapping.id, mapping.endpoints["description"], self._options)
 
     def walk(self, query: Query) -> Conversation[Page]:
-        """Return the page at `query.position`, passing over collections of which nothing matches.
+        """Return the page at `query.position`, in the order asked for over all collections.
 
-        Raises `UnsupportedFilter` and `BadRequest` naming the parameter, `UpstreamError` and its kin.
+        Raises `BadRequest` naming the parameter, `SearchTooWide`, `UpstreamError` and its kin.
         """
+        order = self._order(query)
         steps = plan.steps(query, self._mapping)
-        order = self._order(query, steps)
-        pages = Pages(self._mapping.id, self._options, query, order)
-        at: position.Position | None = position.read(query.position)
-        counts = query.count and query.position is None
-        totals: list[int | None] = []
-        given = Given([], None, None)
-        for _ in range(self._options.requests):
-            if at is None or at.step >= len(steps):
-                return Page([], matched=0 if counts else None)
-            given = yield from self._given(pages, steps[at.step], at)
-            totals += [given.total] if at.step == len(totals) else []
-            at = given.following or (at.next_step() if at.step + 1 < len(steps) else None)
-            if given.records:
-                break
-        matched = None
-        if counts:
-            matched = yield from self._matched(pages, steps, totals, given.records if at is None else None)
-        return Page(given.records, None if at is None else position.write(at), matched)
+        if not steps:
+            return Page([], matched=0 if query.count else None)
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        search = Search(self._mapping, self._options, self._descriptions, query, order, steps, now)
+        return (yield from search.page())
 
     def discover(self) -> Conversation[list[Json]]:
         """Return the STAC Collections that the service tells, and take them into the mapping.
@@ -94,47 +85,21 @@ class OpenSearch:
         found = {name: each for name, each in properties.items() if each is not None}
         return {**schema, "properties": found}
 
-    def _given(self, pages: Pages, step: Step, at: position.Position) -> Conversation[Given]:
-        url = yield from self._descriptions.results(step.key)
-        if pages.sorted and not requests.sorts(url.template):
-            raise BadRequest(f"{self._mapping.title} does not sort {step.spec.id!r}.", parameter="sortby")
-        if step.item is not None:
-            return (yield from pages.item(url, step))
-        return (yield from pages.page(url, step, at))
-
-    def _matched(
-        self, pages: Pages, steps: list[Step], totals: list[int | None], all_given: list[Json] | None
-    ) -> Conversation[int | None]:
-        """Return the number of all matches where it is known for certain: all were given, or the service
-        counts what is asked for exactly."""
-        if all_given is not None:
-            return sum(1 for record in all_given if "Unfit" not in record)
-        if not all(pages.counts(step) for step in steps) or len(steps) > self._options.requests:
-            return None
-        for step in steps[len(totals) :]:
-            url = yield from self._descriptions.results(step.key)
-            totals.append((yield from pages.count(url, step)))
-        known = [total for total in totals if total is not None]
-        return sum(known) if len(known) == len(totals) else None
-
-    def _order(self, query: Query, steps: list[Step]) -> Order | None:
-        """Return what to sort by: as asked, else the newest first where the catalogue says how."""
+    def _order(self, query: Query) -> Order:
+        """Return what to sort by: as asked, else the newest first. Raises `BadRequest`."""
         if len(query.sortby) > 1:
-            raise BadRequest("The upstream sorts by one property only.", parameter="sortby")
+            asked = ", ".join(repr(key.name) for key in query.sortby)
+            raise BadRequest(
+                f"{self._mapping.title} sorts by one property only, not by {asked}.", parameter="sortby"
+            )
         names = self._options.sort
         if not query.sortby:
-            return Order(names["datetime"], descending=True) if "datetime" in names else None
+            return Order("datetime", names.get("datetime"), descending=True)
         key = query.sortby[0]
         name = key.name.removeprefix("properties.")
-        if name not in names:
+        if name not in {"datetime", *names}:
             raise BadRequest(f"{self._mapping.title} cannot sort by {name!r}.", parameter="sortby")
-        if len(steps) > 1:
-            raise BadRequest(
-                f"{self._mapping.title} sorts within one collection only.",
-                parameter="sortby",
-                advice="Name one collection, and a box that does not cross the antimeridian.",
-            )
-        return Order(names[name], key.descending)
+        return Order(name, names.get(name), key.descending)
 
     def _features(self, url: Url) -> Conversation[dict[str, Json]]:
         """Return the features of all collections by the service's name for them."""

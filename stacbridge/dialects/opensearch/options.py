@@ -7,14 +7,15 @@
     media_type = "application/atom+xml"     of the answers to ask for, where the best is not it
     fixed = {accessedFrom = "HTTP"}         parameters with a value of their own, by local name
     parameters = {tileId = "tile"}          local names of parameters that are not called as the attribute
-    sort = {datetime = "start"}             what the service sorts by, by STAC property
+    sort = {datetime = "start"}             what the service sorts by, by STAC property, whose row says `sort`
     trusted = ["area", "time"]  what of a search the service answers exactly: it is not checked again here,
                                 and its count is taken
     time = "updated"            the attribute that is a record's time where it states none
     axes = "lon lat"            the order of coordinates in Atom, where it is wrongly that
 
 Of `[limits]`: `page` (records asked for at once, 100), `depth` (records that a service pages through; none),
-`requests` (requests for one page at most, 20).
+`requests` (times that it is asked for one page at most, 20; each time of several collections at once),
+`lookups` (items that one search looks up by id and collection, 1000).
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ class Options:
     page: int
     depth: int | None
     requests: int
+    lookups: int
 
 
 def parse(catalogue: Catalogue) -> Options:
@@ -64,6 +66,7 @@ def parse(catalogue: Catalogue) -> Options:
         page=limits.get("page", 100),
         depth=limits.get("depth"),
         requests=limits.get("requests", 20),
+        lookups=limits.get("lookups", 1000),
     )
     table.done()
     return options

@@ -1,8 +1,10 @@
 """One page of one step: asking for it, splitting time where there is too much, and telling what follows."""
 
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from stacbridge import scalars
@@ -10,71 +12,90 @@ from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.opensearch import answers, plan, requests
 from stacbridge.dialects.opensearch.answers import Answer
 from stacbridge.dialects.opensearch.description import Url
+from stacbridge.dialects.opensearch.merging import Entry, Given
 from stacbridge.dialects.opensearch.options import Options
 from stacbridge.dialects.opensearch.plan import PARENT, Step
 from stacbridge.dialects.opensearch.position import Position
 from stacbridge.dialects.opensearch.records import record
 from stacbridge.dialects.opensearch.requests import Asked, Order, Slice
 from stacbridge.dialects.opensearch.windows import Window
-from stacbridge.errors import BadRequest, UpstreamError
+from stacbridge.dialects.time_walk import Lot
+from stacbridge.errors import BadRequest, SearchTooWide, UpstreamError
 from stacbridge.model import Interval, Json, Query
 
 NARROWINGS = 64
 """Halvings of time for one page at most; 150 years halved so often are less than a second."""
+RESERVE = 10
+"""Which part of the depth is kept for records that come in during a walk: a tenth."""
 TIME = frozenset({("time", "start"), ("time", "end")})
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The records of a page, the number of all in its step where told, and where the next page of the step
-    starts (`None`: this was the last)."""
-
-    records: list[Json]
-    total: int | None
-    following: Position | None
-
-
 class Pages:
-    """Pages of one search at one service."""
+    """Pages of one search at one service. `order` says what records are sorted by, `None` that it is not told
+    or not known."""
 
     def __init__(self, upstream: str, options: Options, query: Query, order: Order | None) -> None:
         self._upstream, self._options, self._query, self._order = upstream, options, query, order
-        self._whole = query.interval or Interval(None, None)
+        self._by_time = order is None or order.stac == "datetime"
         self._descending = order is None or order.descending
 
-    def page(self, url: Url, step: Step, at: Position) -> Conversation[Given]:
-        """Return the page at a position. Raises `UpstreamError`, `BadRequest` where it is too deep."""
+    def page(self, url: Url, step: Step, at: Position, count: int) -> Conversation[Given]:
+        """Return the page at a position, `count` records long or longer.
+
+        Raises `UpstreamError`, `SearchTooWide` where it is too deep.
+        """
         total: int | None = None
         for _ in range(NARROWINGS):
-            asked = self._asked(url, step, at, self._query.limit)
+            asked = self._asked(url, step, at, count)
             reply = yield asked.request
             answer = answers.read(reply, self._upstream, axes=self._options.axes)
             total = answer.total if total is None else total
-            narrower = self._narrower(url, at, answer)
+            narrower = self._narrower(url, step, at, answer)
             if narrower is None:
-                return Given(*self._taken(url, step, at, asked, answer, total))
+                return self._given(url, step, at, asked, answer, total)
             at = at.next_window(narrower)
         raise self._too_deep()
+
+    def whole(
+        self, url: Url, step: Step, interval: Interval, size: int, most: int
+    ) -> Conversation[Lot | None]:
+        """Return all records that overlap an interval, or some where they are more than `size`.
+
+        With `most`, they are read whatever their number; `None` is returned where that takes more pages.
+        """
+        found: list[Json] = []
+        at: Position | None = Position()
+        pages = 0
+        while at is not None:
+            asked = self._asked(url, replace(step, interval=interval), at, self._options.page)
+            answer = answers.read((yield asked.request), self._upstream, axes=self._options.axes)
+            given = self._given(url, step, at, asked, answer, answer.total)
+            found += [entry.record for entry in given.entries]
+            at, pages = given.following, pages + 1
+            if at is not None and not most and max(answer.total or 0, at.given) > size:
+                return Lot(found, complete=False, matched=answer.total)
+            if at is not None and most and pages >= most:
+                return None
+        return Lot(found, complete=True)
 
     def count(self, url: Url, step: Step) -> Conversation[int | None]:
         """Return the number of all records of a step, where the service tells it."""
         reply = yield self._asked(url, step, Position(), 0).request
         return answers.read(reply, self._upstream, axes=self._options.axes).total
 
-    @property
-    def sorted(self) -> bool:
-        """Whether the search says how to sort."""
-        return bool(self._query.sortby)
-
     def counts(self, step: Step) -> bool:
         """Tell whether the service's count of a step is exact: it tests no more than it was asked."""
         trusted = self._options.trusted
         by_area = "area" in trusted or not step.areas
-        by_time = "time" in trusted or self._query.interval is None
-        return by_area and by_time and step.apart is None and step.item is None
+        whole = (step.interval.start, step.interval.end) == (None, None)
+        by_time = "time" in trusted or whole
+        return by_area and by_time and step.apart is None and step.item is None and not step.checked
 
-    def item(self, url: Url, step: Step) -> Conversation[Given]:
-        """Return the record of an item id: the service's id is that, or has its collection's before it."""
+    def item(self, url: Url, step: Step) -> Conversation[list[Json]]:
+        """Return the record of an item id: the service's id is that, or has its collection's before it.
+
+        Raises `BadRequest` where the service cannot be asked for it.
+        """
         if requests.UID not in url.template.names:
             raise BadRequest(
                 f"{self._upstream} cannot be asked for single items of {step.spec.id!r}.", parameter="ids"
@@ -91,63 +112,76 @@ class Pages:
             answer = answers.read(reply, self._upstream, axes=self._options.axes)
             found = self._fitting([self._record(each, step) for each in answer.features], step)
             if found:
-                return Given(found[:1], None, None)
-        return Given([], None, None)
+                return found[:1]
+        return []
+
+    def key(self, found: Json, step: Step) -> Any:
+        """Return what a record is sorted by; `None` where it has nothing like it."""
+        if self._order is None or self._by_time:
+            return start_of(found)
+        row = step.spec.rows[self._order.stac]
+        value = found["Attributes"].get(row.paths[0].rpartition("/")[2])
+        return None if value is None else row.read(value)
 
     def _asked(self, url: Url, step: Step, at: Position, count: int) -> Asked:
         wanted = Slice(at.given, count, at.following)
-        interval = at.window.range(self._whole)
+        interval = at.window.range(step.interval)
         return requests.page(url, self._options, step, wanted, interval, self._order)
 
-    def _narrower(self, url: Url, at: Position, answer: Answer) -> Window | None:
-        """Return the window to ask for instead, where there are more records than can be paged through."""
+    def _narrower(self, url: Url, step: Step, at: Position, answer: Answer) -> Window | None:
+        """Return the window to ask for instead, where there are more records than can be paged through.
+
+        Some depth is kept for records that come in while it is walked.
+        """
         depth = self._options.depth
-        if depth is None or answer.total is None or answer.total <= depth or at.given:
+        if depth is None or answer.total is None or at.given or not self._by_time:
             return None
-        by_time = self._order is None or self._options.sort.get("datetime") == self._order.name
-        narrower = at.window.halved(self._whole, self._descending) if url.template.names >= TIME else None
-        if narrower is None or not by_time:
+        narrower = at.window.halved(step.interval, self._descending) if url.template.names >= TIME else None
+        if answer.total <= depth - (depth // RESERVE if narrower else 0):
+            return None
+        if narrower is None:
             raise self._too_deep()
         return narrower
 
-    def _taken(
+    def _given(
         self, url: Url, step: Step, at: Position, asked: Asked, answer: Answer, total: int | None
-    ) -> tuple[list[Json], int | None, Position | None]:
-        """Return what is given of an answer, the total, and where the next page starts."""
+    ) -> Given:
+        """Return what is given of an answer, and where the next page starts."""
         features = answer.features[asked.skip :]
-        first = str(answer.features[0].get("id")) if answer.features else None
-        if first is not None and first == at.first and not asked.skip and (at.given or at.following):
+        mark = _mark(answer)
+        if mark is not None and mark == at.first and not asked.skip and (at.given or at.following):
             raise UpstreamError(
                 f"{self._upstream} answers the same page again instead of the next.",
                 upstream=self._upstream,
                 asked=asked.request.url,
-                answered=f"a page that begins with {first}",
+                answered=f"a page that begins with {answer.features[0].get('id')}",
                 advice="Check the paging parameters of its description document.",
             )
-        taken = features[: self._query.limit]
-        cut = len(taken) < len(features)
-        following = self._following(url, at, asked, answer, len(taken), cut)
-        if following is not None and following.step == at.step and following.window == at.window:
-            following = replace(following, first=first)
-        inside = [self._record(feature, step) for feature in taken]
-        inside = [each for each in inside if at.window.holds(_start(each))]
-        fitting = self._fitting(inside, step)
-        return fitting, total if len(fitting) == len(inside) else None, following
+        following = self._following(url, step, at, asked, answer, len(features))
+        if following is not None and following.window == at.window:
+            following = replace(following, first=mark)
+        records = [self._record(feature, step) for feature in features]
+        inside = [each for each in records if at.window.holds(start_of(each))]
+        kept = {id(each) for each in self._fitting(inside, step)}
+        entries = [
+            Entry(each, self.key(each, step), replace(at, given=at.given + number, first=mark))
+            for number, each in enumerate(records, 1)
+            if id(each) in kept
+        ]
+        return Given(entries, following, total if len(kept) == len(inside) else None)
 
     def _following(
-        self, url: Url, at: Position, asked: Asked, answer: Answer, taken: int, cut: bool
+        self, url: Url, step: Step, at: Position, asked: Asked, answer: Answer, taken: int
     ) -> Position | None:
         given = at.given + taken
         by_links = url.template.names.isdisjoint((requests.INDEX, requests.PAGE))
-        if cut:
-            return replace(at, given=given)
         if by_links and answer.features and answer.following:
             return replace(at, given=0, following=self._parameters(asked, answer.following))
         if not by_links and taken and _goes_on(answer, given):
             if self._options.depth is not None and given >= self._options.depth:
                 raise self._too_deep()
             return replace(at, given=given)
-        window = at.window.following(self._whole, self._descending)
+        window = at.window.following(step.interval, self._descending)
         return None if window is None else at.next_window(window)
 
     def _parameters(self, asked: Asked, link: str) -> Mapping[str, str]:
@@ -171,10 +205,11 @@ class Pages:
     def _fitting(self, records: list[Json], step: Step) -> list[Json]:
         trusted = self._options.trusted
         interval = None if "time" in trusted else self._query.interval
-        return plan.fitting(records, step, interval, area="area" not in trusted)
+        area = "area" not in trusted or len(step.areas) > 1 or step.apart is not None
+        return plan.fitting(records, step, interval, area=area)
 
-    def _too_deep(self) -> BadRequest:
-        return BadRequest(
+    def _too_deep(self) -> SearchTooWide:
+        return SearchTooWide(
             f"{self._upstream} pages through {self._options.depth} records and no more, "
             "and this search has more that time does not tell apart.",
             upstream=self._upstream,
@@ -196,5 +231,13 @@ def _is_missing(failure: UpstreamError) -> bool:
     return (failure.answered or "").startswith("HTTP 404")
 
 
-def _start(found: Json) -> datetime | None:
+def _mark(answer: Answer) -> str | None:
+    """Return what tells a page from another: with a new record before it, the total has changed, too."""
+    if not answer.features:
+        return None
+    return format(zlib.crc32(f"{answer.features[0].get('id')} {answer.total}".encode()), "x")
+
+
+def start_of(found: Json) -> datetime | None:
+    """Return when a record starts."""
     return scalars.instant(found["ContentDate"]["Start"])

@@ -1,21 +1,22 @@
 """What a search comes to at a service that is asked for one collection, one area and one id at a time."""
 
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from itertools import product
-from math import prod
 from typing import Any
 
 import shapely
 from shapely.geometry import shape
 
 from stacbridge import geometry, scalars
-from stacbridge.cql import conditions
-from stacbridge.cql.conditions import Condition, unsupported
+from stacbridge.dialects.checked import Checked, parsed
 from stacbridge.dialects.opensearch import filters
-from stacbridge.dialects.opensearch.filters import Check, Pushed
-from stacbridge.errors import UnsupportedFilter
+from stacbridge.dialects.opensearch.options import Options
+from stacbridge.dialects.opensearch.template import Template
+from stacbridge.dialects.opensearch.values import Check, Pushed
 from stacbridge.mapping.families import Collection
 from stacbridge.mapping.footprints import footprints
 from stacbridge.mapping.mapping import Mapping
@@ -23,8 +24,6 @@ from stacbridge.model import Bbox, Interval, Json, Query
 
 PARENT = "parentIdentifier"
 """The attribute that names the collection of a record, in the service's words."""
-MAX_COMBINATIONS = 20
-"""Searches that one filter may come to for one collection."""
 
 
 @dataclass(frozen=True)
@@ -58,29 +57,51 @@ class Area:
 @dataclass(frozen=True)
 class Step:
     """One walk over pages: `areas` are the place to ask for and others to test, `apart` is not to be given
-    again, as an earlier step did."""
+    again, as another step gives it. `name` tells it from the others of the search."""
 
+    name: str
     spec: Collection
     key: str | None
     """What the service calls the collection."""
     values: dict[str, str]
-    by_name: dict[str, str]
+    tested: dict[str, str]
+    """The conditions that the values are for."""
     checks: dict[str, Check]
     """What a record's value must satisfy, by the path it is at."""
+    interval: Interval
+    """The time that all matches overlap; they also overlap the one that the search names."""
+    checked: Checked
     item: str | None = None
     areas: tuple[Area, ...] = ()
     apart: Area | None = None
 
+    @property
+    def extent(self) -> tuple[datetime | None, datetime | None]:
+        """When the collection begins and ends, as far as the service tells."""
+        start, end = self.spec.stac["extent"]["temporal"]["interval"][0]
+        return scalars.instant(start), scalars.instant(end)
+
+    def fitted(self, template: Template, options: Options) -> "Step":
+        """Return the step without values that the service has no parameter for; they are checked instead."""
+        known = {
+            name: value
+            for name, value in self.values.items()
+            if template.find(options.parameters.get(name, name)) is not None
+        }
+        missing = [self.tested[name] for name in self.values if name not in known]
+        return replace(self, values=known, checked=(*self.checked, *missing)) if missing else self
+
 
 def steps(query: Query, mapping: Mapping) -> list[Step]:
-    """Return the walks that a search takes, in order. Raises `UnsupportedFilter`."""
-    condition = conditions.parse(query.filter) if query.filter else True
+    """Return the walks that a search takes."""
+    condition, checked = parsed(query.filter)
     specs = mapping.specs
-    known = {"id", "collection", "geometry"}.union(*({*s.rows, *s.constants} for s in specs.values()))
-    if unknown := conditions.names(condition) - known:
-        raise unsupported(f"{mapping.title} has no property {', '.join(sorted(map(repr, unknown)))}.")
     chosen = [specs[name] for name in query.collections or specs if name in specs]
-    return [step for spec in chosen for step in _of(spec, query, condition)]
+    pairs = [(spec, pushed) for spec in chosen if (pushed := filters.push(condition, spec)) is not None]
+    if not query.ids and any(pushed.ids is None for _, pushed in pairs):
+        for _, pushed in pairs:
+            pushed.forget_ids()
+    return [step for spec, pushed in pairs for step in _of(spec, query, pushed, checked)]
 
 
 def told_as(spec: Collection) -> str | None:
@@ -89,14 +110,7 @@ def told_as(spec: Collection) -> str | None:
     return str(next(iter(names))) if len(names) == 1 else None
 
 
-def _of(spec: Collection, query: Query, condition: Condition) -> Iterator[Step]:
-    try:
-        pushed = filters.push(condition, spec)
-    except UnsupportedFilter as failure:
-        failure.advice = f"Collection {spec.id!r} cannot; name others, or test something else."
-        raise
-    if pushed is None:
-        return
+def _of(spec: Collection, query: Query, pushed: Pushed, checked: Checked) -> Iterator[Step]:
     ids: list[str | None] = [None]
     if query.ids or pushed.ids is not None:
         named = dict.fromkeys(query.ids or sorted(pushed.ids or ()))
@@ -104,24 +118,26 @@ def _of(spec: Collection, query: Query, condition: Condition) -> Iterator[Step]:
     others = tuple(Area(place, exact=False) for place in pushed.areas)
     if query.intersects:
         others = (Area(query.intersects, exact=False), *others)
-    key = told_as(spec)
-    for id, values in product(ids, _combinations(pushed)):
-        halves = _halves(query.bbox)
-        for half in halves:
-            apart = halves[0] if half is not halves[0] else None
-            areas = (half, *others) if half else others
-            yield Step(spec, key, values, pushed.by_name, pushed.checks, id, areas, apart)
-
-
-def _combinations(pushed: Pushed) -> list[dict[str, str]]:
-    """Return each way to give every parameter one value. Raises `UnsupportedFilter` for too many."""
-    if prod(map(len, pushed.values.values())) > MAX_COMBINATIONS:
-        names = ", ".join(sorted(map(repr, pushed.by_name.values())))
-        raise unsupported(
-            f"{names}: the upstream takes one value at a time, "
-            f"and this would be more than {MAX_COMBINATIONS} searches."
+    values = [dict(zip(pushed.values, each, strict=True)) for each in product(*pushed.values.values())]
+    halves = _halves(query.bbox)
+    for id, asked, half in product(ids, values, halves):
+        yield Step(
+            name=_short((spec.id, id, sorted(asked.items()), halves.index(half))),
+            spec=spec,
+            key=told_as(spec),
+            values=asked,
+            tested=pushed.tested,
+            checks=pushed.checks,
+            interval=pushed.around(query.interval),
+            checked=(*checked, *pushed.checked),
+            item=id,
+            areas=(half, *others) if half else others,
+            apart=halves[0] if half is not halves[0] else None,
         )
-    return [dict(zip(pushed.values, each, strict=True)) for each in product(*pushed.values.values())]
+
+
+def _short(name: object) -> str:
+    return format(zlib.crc32(repr(name).encode()), "x")
 
 
 def _halves(bbox: Bbox | None) -> list[Area | None]:

@@ -1,14 +1,17 @@
-"""Where a walk stands, as a value that a page token can hold.
+"""Where a walk stands, as values that a page token can hold.
 
-    {"k": 2, "s": 100, "w": ["2024-…", null], "f": "…", "q": {…}}
+    {"steps": {"5f3a": {"s": 100, "h": 1714521600, "w": ["2024-…", null], "f": "9c", "q": {…}}, "77e0": null}}
 
-`k` is the step of the search (see `plan`), `s` how many records were given of it, `w` the window of time (see
-`windows`), `f` the id that the last page began with, `q` the parameters that the service wants in the next
-request where it pages by links alone. No URL is ever part of it.
+By the name of each step of the search (see `plan`) that was begun: `s` is how many records were given of it,
+`h` a time (Unix seconds) before which, in the order of the walk, none is left, `w` the window of time (see
+`windows`), `f` a mark of the page that was last asked for, `q` the parameters that the service wants in the
+next request where it pages by links alone. `null` stands for a step that has ended. Beside `steps`, `d` are
+the seconds that the last page went over. No URL is ever part of it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from stacbridge import scalars
 from stacbridge.dialects.opensearch.windows import Window
@@ -21,44 +24,59 @@ WHOLE = Window()
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """See the module."""
+    """Where one step goes on; see the module."""
 
-    step: int = 0
     given: int = 0
     window: Window = WHOLE
     first: str | None = None
     following: Mapping[str, str] = field(default_factory=dict)
-
-    def next_step(self) -> "Position":
-        """Return the start of the next step."""
-        return Position(self.step + 1)
+    head: int | None = None
 
     def next_window(self, window: Window) -> "Position":
         """Return the start of another window of the same step."""
-        return replace(Position(self.step), window=window)
+        return replace(Position(head=self.head), window=window)
 
 
-def read(value: Json | None) -> Position:
-    """Return the position that a token holds, or the start. Raises `BadRequest`."""
+START = Position()
+"""The start of a step."""
+
+
+def steps(value: Json | None) -> dict[str, Position | None]:
+    """Return where each step stands that was begun. Raises `BadRequest`."""
     if value is None:
-        return Position()
-    step, given = value.get("k"), value.get("s")
-    if not isinstance(step, int) or not isinstance(given, int):
-        raise BadRequest("The page token does not say where the last page ended.", parameter="token")
+        return {}
+    if not isinstance(value.get("steps"), dict):
+        raise _unreadable()
+    return {name: _read(each) for name, each in value["steps"].items()}
+
+
+def written(stands: Mapping[str, Position | None]) -> Json:
+    """Return where steps stand as JSON, but for those not begun."""
+    return {"steps": {name: _write(at) for name, at in stands.items() if at != START}}
+
+
+def _read(value: Any) -> Position | None:
+    if value is None:
+        return None
+    given = value.get("s", 0) if isinstance(value, dict) else None
+    if type(given) is not int or given < 0:
+        raise _unreadable()
     start, end = (scalars.instant(moment) for moment in value.get("w", (None, None)))
-    return Position(step, given, Window(start, end), value.get("f"), value.get("q", {}))
+    return Position(given, Window(start, end), value.get("f"), value.get("q", {}), value.get("h"))
 
 
-def write(position: Position) -> Json:
-    """Return a position as JSON."""
-    found: Json = {"k": position.step, "s": position.given}
+def _write(position: Position | None) -> Json | None:
+    if position is None:
+        return None
+    found: Json = {"s": position.given}
     window = position.window
     if window != WHOLE:
         found["w"] = [
             None if moment is None else scalars.rfc3339(moment) for moment in (window.start, window.end)
         ]
-    if position.first is not None:
-        found["f"] = position.first
-    if position.following:
-        found["q"] = dict(position.following)
-    return found
+    told = {"f": position.first, "q": dict(position.following) or None, "h": position.head}
+    return {**found, **{name: value for name, value in told.items() if value is not None}}
+
+
+def _unreadable() -> BadRequest:
+    return BadRequest("The page token does not say where the last page ended.", parameter="token")

@@ -9,7 +9,6 @@ from stacbridge.dialects.opensearch.description import Url
 from stacbridge.dialects.opensearch.options import Options
 from stacbridge.dialects.opensearch.plan import Area, Step
 from stacbridge.dialects.opensearch.template import Name, Template
-from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Interval, Request
 
 COUNT: Name = ("os", "count")
@@ -31,9 +30,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A service's name for what it sorts by."""
+    """What records are sorted by: a STAC property, and the service's name for it, where it has one."""
 
-    name: str
+    stac: str
+    name: str | None
     descending: bool
 
 
@@ -54,10 +54,7 @@ def page(
     order: Order | None = None,
     uid: str | None = None,
 ) -> Asked:
-    """Return the request for a page. `step` is `None` for a search of collections.
-
-    Raises `UnsupportedFilter` for a condition that the service has no parameter for.
-    """
+    """Return the request for a page. `step` is `None` for a search of collections."""
     template = url.template
     values, skip = _paging(url, options, wanted, None if step is None else options.depth)
     values |= _time(interval)
@@ -115,7 +112,7 @@ def _second(moment: datetime) -> str:
 
 
 def _order(order: Order | None) -> dict[Name, str]:
-    if order is None:
+    if order is None or order.name is None:
         return {}
     return {
         ("sru", "sortKeys"): f"{order.name},,{0 if order.descending else 1}",
@@ -144,13 +141,8 @@ def _conditions(template: Template, step: Step, options: Options) -> dict[Name, 
     found: dict[Name, str] = {}
     for attribute, value in step.values.items():
         name = template.find(options.parameters.get(attribute, attribute))
-        if name is None:
-            raise UnsupportedFilter(
-                f"{step.by_name[attribute]!r}: the service has no parameter to search collection "
-                f"{step.spec.id!r} by it.",
-                parameter="filter",
-            )
-        found[name] = value
+        if name is not None:
+            found[name] = value
     return found
 
 

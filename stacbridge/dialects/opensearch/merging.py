@@ -1,0 +1,164 @@
+"""The steps of a search in one order, each of them sorted by the service: only as much of a step is asked for
+as may come next.
+
+A step need not be asked while all that it may have comes later: the last time that it was asked, or the
+extent of its collection, tells where it goes on.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from stacbridge.dialects.dialect import Conversation
+from stacbridge.dialects.opensearch.plan import Step
+from stacbridge.dialects.opensearch.position import Position
+from stacbridge.dialects.together import together
+from stacbridge.model import Json
+
+MARGIN = timedelta(days=1)
+"""How far a collection may reach beyond the extent that it tells, which is often in whole days."""
+AT_ONCE = 8
+"""Steps that are asked first at most, where it is known of all of them where they go on."""
+LEAST = 10
+"""Records that a step is asked for at least, so that it need not be asked again at once."""
+
+
+class Entry(NamedTuple):
+    """A record, what it is sorted by (`None`: nothing), and where its step goes on behind it."""
+
+    record: Json
+    key: Any
+    after: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A page of a step; `following` is where the next starts, `None` at the end. `total` is the number of all
+    records in the step, where it is told and can be right."""
+
+    entries: list[Entry]
+    following: Position | None
+    total: int | None
+
+
+@dataclass(slots=True)
+class Run:
+    """A step under way: `at` is the page to ask for next (`None`: none is left), `reach` what is sorted by at
+    best there (`None`: not known), `rest` where it stands while records of the last page wait."""
+
+    step: Step
+    at: Position | None
+    reach: Any = None
+    rest: Position | None = None
+    waiting: deque[Entry] = field(default_factory=deque)
+    total: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it must be asked to know what comes next."""
+        return not self.waiting and self.at is not None
+
+    @property
+    def key(self) -> Any:
+        """What the next record is sorted by."""
+        return self.waiting[0].key
+
+    def take(self) -> Json:
+        """Return the next record."""
+        entry = self.waiting.popleft()
+        self.rest = entry.after
+        self.reach = self.reach if entry.key is None else entry.key
+        return entry.record
+
+    def fill(self, given: Given) -> None:
+        """Take the page that was asked for."""
+        self.rest, self.at = self.at, given.following
+        self.total = given.total if self.total is None else self.total
+        self.waiting.extend(given.entries)
+
+    def position(self, descending: bool) -> Position | None:
+        """Return where it goes on."""
+        if self.waiting and self.rest is not None:
+            return replace(self.rest, head=_seconds(self.key, descending))
+        return None if self.at is None else replace(self.at, head=_seconds(self.reach, descending))
+
+
+Ask = Callable[[Run, int], Conversation[Given]]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Puts runs in one order, by what their entries are sorted by."""
+
+    runs: list[Run]
+    descending: bool
+    at_once: int
+    """Runs that are asked first at most, where it is known of all of them where they go on."""
+    span: timedelta | None = None
+    """The time that the last page went over: runs that go on within as much are asked first."""
+
+    def fill(self, limit: int, ask: Ask, rounds: int) -> Conversation[list[Json]]:
+        """Return the next records, up to `limit`; fewer where the service is to be asked more than `rounds`
+        times."""
+        taken = list(self._ready(limit))
+        for _ in range(rounds):
+            wanted = self._wanted() if len(taken) < limit else []
+            if not wanted:
+                break
+            count = min(limit, max(LEAST, 2 * limit // len(wanted)))
+            pages = yield from together(ask(run, count) for run in wanted)
+            for run, given in zip(wanted, pages, strict=True):
+                run.fill(given)
+            taken += self._ready(limit - len(taken))
+        return taken
+
+    def _ready(self, limit: int) -> Iterator[Json]:
+        """Iterate over the records that no step can come before."""
+        for _ in range(limit):
+            best = self._best()
+            if best is None or any(run.open and self._reaches(run, best.key) for run in self.runs):
+                return
+            yield best.take()
+
+    def _best(self) -> Run | None:
+        """Return the run whose record comes next; one without anything to sort by comes at once."""
+        ready = [run for run in self.runs if run.waiting]
+        if not ready:
+            return None
+        odd = next((run for run in ready if run.key is None), None)
+        return odd or (max if self.descending else min)(ready, key=lambda run: run.key)
+
+    def _wanted(self) -> list[Run]:
+        """Return the runs to ask before any record can be taken."""
+        asked, best = [run for run in self.runs if run.open], self._best()
+        if best is not None:
+            return [run for run in asked if self._reaches(run, best.key)]
+        unknown = [run for run in asked if run.reach is None]
+        known = sorted(asked, key=lambda run: run.reach, reverse=self.descending) if not unknown else []
+        near = [run for run in known if self.span is None or abs(run.reach - known[0].reach) <= self.span]
+        return unknown or near[: self.at_once]
+
+    def _reaches(self, run: Run, key: Any) -> bool:
+        """Tell whether a run may have something that comes before `key`, or with it."""
+        if run.reach is None or key is None:
+            return key is not None
+        return bool(run.reach >= key if self.descending else run.reach <= key)
+
+
+def outset(step: Step, at: Position | None, descending: bool) -> Any:
+    """Return what the first record of a step at a position is sorted by at best, where time is sorted by."""
+    if at is not None and at.head is not None:
+        return datetime.fromtimestamp(at.head, UTC)
+    start, end = step.extent
+    if descending:
+        return None if end is None else end + MARGIN
+    return None if start is None else start - MARGIN
+
+
+def _seconds(key: Any, descending: bool) -> int | None:
+    if not isinstance(key, datetime):
+        return None
+    return math.ceil(key.timestamp()) if descending else math.floor(key.timestamp())

@@ -1,0 +1,204 @@
+"""One page of a search of a STAC API, in the order asked for.
+
+An API that sorts by what is asked for is paged as it pages itself. Of another one, windows of time are read
+(see `time_walk`). Items that are named by their ids are read whole, in as many requests as their ids take,
+and sorted here: `{"n": items given}` is the position.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shapely.geometry import shape
+
+from stacbridge import scalars
+from stacbridge.dialects import stac_pages
+from stacbridge.dialects.dialect import Conversation
+from stacbridge.dialects.stac_scope import Scope
+from stacbridge.dialects.stac_search import Searching, sent
+from stacbridge.dialects.time_walk import Lot, TimeWalk
+from stacbridge.dialects.together import together
+from stacbridge.errors import BadRequest, UpstreamError
+from stacbridge.mapping.footprints import footprints
+from stacbridge.mapping.passthrough import Passthrough
+from stacbridge.model import Interval, Json, Page, Query, SortKey
+
+_Whole = tuple[list[Json], bool, int | None]
+NEWEST_FIRST = (SortKey("datetime", descending=True),)
+PAGES = 40
+"""Pages of one window of time, or of one run of ids, at most."""
+WINDOWS = 20
+"""Windows of time that are read for one page at most."""
+
+
+class Walk:
+    """A search of one API."""
+
+    def __init__(
+        self, translation: Passthrough, searching: Searching, query: Query, scope: Scope, now: datetime
+    ) -> None:
+        self._now = now
+        self._id, self._title = translation.id, translation.title
+        self._fields, self._searching, self._scope = translation.fields, searching, scope
+        self._keys = tuple(
+            replace(key, name=key.name.removeprefix("properties.")) for key in query.sortby or NEWEST_FIRST
+        )
+        self._native = all(key.name in translation.habits.sortables for key in self._keys)
+        query = replace(query, collections=scope.collections, ids=scope.ids, interval=scope.interval)
+        self._query = replace(query, sortby=self._keys if self._native else ())
+        self._area: Any = None
+        if query.intersects and not searching.fits(query, scope.filter):
+            self._area = shape(query.intersects)
+            self._query = replace(self._query, intersects=None, bbox=self._area.bounds)
+
+    def page(self) -> Conversation[Page]:
+        """Return the page at the query's position. Raises `BadRequest`, `SearchTooWide`, `UpstreamError`."""
+        if not self._native and [key.name for key in self._keys] != ["datetime"]:
+            names = ", ".join(repr(key.name) for key in self._keys)
+            raise BadRequest(f"{self._title} cannot sort by {names}.", parameter="sortby")
+        if self._query.ids:
+            return (yield from self._named())
+        return (yield from (self._sorted() if self._native else self._by_time()))
+
+    # As the API sorts -----------------------------------------------------------------------------
+    def _sorted(self) -> Conversation[Page]:
+        position = self._query.position or {}
+        answer = yield from self._asked(self._query, position.get("next"))
+        given = int(position.get("n", 0)) + answer.length
+        counts = [count for count in (position.get("m"), answer.matched) if count is not None]
+        least = min(counts, default=None)
+        told = None if self._wider else least
+        if answer.following is not None:
+            following = {"next": answer.following, "n": given, "m": least}
+            return Page(answer.records, following, told, self._scope.checked)
+        self._see_end(given, least)
+        return Page(answer.records, None, told, self._scope.checked)
+
+    # By windows of time ---------------------------------------------------------------------------
+    def _by_time(self) -> Conversation[Page]:
+        def read(interval: Interval, size: int, *, whole: bool) -> Conversation[Lot | None]:
+            query = replace(self._query, interval=interval, limit=size, position=None)
+            found, complete, matched = yield from self._whole(query, None if whole else size)
+            return None if whole and not complete else Lot(found, complete, matched)
+
+        walk = TimeWalk(
+            upstream=self._id,
+            interval=self._query.interval or Interval(None, None),
+            newest_first=self._keys[0].descending,
+            limit=self._query.limit,
+            windows=WINDOWS,
+            now=self._now,
+            place=lambda record: (_start(record), f"{record.get('id')} {record.get('collection')}"),
+            read=read,
+        )
+        at = yield from walk.fill(self._query.position)
+        records = [*walk.found, *walk.odd]
+        return Page(records, at, (yield from self._matched(records, at)), self._scope.checked)
+
+    def _matched(self, records: list[Json], at: Json | None) -> Conversation[int | None]:
+        """Return the number of all matches: these, where they are all, or what the API says to one question
+        for all."""
+        if self._wider or not self._query.count or self._query.position is not None:
+            return None
+        if at is None:
+            return len(records)
+        return (yield from self._asked(replace(self._query, limit=1))).matched
+
+    # Items by id ----------------------------------------------------------------------------------
+    def _named(self) -> Conversation[Page]:
+        query = replace(self._query, sortby=(), limit=len(self._query.ids))
+        runs = self._searching.runs(query, self._scope.filter)
+        answers = yield from together(self._whole(run, None) for run in runs)
+        if not all(complete for _, complete, _ in answers):
+            raise UpstreamError(f"{self._id} answers item ids with pages without end.", upstream=self._id)
+        found = [record for records, _, _ in answers for record in records if record.get("id") in query.ids]
+        for key in reversed(self._keys):
+            found = self._ordered(found, key)
+        start = int((self._query.position or {}).get("n", 0))
+        end = start + self._query.limit
+        position = {"n": end} if end < len(found) else None
+        return Page(found[start:end], position, None if self._wider else len(found), self._scope.checked)
+
+    def _ordered(self, records: list[Json], key: SortKey) -> list[Json]:
+        values = [(self._value(record, key.name), record) for record in records]
+        known = [pair for pair in values if pair[0] is not None]
+        known.sort(key=lambda pair: pair[0], reverse=key.descending)
+        return [record for _, record in known] + [record for value, record in values if value is None]
+
+    def _value(self, record: Json, name: str) -> Any:
+        if name == "datetime":
+            return _start(record)
+        found = record.get(name) if name in ("id", "collection") else _properties(record).get(name)
+        return self._fields[name].read(found) if found is not None and name in self._fields else found
+
+    # Requests -------------------------------------------------------------------------------------
+    @property
+    def _wider(self) -> bool:
+        """Whether more is asked for than is wanted, so that counts are too high."""
+        return bool(self._scope.checked) or self._area is not None
+
+    def _whole(self, query: Query, most: int | None) -> Conversation[_Whole]:
+        """Return all items of a search, whether they are all, and how many there are where that is told.
+
+        They are not all where there are more than `most`, or more pages than `PAGES`.
+        """
+        found: list[Json] = []
+        given, least = 0, None
+        following: Json | None = None
+        for _ in range(PAGES):
+            answer = yield from self._asked(query, following)
+            found += answer.records
+            given, following = given + answer.length, answer.following
+            counts = [count for count in (least, answer.matched) if count is not None]
+            least = min(counts, default=None)
+            if following is None:
+                self._see_end(given, least)
+                return found, True, least
+            if most is not None and max(given, least or 0) > most:
+                break
+        return found, False, least
+
+    def _asked(self, query: Query, following: Json | None = None) -> Conversation["_Answer"]:
+        request = self._searching.request(query, self._scope.filter, following)
+        document, records = stac_pages.entries((yield request), self._id, "features")
+        fitting = records
+        if self._area is not None:
+            fitting = [record for record in records if self._touches(record)]
+        return _Answer(
+            fitting,
+            len(records),
+            stac_pages.following(document, sent(request), self._id),
+            stac_pages.matched(document),
+        )
+
+    def _touches(self, record: Json) -> bool:
+        footprint, _ = footprints([{"GeoFootprint": record.get("geometry")}])[0]
+        return footprint is not None and bool(self._area.intersects(shape(footprint)))
+
+    def _see_end(self, given: int, least: int | None) -> None:
+        if least is not None and given < least:
+            raise UpstreamError(
+                f"{self._id} ended its answer after {given} of {least} items.",
+                upstream=self._id,
+                advice="Search again; if it stays so, narrow the search by collection, time or area.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Items of a page, how many it held, what asks for the next one, and the number of all matches."""
+
+    records: list[Json]
+    length: int
+    following: Json | None
+    matched: int | None
+
+
+def _properties(record: Json) -> Json:
+    found = record.get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def _start(record: Json) -> datetime | None:
+    properties = _properties(record)
+    return scalars.instant(properties.get("start_datetime") or properties.get("datetime"))
