@@ -15,7 +15,10 @@
   + UpstreamError          502  an upstream answered something that is not an answer
     - UpstreamTimeout      504  an upstream did not answer in time
     - UpstreamUnavailable  503  an upstream is down, or refuses for now
+      . QuotaExceeded      503  an upstream takes no more orders of the account for now
     - UpstreamRefused      502  an upstream refuses our credentials
+    - OrderUnclear         502  nobody knows whether an upstream took an order
+  + StoreUnavailable       503  the order book cannot be read or written; nothing was ordered
 
 Every failure carries who failed, what was asked, what it answered and what to do, and has one JSON shape:
 `{"code", "description", "upstream"?, "asked"?, "answered"?, "advice"?, "parameter"?, "retry_after"?}`.
@@ -165,7 +168,21 @@ class UpstreamUnavailable(UpstreamError):
     status = 503
 
 
+class QuotaExceeded(UpstreamUnavailable):
+    """An upstream takes no more orders of the account for now; `retry_after` where it says until when."""
+
+
 class UpstreamRefused(UpstreamError):
     """An upstream refuses our credentials."""
 
     status = 502
+
+
+class OrderUnclear(UpstreamError):
+    """An order was sent and not answered: nobody knows whether the upstream took it."""
+
+
+class StoreUnavailable(StacbridgeError):
+    """The order book cannot be read or written, so that nothing was promised."""
+
+    status = 503
