@@ -1,19 +1,17 @@
 """The order book: every write is one transaction, and what it returns is on disk."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
+from stacbridge.orders import rows as row
 from stacbridge.orders import transitions
-from stacbridge.orders.database import Database, Execute, Row
-from stacbridge.orders.records import FINISHED, OPEN, Event, Key, Notice, Order, Product
+from stacbridge.orders.database import Database, Execute
+from stacbridge.orders.records import FINISHED, OPEN, Event, Key, Order, Product
+from stacbridge.orders.rows import COLUMNS, ORDER, PRODUCT, marks
 
-COLUMNS = tuple(field.name for field in fields(Product))
-PRODUCT = ", ".join(f"p.{name}" for name in COLUMNS)
 POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive AND q.seq < p.seq
     AND q.state IN ('intended', 'sending'))"""
-ORDER = f"""r.id, r.principal, r.asked, r.canceled, {PRODUCT}"""
-CHANGING = tuple(name for name in COLUMNS if name not in ("seq", "archive", "catalogue", "collection", "item"))
 
 
 class Book:
@@ -86,7 +84,7 @@ class Book:
                 batch,
                 principal,
             )
-        return {row["state"]: row["number"] for row in rows}
+        return {counted["state"]: counted["number"] for counted in rows}
 
     def of_items(self, principal: str, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Order]:
         """Return the orders that a principal has of items, by collection and item: one query for all."""
@@ -102,107 +100,24 @@ class Book:
         """Return what became of an order's product, the latest last."""
         with self._database.reading() as execute:
             rows = execute(
-                "SELECT at, state, reason FROM events WHERE product = ? AND at >= ? ORDER BY at",
+                "SELECT at, state, reason FROM events WHERE product = ? AND at >= ? ORDER BY seq",
                 order.product.seq,
                 min(order.asked, order.product.since),
             )
-        return [Event(**row) for row in rows]
+        return [Event(**told) for told in rows]
 
     def cancel(self, order: Order, now: float) -> None:
         """Cancel an order. The product goes on for others; where nobody waits any more, it is let go soon."""
         with self._database.writing() as execute:
             execute("UPDATE requests SET canceled = ?, notice_at = NULL WHERE id = ? AND canceled IS NULL", now, order.id)
             execute(
-                f"""UPDATE products SET next_at = ? WHERE seq = ? AND next_at > ? AND state IN ({_marks(OPEN)})
+                f"""UPDATE products SET next_at = ? WHERE seq = ? AND next_at > ? AND state IN ({marks(OPEN)})
                 AND NOT EXISTS (SELECT 1 FROM requests WHERE product = seq AND canceled IS NULL)""",
                 now,
                 order.product.seq,
                 now,
                 *OPEN,
             )
-
-    # For workers ----------------------------------------------------------------------------------
-    def claim(self, archives: Collection[str], now: float, lease: float) -> Product | None:
-        """Take the product that is due longest, for `lease` seconds; `None` where none is.
-
-        Of the state in which a process that died left a product, another one claims it after the lease.
-        """
-        if not archives:
-            return None
-        with self._database.writing() as execute:
-            rows = execute(
-                f"""UPDATE products SET fence = fence + 1, leased_until = ? WHERE seq = (
-                    SELECT seq FROM products WHERE next_at <= ? AND leased_until <= ?
-                    AND archive IN ({_marks(archives)}) ORDER BY next_at, seq LIMIT 1 {self._database.skip})
-                RETURNING {", ".join(COLUMNS)}""",
-                now + lease,
-                now,
-                now,
-                *archives,
-            )
-        return _product(rows[0]) if rows else None
-
-    def wanted(self, product: Product) -> bool:
-        """Tell whether anybody still waits for a product."""
-        with self._database.reading() as execute:
-            return bool(
-                execute("SELECT 1 FROM requests WHERE product = ? AND canceled IS NULL LIMIT 1", product.seq)
-            )
-
-    def save(self, before: Product, after: Product, now: float, *, keep: bool = False) -> bool:
-        """Write what became of a claimed product; False where the lease went to somebody else meanwhile.
-
-        The lease ends, unless `keep`. Who waits for a product that has finished is to be told.
-        """
-        after = replace(after, leased_until=before.leased_until if keep else 0)
-        with self._database.writing() as execute:
-            if not self._written(execute, after, before.fence):
-                return False
-            if (before.state, before.reason) != (after.state, after.reason):
-                _record(execute, after, now)
-            if after.state != before.state and after.state in FINISHED:
-                execute(
-                    "UPDATE requests SET notice_at = ?, notice_since = ?, notice_tries = 0"
-                    " WHERE product = ? AND webhook IS NOT NULL AND canceled IS NULL",
-                    now,
-                    now,
-                    after.seq,
-                )
-        return True
-
-    def hold_back(self, archive: str, until: float, reason: str) -> None:
-        """Let all that waits for an archive wait until its release, too."""
-        with self._database.writing() as execute:
-            execute(
-                "UPDATE products SET next_at = ?, release_at = ?, reason = ?"
-                " WHERE archive = ? AND state = 'intended' AND next_at < ? AND leased_until = 0",
-                until,
-                until,
-                reason,
-                archive,
-                until,
-            )
-
-    def due_notice(self, now: float, lease: float) -> Notice | None:
-        """Take the webhook call that is due longest, for `lease` seconds; `None` where none is."""
-        with self._database.writing() as execute:
-            claimed = execute(
-                f"""UPDATE requests SET notice_at = ?, notice_tries = notice_tries + 1 WHERE id = (
-                    SELECT id FROM requests WHERE notice_at <= ? ORDER BY notice_at LIMIT 1 {self._database.skip})
-                RETURNING id, webhook, url, notice_since AS since, notice_tries AS tries""",
-                now + lease,
-                now,
-            )
-            if not claimed:
-                return None
-            rows = execute(f"SELECT {ORDER} FROM requests r JOIN products p ON p.seq = r.product WHERE r.id = ?", claimed[0]["id"])
-        del claimed[0]["id"]
-        return Notice(_order(rows[0]), **claimed[0])
-
-    def settle_notice(self, notice: Notice, again_at: float | None) -> None:
-        """Write when a webhook is called again; `None`: never."""
-        with self._database.writing() as execute:
-            execute("UPDATE requests SET notice_at = ? WHERE id = ?", again_at, notice.order.id)
 
     # Rows -----------------------------------------------------------------------------------------
     def _product(self, execute: Execute, key: Key, now: float, online: bool) -> Product:
@@ -219,13 +134,13 @@ class Book:
             new = transitions.succeeded(new, now, now)
         names = COLUMNS[1:]
         rows = execute(
-            f"INSERT INTO products ({', '.join(names)}) VALUES ({_marks(names)})"
+            f"INSERT INTO products ({', '.join(names)}) VALUES ({marks(names)})"
             " ON CONFLICT (archive, catalogue, collection, item) DO NOTHING RETURNING seq",
             *(getattr(new, name) for name in names),
         )
         if rows:
             product = replace(new, seq=rows[0]["seq"])
-            _record(execute, product, now)
+            row.record(execute, product, now)
             return product
         return self._known(execute, key, now, online)
 
@@ -239,14 +154,14 @@ class Book:
             key.collection,
             key.item,
         )
-        product = _product(rows[0])
+        product = row.product(rows[0])
         if product.state in OPEN or (product.state == "succeeded" and online):
             return product
         if product.state == "succeeded":
             product = transitions.evicted(product, now)
         again = transitions.revived(product, now, online=online)
-        self._written(execute, again, product.fence)
-        _record(execute, again, now)
+        row.write(execute, again, product.fence)
+        row.record(execute, again, now)
         return again
 
     def _request(
@@ -259,16 +174,21 @@ class Book:
         webhook: str | None,
     ) -> Order:
         id = self._make_id()
+        over = now if webhook is not None and product.state in FINISHED else None
         rows = execute(
-            "INSERT INTO requests (id, product, principal, asked, url, webhook, notice_tries)"
-            " VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (product, principal) DO UPDATE SET canceled = NULL,"
-            " webhook = COALESCE(excluded.webhook, requests.webhook) RETURNING id, asked",
+            "INSERT INTO requests (id, product, principal, asked, url, webhook,"
+            " notice_at, notice_since, notice_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"
+            " ON CONFLICT (product, principal) DO UPDATE SET canceled = NULL,"
+            " webhook = COALESCE(excluded.webhook, requests.webhook), notice_at = excluded.notice_at,"
+            " notice_since = excluded.notice_since, notice_tries = 0 RETURNING id, asked",
             id,
             product.seq,
             principal,
             now,
             url(id),
             webhook,
+            over,
+            over,
         )
         return Order(rows[0]["id"], principal, rows[0]["asked"], None, product)
 
@@ -277,39 +197,4 @@ class Book:
             rows = execute(
                 f"SELECT {columns} FROM requests r JOIN products p ON p.seq = r.product WHERE {condition}", *values
             )
-        return [_order(row) for row in rows]
-
-    def _written(self, execute: Execute, product: Product, fence: int) -> bool:
-        changes = ", ".join(f"{name} = ?" for name in CHANGING)
-        values = (getattr(product, name) for name in CHANGING)
-        return bool(
-            execute(
-                f"UPDATE products SET {changes} WHERE seq = ? AND fence = ? RETURNING seq",
-                *values,
-                product.seq,
-                fence,
-            )
-        )
-
-
-def _record(execute: Execute, product: Product, now: float) -> None:
-    execute(
-        "INSERT INTO events (product, at, state, reason) VALUES (?, ?, ?, ?)",
-        product.seq,
-        now,
-        product.state,
-        product.reason,
-    )
-
-
-def _marks(values: Collection[str]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _product(row: Row) -> Product:
-    return Product(**{name: row[name] for name in COLUMNS})
-
-
-def _order(row: Row) -> Order:
-    position = row.get("position") if row["state"] in ("intended", "sending") else None
-    return Order(row["id"], row["principal"], row["asked"], row["canceled"], _product(row), position)
+        return [row.order(found) for found in rows]

@@ -35,9 +35,9 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS batches (
         batch TEXT NOT NULL, request TEXT NOT NULL REFERENCES requests (id), PRIMARY KEY (batch, request))""",
     """CREATE TABLE IF NOT EXISTS events (
-        product BIGINT NOT NULL REFERENCES products (seq), at DOUBLE PRECISION NOT NULL,
+        seq {serial} PRIMARY KEY, product BIGINT NOT NULL REFERENCES products (seq), at DOUBLE PRECISION NOT NULL,
         state TEXT NOT NULL, reason TEXT)""",
-    "CREATE INDEX IF NOT EXISTS events_of ON events (product, at)",
+    "CREATE INDEX IF NOT EXISTS events_of ON events (product, seq)",
 )
 
 
