@@ -18,6 +18,7 @@ from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
 from stacbridge.model import Json
+from stacbridge.orders.desk import Desk
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
 
@@ -31,11 +32,14 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     Raises `Misconfigured` for settings that cannot work.
     """
     federation = Federation(loaded(settings) if catalogues is None else catalogues, settings)
+    desk = Desk(federation, settings)
     proxy = AssetProxy(federation.catalogues, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await federation.run(desk.start)
         yield
+        await federation.run(desk.stop)
         await proxy.close()
         federation.close()
 
@@ -45,7 +49,7 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         return JSONResponse(health(federation.catalogues.values()))
 
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
-    orders.install(api, federation)
+    orders.install(api, desk, federation, settings)
     facade = wrapped(api, settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 

@@ -92,7 +92,10 @@ class Agenda:
             )
             if not claimed:
                 return None
-            rows = execute(f"SELECT {ORDER} FROM requests r JOIN products p ON p.seq = r.product WHERE r.id = ?", claimed[0]["id"])
+            rows = execute(
+                f"SELECT {ORDER} FROM requests r JOIN products p ON p.seq = r.product WHERE r.id = ?",
+                claimed[0]["id"],
+            )
         del claimed[0]["id"]
         return Notice(row.order(rows[0]), **claimed[0])
 

@@ -9,6 +9,7 @@ from stacbridge.orders import transitions
 from stacbridge.orders.database import Database, Execute
 from stacbridge.orders.records import FINISHED, OPEN, Event, Key, Order, Product
 from stacbridge.orders.rows import COLUMNS, ORDER, PRODUCT, marks
+from stacbridge.orders.transitions import Rules
 
 POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive AND q.seq < p.seq
     AND q.state IN ('intended', 'sending'))"""
@@ -17,7 +18,9 @@ POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive A
 class Book:
     """Orders in a database. Times come from the caller, as Unix seconds."""
 
-    def __init__(self, database: Database, make_id: Callable[[], str] = lambda: secrets.token_urlsafe(12)) -> None:
+    def __init__(
+        self, database: Database, make_id: Callable[[], str] = lambda: secrets.token_urlsafe(12)
+    ) -> None:
         self._database = database
         self._make_id = make_id
 
@@ -55,7 +58,9 @@ class Book:
 
     def order(self, id: str, principal: str) -> Order | None:
         """Return an order of a principal, with its position among those that wait for the same archive."""
-        found = self._orders(f"{ORDER}, {POSITION} AS position", "r.id = ? AND r.principal = ?", id, principal)
+        found = self._orders(
+            f"{ORDER}, {POSITION} AS position", "r.id = ? AND r.principal = ?", id, principal
+        )
         return found[0] if found else None
 
     def orders(
@@ -64,10 +69,13 @@ class Book:
         """Return a page of the orders of a principal, the newest first, behind that of time and id `before`."""
         condition, values = "r.principal = ?", [principal]
         if batch is not None:
-            condition, values = f"{condition} AND r.id IN (SELECT request FROM batches WHERE batch = ?)", [
-                *values,
-                batch,
-            ]
+            condition, values = (
+                f"{condition} AND r.id IN (SELECT request FROM batches WHERE batch = ?)",
+                [
+                    *values,
+                    batch,
+                ],
+            )
         bounds: list[object] = []
         if before is not None:
             condition, bounds = f"{condition} AND (r.asked, r.id) < (?, ?)", [*before]
@@ -109,7 +117,11 @@ class Book:
     def cancel(self, order: Order, now: float) -> None:
         """Cancel an order. The product goes on for others; where nobody waits any more, it is let go soon."""
         with self._database.writing() as execute:
-            execute("UPDATE requests SET canceled = ?, notice_at = NULL WHERE id = ? AND canceled IS NULL", now, order.id)
+            execute(
+                "UPDATE requests SET canceled = ?, notice_at = NULL WHERE id = ? AND canceled IS NULL",
+                now,
+                order.id,
+            )
             execute(
                 f"""UPDATE products SET next_at = ? WHERE seq = ? AND next_at > ? AND state IN ({marks(OPEN)})
                 AND NOT EXISTS (SELECT 1 FROM requests WHERE product = seq AND canceled IS NULL)""",
@@ -128,10 +140,17 @@ class Book:
             key.archive,
             now,
         )[0]["until"]
-        new = Product(0, **{name: getattr(key, name) for name in Key.__slots__}, state="intended", since=now,
-                      created=now, next_at=held or now, release_at=held)
+        new = Product(
+            0,
+            **{name: getattr(key, name) for name in Key.__slots__},
+            state="intended",
+            since=now,
+            created=now,
+            next_at=held or now,
+            release_at=held,
+        )
         if online:
-            new = transitions.succeeded(new, now, now)
+            new = transitions.succeeded(new, now, now + Rules.check)
         names = COLUMNS[1:]
         rows = execute(
             f"INSERT INTO products ({', '.join(names)}) VALUES ({marks(names)})"
@@ -195,6 +214,7 @@ class Book:
     def _orders(self, columns: str, condition: str, *values: object) -> list[Order]:
         with self._database.reading() as execute:
             rows = execute(
-                f"SELECT {columns} FROM requests r JOIN products p ON p.seq = r.product WHERE {condition}", *values
+                f"SELECT {columns} FROM requests r JOIN products p ON p.seq = r.product WHERE {condition}",
+                *values,
             )
         return [row.order(found) for found in rows]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
 from stacbridge.catalogue import Archive, Catalogue
-from stacbridge.errors import NotFound, NotOrderable
+from stacbridge.errors import Misconfigured, NotFound, NotOrderable
 from stacbridge.federation import Federation
 from stacbridge.orders.agenda import Agenda
 from stacbridge.orders.book import Book
@@ -19,7 +19,7 @@ from stacbridge.orders.webhooks import Webhooks
 from stacbridge.orders.workers import Workers
 from stacbridge.settings import Settings
 
-MARGIN = 5.0
+MARGIN = 1.0
 """Seconds that a step takes beside its request, at most."""
 PATIENCE = 5.0
 """Seconds that steps may take to finish when the bridge stops."""
@@ -168,10 +168,15 @@ class Desk:
             return self._open[1], self._open[2]
 
     def _workers(self, database: Database) -> Workers:
-        settings = self._settings
-        agenda, lease = Agenda(database), settings.order_lease
+        settings, agenda = self._settings, Agenda(database)
         request = settings.connect_timeout + settings.read_timeout + settings.upstream_deadline + MARGIN
-        driver = Driver(agenda, Rules.of(settings), lease, min(request, lease / 2), self._clock)
+        lease = settings.order_lease or 1.5 * request
+        if lease < request:
+            raise Misconfigured(
+                f"order_lease is {lease:g} s, but a request may take {request:g} s.",
+                advice="Raise it, or lower connect_timeout, read_timeout or upstream_deadline.",
+            )
+        driver = Driver(agenda, Rules.of(settings), lease, request, self._clock)
         return Workers(
             agenda,
             self._archives(),

@@ -68,7 +68,9 @@ class Driver:
             return transitions.succeeded(product, self.clock(), self.clock() + self.rules.check)
         now = self.clock()
         sending = transitions.sent(product, now)
-        if product.leased_until - now < self.request or not self.agenda.save(product, sending, now, keep=True):
+        if product.leased_until - now < self.request or not self.agenda.save(
+            product, sending, now, keep=True
+        ):
             return transitions.postponed(product, now)
         try:
             progress = archive.place(product.collection, product.item)

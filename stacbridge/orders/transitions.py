@@ -65,7 +65,7 @@ def revived(product: Product, now: float, *, online: bool) -> Product:
         release_at=None,
     )
     if online:
-        return succeeded(fresh, now, now)
+        return succeeded(fresh, now, now + Rules.check)
     state: State = "intended"
     if product.upstream_order is not None:
         state = "ordered"
@@ -168,7 +168,9 @@ def kept(product: Product, now: float, rules: Rules) -> Product:
 def evicted(product: Product, now: float) -> Product:
     """Return the product whose bytes have gone: who wants them orders again."""
     gone = replace(product, upstream_order=None, expires=None)
-    return replace(_entered(gone, "evicted", now, "The archive has taken the bytes away again."), next_at=None)
+    return replace(
+        _entered(gone, "evicted", now, "The archive has taken the bytes away again."), next_at=None
+    )
 
 
 def canceled(product: Product, now: float) -> Product:
