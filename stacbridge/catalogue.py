@@ -11,10 +11,15 @@ class Archive(Protocol):
     All raise `NotFound` where there is no such item, and `UpstreamError` and its kin.
     """
 
-    url: str
-    """Its address, which tells it from all others whatever its catalogue is called."""
-    finds: bool
-    """Whether it can tell if it has an order of an item."""
+    @property
+    def url(self) -> str:
+        """Its address, which tells it from all others whatever its catalogue is called."""
+        ...
+
+    @property
+    def finds(self) -> bool:
+        """Whether it can tell if it has an order of an item."""
+        ...
 
     def is_online(self, collection: str, item: str) -> bool:
         """Tell whether an item's bytes need no order. Raises `NotOrderable` where it takes no orders."""

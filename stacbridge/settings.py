@@ -156,8 +156,8 @@ class Settings(BaseSettings):
     order_threads: Count = 4
     """Orders that one process asks upstreams about at once."""
     order_lease: Seconds | None = None
-    """Seconds that a process keeps an order to itself while it asks; so long after a crash another one goes on
-    with it. Unset: half as long again as a request may take (with the defaults, 11 minutes)."""
+    """Seconds that a process keeps an order to itself while it asks; so long after a crash another one goes
+    on with it. Unset: half as long again as a request may take (with the defaults, 11 minutes)."""
     order_poll: Seconds = 30
     """Seconds until an upstream is first asked how an order stands, then doubled."""
     order_poll_most: Seconds = 900

@@ -23,8 +23,8 @@ REFUSALS = (Misconfigured, NotOrderable, QuotaExceeded, UpstreamRefused)
 class UpstreamArchive:
     """The `Archive` protocol for any catalogue's `ordering`.
 
-    `record` finds the record of a collection's item, `log_in` sees to it that there is a token. `send` may repeat a request, `send_once` never does;
-    both return replies of any status.
+    `record` finds the record of a collection's item, `log_in` sees to it that there is a token. `send` may
+    repeat a request, `send_once` never does; both return replies of any status.
     """
 
     url: str

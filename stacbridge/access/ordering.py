@@ -13,8 +13,10 @@ from stacbridge.wire.refusals import asked, refusal
 class Ordering(Protocol):
     """How an archive takes orders. Requests get replies of any status."""
 
-    finds: bool
-    """Whether it can tell if it has an order of a product."""
+    @property
+    def finds(self) -> bool:
+        """Whether it can tell if it has an order of a product."""
+        ...
 
     def is_online(self, record: Json) -> bool:
         """Tell whether a record's bytes need no order. Raises `NotOrderable` where they could not be had."""

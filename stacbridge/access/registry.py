@@ -52,8 +52,8 @@ def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentia
     public = table.texts("public")
     advice = (table.optional("offline", str), table.optional("forbidden", str))
     ordering = _ordering(catalogue, table, endpoints, advice[0])
-    orders = isinstance(ordering, LtaOrdering)
-    archive = Archive(catalogue, endpoints.get("download", ""), *advice, orders=orders)
+    takes_orders = isinstance(ordering, LtaOrdering)
+    archive = Archive(catalogue, endpoints.get("download", ""), *advice, orders=takes_orders)
     given = Given(
         catalogue=catalogue,
         table=table,

@@ -181,7 +181,7 @@ def install(app: FastAPI, desk: Desk, federation: Federation, settings: Settings
         openapi_extra={"requestBody": {"required": True, "content": {links.JSON: {"schema": ASKED}}}},
         **common,
     )
-    stands = {200: described("How the order stands.")}
+    stands: dict[int | str, Json] = {200: described("How the order stands.")}
     app.add_api_route("/orders", orders.listed, name="Your orders", **common)
     app.add_api_route("/orders/batches/{batch}", orders.batch, name="Orders of one batch", **common)
     app.add_api_route("/orders/{id}", orders.show, name="Order", responses=stands, **common)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from stacbridge.orders import rows as row
 from stacbridge.orders.database import Database
 from stacbridge.orders.records import FINISHED, Notice, Product
-from stacbridge.orders.rows import COLUMNS, ORDER, marks
+from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, marks
 
 
 class Agenda:
@@ -85,18 +85,15 @@ class Agenda:
         with self._database.writing() as execute:
             claimed = execute(
                 f"""UPDATE requests SET notice_at = ?, notice_tries = notice_tries + 1 WHERE id = (
-                    SELECT id FROM requests WHERE notice_at <= ? ORDER BY notice_at LIMIT 1 {self._database.skip})
+                    SELECT id FROM requests WHERE notice_at <= ?
+                    ORDER BY notice_at LIMIT 1 {self._database.skip})
                 RETURNING id, webhook, url, notice_since AS since, notice_tries AS tries""",
                 now + lease,
                 now,
             )
             if not claimed:
                 return None
-            rows = execute(
-                f"SELECT {ORDER} FROM requests r JOIN products p ON p.seq = r.product WHERE r.id = ?",
-                claimed[0]["id"],
-            )
-        del claimed[0]["id"]
+            rows = execute(f"SELECT {ORDER} FROM {ASKED} WHERE r.id = ?", claimed[0].pop("id"))
         return Notice(row.order(rows[0]), **claimed[0])
 
     def settle_notice(self, notice: Notice, again_at: float | None) -> None:

@@ -8,8 +8,8 @@ from stacbridge.orders import rows as row
 from stacbridge.orders import transitions
 from stacbridge.orders.database import Database, Execute
 from stacbridge.orders.records import FINISHED, OPEN, Event, Key, Order, Product
-from stacbridge.orders.rows import COLUMNS, ORDER, PRODUCT, marks
-from stacbridge.orders.transitions import Rules
+from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, PRODUCT, marks
+from stacbridge.orders.transitions import CHECK
 
 POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive AND q.seq < p.seq
     AND q.state IN ('intended', 'sending'))"""
@@ -18,11 +18,8 @@ POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive A
 class Book:
     """Orders in a database. Times come from the caller, as Unix seconds."""
 
-    def __init__(
-        self, database: Database, make_id: Callable[[], str] = lambda: secrets.token_urlsafe(12)
-    ) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._make_id = make_id
 
     def close(self) -> None:
         """Close the database."""
@@ -66,29 +63,25 @@ class Book:
     def orders(
         self, principal: str, limit: int, before: tuple[float, str] | None = None, batch: str | None = None
     ) -> list[Order]:
-        """Return a page of the orders of a principal, the newest first, behind that of time and id `before`."""
-        condition, values = "r.principal = ?", [principal]
+        """Return a page of a principal's orders, the newest first, behind that of time and id `before`."""
+        condition = "r.principal = ?"
+        values: list[object] = [principal]
         if batch is not None:
-            condition, values = (
-                f"{condition} AND r.id IN (SELECT request FROM batches WHERE batch = ?)",
-                [
-                    *values,
-                    batch,
-                ],
-            )
-        bounds: list[object] = []
+            condition += " AND r.id IN (SELECT request FROM batches WHERE batch = ?)"
+            values.append(batch)
         if before is not None:
-            condition, bounds = f"{condition} AND (r.asked, r.id) < (?, ?)", [*before]
+            condition += " AND (r.asked, r.id) < (?, ?)"
+            values += before
         order = "ORDER BY r.asked DESC, r.id DESC LIMIT ?"
-        return self._orders(ORDER, f"{condition} {order}", *values, *bounds, limit)
+        return self._orders(ORDER, f"{condition} {order}", *values, limit)
 
     def counts(self, principal: str, batch: str) -> dict[str, int]:
         """Return how many orders of a batch are in each state."""
         state = "CASE WHEN r.canceled IS NULL THEN p.state ELSE 'canceled' END"
         with self._database.reading() as execute:
             rows = execute(
-                f"SELECT {state} AS state, count(*) AS number FROM batches b JOIN requests r ON r.id = b.request"
-                f" JOIN products p ON p.seq = r.product WHERE b.batch = ? AND r.principal = ? GROUP BY {state}",
+                f"SELECT {state} AS state, count(*) AS number FROM {ASKED} JOIN batches b ON b.request = r.id"
+                f" WHERE b.batch = ? AND r.principal = ? GROUP BY {state}",
                 batch,
                 principal,
             )
@@ -150,7 +143,7 @@ class Book:
             release_at=held,
         )
         if online:
-            new = transitions.succeeded(new, now, now + Rules.check)
+            new = transitions.succeeded(new, now, now + CHECK)
         names = COLUMNS[1:]
         rows = execute(
             f"INSERT INTO products ({', '.join(names)}) VALUES ({marks(names)})"
@@ -166,8 +159,8 @@ class Book:
     def _known(self, execute: Execute, key: Key, now: float, online: bool) -> Product:
         """Return a product that was ordered before, ordered anew where that came to an end."""
         rows = execute(
-            f"SELECT {PRODUCT} FROM products p WHERE archive = ? AND catalogue = ? AND collection = ? AND item = ?"
-            f" {self._database.skip.removesuffix(' SKIP LOCKED')}",
+            f"SELECT {PRODUCT} FROM products p WHERE archive = ? AND catalogue = ?"
+            f" AND collection = ? AND item = ? {self._database.lock}",
             key.archive,
             key.catalogue,
             key.collection,
@@ -192,7 +185,7 @@ class Book:
         url: Callable[[str], str],
         webhook: str | None,
     ) -> Order:
-        id = self._make_id()
+        id = secrets.token_urlsafe(12)
         over = now if webhook is not None and product.state in FINISHED else None
         rows = execute(
             "INSERT INTO requests (id, product, principal, asked, url, webhook,"
@@ -214,7 +207,7 @@ class Book:
     def _orders(self, columns: str, condition: str, *values: object) -> list[Order]:
         with self._database.reading() as execute:
             rows = execute(
-                f"SELECT {columns} FROM requests r JOIN products p ON p.seq = r.product WHERE {condition}",
+                f"SELECT {columns} FROM {ASKED} WHERE {condition}",
                 *values,
             )
         return [row.order(found) for found in rows]

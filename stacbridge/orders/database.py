@@ -35,8 +35,8 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS batches (
         batch TEXT NOT NULL, request TEXT NOT NULL REFERENCES requests (id), PRIMARY KEY (batch, request))""",
     """CREATE TABLE IF NOT EXISTS events (
-        seq {serial} PRIMARY KEY, product BIGINT NOT NULL REFERENCES products (seq), at DOUBLE PRECISION NOT NULL,
-        state TEXT NOT NULL, reason TEXT)""",
+        seq {serial} PRIMARY KEY, product BIGINT NOT NULL REFERENCES products (seq),
+        at DOUBLE PRECISION NOT NULL, state TEXT NOT NULL, reason TEXT)""",
     "CREATE INDEX IF NOT EXISTS events_of ON events (product, seq)",
 )
 
@@ -44,6 +44,8 @@ TABLES = (
 class Database(Protocol):
     """A database. Both context managers raise `StoreUnavailable` where it cannot be read or written."""
 
+    lock: str
+    """What a statement that reads a row says, so that nobody changes it before the transaction's end."""
     skip: str
     """What a statement that claims a row says, so that it passes over rows that others claim."""
 

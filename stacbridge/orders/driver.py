@@ -68,10 +68,10 @@ class Driver:
             return transitions.succeeded(product, self.clock(), self.clock() + self.rules.check)
         now = self.clock()
         sending = transitions.sent(product, now)
-        if product.leased_until - now < self.request or not self.agenda.save(
-            product, sending, now, keep=True
-        ):
+        if product.leased_until - now < self.request:
             return transitions.postponed(product, now)
+        if not self.agenda.save(product, sending, now, keep=True):
+            return None
         try:
             progress = archive.place(product.collection, product.item)
         except QuotaExceeded as refusal:

@@ -20,6 +20,7 @@ ONE_AT_A_TIME = 0x57AC
 class PostgreSQL:
     """A database behind at most `connections` connections, made as they are needed."""
 
+    lock = "FOR UPDATE"
     skip = "FOR UPDATE SKIP LOCKED"
 
     def __init__(self, url: str, connections: int) -> None:

@@ -9,6 +9,7 @@ from stacbridge.orders.records import WAITING, Key, Order, Product
 COLUMNS = tuple(field.name for field in fields(Product))
 PRODUCT = ", ".join(f"p.{name}" for name in COLUMNS)
 ORDER = f"r.id, r.principal, r.asked, r.canceled, {PRODUCT}"
+ASKED = "requests r JOIN products p ON p.seq = r.product"
 CHANGING = tuple(name for name in COLUMNS if name != "seq" and name not in Key.__slots__)
 
 

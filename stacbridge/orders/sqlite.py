@@ -21,7 +21,7 @@ class SQLite:
     handler choose between them, which is unfair.
     """
 
-    skip = ""
+    lock = skip = ""
 
     def __init__(self, path: Path) -> None:
         """Open the file, making it where it is missing. Raises `Misconfigured` where it is no order book."""

@@ -13,6 +13,8 @@ from stacbridge.model import Progress
 from stacbridge.orders.records import UNDER_WAY, Product, State
 from stacbridge.settings import Settings
 
+CHECK = 86400.0
+"""Seconds until it is looked whether bytes still are there, where the settings say nothing else."""
 LATE = "The archive did not bring it back in time."
 FURTHEST_RELEASE = 86400 * 7
 """Seconds until a release at most, whatever an upstream's Retry-After says."""
@@ -27,7 +29,7 @@ class Rules:
     unsent: float = 7 * 86400
     staging: float = 7 * 86400
     quota_wait: float = 3600
-    check: float = 86400
+    check: float = CHECK
     unknown_polls: int = 5
 
     @classmethod
@@ -45,7 +47,7 @@ class Rules:
 
     def pause(self, tries: int) -> float:
         """Return the seconds before something is tried again that has been `tries` times."""
-        return min(self.poll_most, self.poll * 2 ** min(tries, 30))
+        return min(self.poll_most, self.poll * 2.0 ** min(tries, 30))
 
 
 def revived(product: Product, now: float, *, online: bool) -> Product:
@@ -65,7 +67,7 @@ def revived(product: Product, now: float, *, online: bool) -> Product:
         release_at=None,
     )
     if online:
-        return succeeded(fresh, now, now + Rules.check)
+        return succeeded(fresh, now, now + CHECK)
     state: State = "intended"
     if product.upstream_order is not None:
         state = "ordered"
