@@ -72,22 +72,25 @@ class Driver:
             return transitions.postponed(product, now)
         if not self.agenda.save(product, sending, now, keep=True):
             return None
-        try:
-            progress = archive.place(product.collection, product.item)
-        except QuotaExceeded as refusal:
-            self._hold_back(sending, refusal)
-        except OrderUnclear as failure:
-            unclear = transitions.unclear(sending, failure, self.clock(), self.rules, self.request)
-            self.agenda.save(sending, unclear, self.clock())
-        except FINAL as refusal:
-            self.agenda.save(sending, transitions.declined(sending, refusal, self.clock()), self.clock())
-        except StacbridgeError as failure:
-            unsent = transitions.unsent(sending, failure, self.clock(), self.rules)
-            self.agenda.save(sending, unsent, self.clock())
-        else:
-            taken = transitions.taken(sending, progress, self.clock(), self.rules)
-            self.agenda.save(sending, taken, self.clock())
+        after = self._placed(archive, sending)
+        self.agenda.save(sending, after, self.clock())
+        if after.state == "intended" and after.release_at is not None:
+            self.agenda.hold_back(after.archive, after.release_at, after.reason or "")
         return None
+
+    def _placed(self, archive: Archive, sending: Product) -> Product:
+        """Order a product, and return it as the archive's answer leaves it."""
+        try:
+            progress = archive.place(sending.collection, sending.item)
+        except QuotaExceeded as refusal:
+            return transitions.held_back(sending, refusal, self.clock(), self.rules)
+        except OrderUnclear as failure:
+            return transitions.unclear(sending, failure, self.clock(), self.rules, self.request)
+        except FINAL as refusal:
+            return transitions.declined(sending, refusal, self.clock())
+        except StacbridgeError as failure:
+            return transitions.unsent(sending, failure, self.clock(), self.rules)
+        return transitions.taken(sending, progress, self.clock(), self.rules)
 
     def _look_for(self, archive: Archive, product: Product) -> Product:
         """Find out what became of an order that may have arrived: nothing is ordered twice."""
@@ -108,14 +111,6 @@ class Driver:
         if archive.is_online(product.collection, product.item):
             return transitions.kept(product, self.clock(), self.rules)
         return transitions.evicted(product, self.clock())
-
-    def _hold_back(self, sending: Product, refusal: QuotaExceeded) -> None:
-        """Let the product, and all that waits for the same archive, wait for the quota."""
-        now = self.clock()
-        waiting = transitions.held_back(sending, refusal, now, self.rules)
-        self.agenda.save(sending, waiting, now)
-        if waiting.release_at is not None:
-            self.agenda.hold_back(waiting.archive, waiting.release_at, str(refusal))
 
     def _trouble(self, product: Product, failure: StacbridgeError) -> Product:
         now = self.clock()
