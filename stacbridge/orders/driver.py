@@ -63,9 +63,13 @@ class Driver:
         return transitions.followed(product, progress, self.clock(), self.rules)
 
     def _send(self, archive: Archive, product: Product) -> Product | None:
-        """Order a product of which the archive has not heard; the intent is on disk before."""
+        """Order a product that the archive does not have an order of; the intent is on disk before."""
         if archive.is_online(product.collection, product.item):
             return transitions.succeeded(product, self.clock(), self.clock() + self.rules.check)
+        if product.sends and archive.finds:
+            known = archive.find(product.collection, product.item)
+            if known is not None:
+                return transitions.taken(product, known, self.clock(), self.rules)
         now = self.clock()
         sending = transitions.sent(product, now)
         if product.leased_until - now < self.request:

@@ -195,7 +195,7 @@ def _doubted(product: Product, now: float, rules: Rules) -> Product:
     forgotten = replace(product, upstream_order=None, doubts=0, tries=0)
     if product.sends > 1:
         return failed(forgotten, f"{lost} It was ordered twice, and lost twice.", now)
-    return replace(_entered(forgotten, "sending", now, lost), unclear=1, next_at=now)
+    return replace(_entered(forgotten, "intended", now, lost), next_at=now)
 
 
 def _again(product: Product, now: float, rules: Rules, deadline: float, reason: str) -> Product:

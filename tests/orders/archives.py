@@ -1,8 +1,8 @@
 """An archive in memory that does what a test tells it to, and orders that are driven by hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Progress
@@ -18,6 +18,8 @@ from tests.servers import Clock
 URL = "https://archive.example"
 LEASE, REQUEST = 60.0, 20.0
 DAY = 86400.0
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -54,8 +56,8 @@ class Script:
         return _next(self.poll_answers)
 
 
-def _next(answers: Sequence[Any]) -> Any:
-    answer = answers.pop(0) if len(answers) > 1 and isinstance(answers, list) else answers[0]
+def _next(answers: list[T | StacbridgeError]) -> T:
+    answer = answers.pop(0) if len(answers) > 1 else answers[0]
     if isinstance(answer, StacbridgeError):
         raise answer
     return answer
