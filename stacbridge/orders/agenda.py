@@ -39,6 +39,15 @@ class Agenda:
             )
         return row.product(rows[0]) if rows else None
 
+    def next_due(self, archives: Collection[str]) -> float | None:
+        """Return when the next product is due, `None` where none ever is."""
+        with self._database.reading() as execute:
+            rows = execute(
+                f"SELECT min(next_at) AS due FROM products WHERE archive IN ({marks(archives)})", *archives
+            )
+        due: float | None = rows[0]["due"]
+        return due
+
     def wanted(self, product: Product) -> bool:
         """Tell whether anybody still waits for a product."""
         with self._database.reading() as execute:

@@ -12,7 +12,9 @@ from stacbridge.orders.driver import Driver
 log = logging.getLogger(__name__)
 
 TICK = 2.0
-"""Seconds between two looks at the book where nobody nudges."""
+"""Seconds between two looks at the book at most: other processes take orders, too, and nudge nobody here."""
+LEAST = 0.05
+"""Seconds between two looks at the book where there was nothing to do."""
 
 
 class Workers:
@@ -62,15 +64,21 @@ class Workers:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if not self._worked() and not self._stopping.is_set():
-                self._nudged.wait(TICK)
+            pause = self._worked()
+            if pause and not self._stopping.is_set():
+                self._nudged.wait(pause)
                 self._nudged.clear()
 
-    def _worked(self) -> bool:
+    def _worked(self) -> float:
+        """Do one thing that is due, and return the seconds until the next look."""
         try:
-            return self.work()
+            if self.work():
+                return 0
+            due = self._agenda.next_due(self._archives.keys())
+            # What is due and was not taken is somebody else's.
+            return TICK if due is None else min(TICK, max(LEAST, due - self._driver.clock()))
         except StacbridgeError as failure:
             log.warning("%s: %s", failure.code, failure)
         except Exception:
             log.exception("An order's step failed; it is taken up again after its lease.")
-        return False
+        return TICK
