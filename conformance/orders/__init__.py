@@ -1,1 +1,1 @@
-"""Orders that nothing can lose or repeat: processes that are killed, replicas that race, and what it costs."""
+"""Orders that nothing can lose or repeat: processes that are killed, replicas that race, and the costs."""

@@ -35,9 +35,9 @@ def _killed(number: int, folder: Path, seed: int) -> int:
     found = kills.run(number, folder, seed)
     holds = not found.lost and not found.twice
     print(
-        f"kills: {'pass' if holds else 'FAIL'}: {found.kills} x SIGKILL (seed {seed}), {found.hit} while an order"
-        f" was being sent; {found.promised} orders promised, {len(found.lost)} lost; {found.ordered} orders"
-        f" upstream, {len(found.twice)} products ordered twice",
+        f"kills: {'pass' if holds else 'FAIL'}: {found.kills} x SIGKILL (seed {seed}), {found.hit} while"
+        f" an order was being sent; {found.promised} orders promised, {len(found.lost)} lost;"
+        f" {found.ordered} orders upstream, {len(found.twice)} products ordered twice",
         flush=True,
     )
     return not holds

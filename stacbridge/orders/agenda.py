@@ -55,12 +55,13 @@ class Agenda:
                 execute("SELECT 1 FROM requests WHERE product = ? AND canceled IS NULL LIMIT 1", product.seq)
             )
 
-    def save(self, before: Product, after: Product, now: float, *, keep: bool = False) -> bool:
+    def save(self, before: Product, after: Product, now: float, lease: float = 0) -> bool:
         """Write what became of a claimed product; False where the lease went to somebody else meanwhile.
 
-        The lease ends, unless `keep`. Who waits for a product that has finished is to be told.
+        The lease ends, or lasts for another `lease` seconds. Who waits for a product that has finished is to
+        be told.
         """
-        after = replace(after, leased_until=before.leased_until if keep else 0)
+        after = replace(after, leased_until=now + lease if lease else 0)
         with self._database.writing() as execute:
             if not row.write(execute, after, before.fence):
                 return False

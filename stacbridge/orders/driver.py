@@ -24,8 +24,8 @@ FINAL = (NotFound, NotOrderable)
 class Driver:
     """Takes a claimed product one step further.
 
-    `lease` are the seconds of a claim, `request` those that one order may be under way at most: an order is
-    sent only while the lease outlasts it, so that whoever claims the product next finds it arrived or lost.
+    `lease` are the seconds of a claim, `request` those that one order may be under way at most. The lease is
+    longer, and begins anew before an order is sent: whoever claims the product next finds it arrived or lost.
     """
 
     agenda: Agenda
@@ -72,9 +72,7 @@ class Driver:
                 return transitions.taken(product, known, self.clock(), self.rules)
         now = self.clock()
         sending = transitions.sent(product, now)
-        if product.leased_until - now < self.request:
-            return transitions.postponed(product, now)
-        if not self.agenda.save(product, sending, now, keep=True):
+        if not self.agenda.save(product, sending, now, self.lease):
             return None
         after = self._placed(archive, sending)
         self.agenda.save(sending, after, self.clock())

@@ -117,11 +117,6 @@ def held_back(product: Product, failure: QuotaExceeded, now: float, rules: Rules
     return replace(waiting, release_at=now + max(wait, 1), next_at=now + max(wait, 1))
 
 
-def postponed(product: Product, now: float) -> Product:
-    """Return the product whose lease was too short to order it under: its turn comes at once again."""
-    return replace(product, next_at=now)
-
-
 def declined(product: Product, failure: StacbridgeError, now: float) -> Product:
     """Return the product after the archive refused it for good."""
     return failed(replace(product, unclear=0), str(failure), now)
