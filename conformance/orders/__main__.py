@@ -35,8 +35,8 @@ def _killed(number: int, folder: Path, seed: int) -> int:
     found = kills.run(number, folder, seed)
     holds = not found.lost and not found.twice
     print(
-        f"kills: {'pass' if holds else 'FAIL'}: {found.kills} x SIGKILL (seed {seed}), {found.hit} while"
-        f" an order was being sent; {found.promised} orders promised, {len(found.lost)} lost;"
+        f"kills: {'pass' if holds else 'FAIL'}: {found.kills} x SIGKILL (seed {seed}), {found.hit} left"
+        f" an order on its way; {found.promised} orders promised, {len(found.lost)} lost;"
         f" {found.ordered} orders upstream, {len(found.twice)} products ordered twice",
         flush=True,
     )

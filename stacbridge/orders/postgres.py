@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 import psycopg
 from psycopg.rows import dict_row
 
-from stacbridge.errors import StoreUnavailable
+from stacbridge.errors import StacbridgeError, StoreUnavailable
 from stacbridge.orders.database import TABLES, Execute, Row
 from stacbridge.orders.sqlite import check_version
 
@@ -28,6 +28,13 @@ class PostgreSQL:
         self._url = url
         self._free: LifoQueue[Connection] = LifoQueue()
         self._permits = BoundedSemaphore(connections)
+        try:
+            self._prepare()
+        except StacbridgeError:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
         with self.writing() as execute:
             execute("SELECT pg_advisory_xact_lock(?)", ONE_AT_A_TIME)
             for statement in TABLES:

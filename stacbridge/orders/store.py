@@ -36,7 +36,7 @@ def open_store(settings: Settings) -> Database:
 
 
 def _url(settings: Settings) -> str:
-    return settings.order_store.get_secret_value() if settings.order_store else DEFAULT
+    return settings.order_store.get_secret_value() if settings.order_store is not None else DEFAULT
 
 
 def _file(url: str) -> Path:
