@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     endpoints: dict[str, dict[str, str]] = {}
     """Replacements for a catalogue's endpoints, by catalogue id and endpoint name."""
     secret: SecretStr | None = None
-    """Key that signs cursors and orders; set it where several processes serve one API, or to outlive a
+    """Key that signs cursors; set it where several processes serve one API, or to outlive a
     restart."""
 
     default_limit: Count = 100

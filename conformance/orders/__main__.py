@@ -5,10 +5,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from conformance.orders import kills, rates, replicas
-from stacbridge.orders.database import Database
-from stacbridge.orders.postgres import PostgreSQL
-from stacbridge.orders.sqlite import SQLite
+from stacbridge.orders.store import open_store
+from stacbridge.settings import Settings
 from tests.postgres import cluster, missing
 
 
@@ -57,13 +58,14 @@ def _raced(products: int) -> int:
 
 
 def _measured(folder: Path, seconds: float) -> None:
-    _rated("SQLite, WAL, synchronous=FULL", SQLite(folder / "rates.sqlite"), seconds)
+    _rated("SQLite, WAL, synchronous=FULL", f"sqlite:///{folder / 'rates.sqlite'}", seconds)
     if not missing():
         with cluster() as url:
-            _rated("PostgreSQL, synchronous_commit=on", PostgreSQL(url, 8), seconds)
+            _rated("PostgreSQL, synchronous_commit=on", url, seconds)
 
 
-def _rated(name: str, database: Database, seconds: float) -> None:
+def _rated(name: str, url: str, seconds: float) -> None:
+    database = open_store(Settings(order_store=SecretStr(url)))
     for threads in (1, 8):
         rate = rates.run(database, threads, seconds)
         share = rate.orders / rate.floor

@@ -1,12 +1,12 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
+from pydantic import SecretStr
 
 from stacbridge.orders.database import Database
-from stacbridge.orders.postgres import PostgreSQL
-from stacbridge.orders.sqlite import SQLite
+from stacbridge.orders.store import open_store
+from stacbridge.settings import Settings
 from tests.postgres import cluster, missing
 
 
@@ -23,19 +23,19 @@ def postgres() -> Iterator[str]:
 def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Database]]:
     """Opens a database that was empty before the test, as often as it is called: a replica each time."""
     opened: list[Database] = []
+    url = f"sqlite:///{tmp_path / 'orders.sqlite'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres")
 
     def make() -> Database:
-        if request.param == "sqlite":
-            opened.append(SQLite(tmp_path / "orders.sqlite"))
-        else:
-            opened.append(PostgreSQL(request.getfixturevalue("postgres"), 4))
+        opened.append(open_store(Settings(order_store=SecretStr(url), order_connections=4)))
         return opened[-1]
 
-    if request.param == "postgresql":
-        with psycopg.connect(request.getfixturevalue("postgres"), autocommit=True) as connection:
-            connection.execute("DROP SCHEMA public CASCADE")
-            connection.execute("CREATE SCHEMA public")
     yield make
+    if request.param == "postgresql":
+        with make().writing() as execute:
+            for table in ("events", "batches", "requests", "products", "book"):
+                execute(f"DROP TABLE {table}")
     for database in opened:
         database.close()
 

@@ -141,9 +141,8 @@ def root(sim: LtaSimulator, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def items(sim: LtaSimulator) -> Iterator[str]:
-    ordered = {
-        str(sim.archive.record(row)["Name"]) for row in map(sim.archive.ids.row, sim.orders.taken) if row
-    }
+    rows = [sim.archive.ids.row(id) for id in sim.orders.taken]
+    ordered = {str(sim.archive.record(row)["Name"]) for row in rows if row is not None}
     return iter([id for id in lta.items(sim, 40) if f"{id}.SAFE" not in ordered])
 
 

@@ -61,10 +61,13 @@ def test_a_broken_book_is_refused_with_what_to_do_and_left_as_it_is(tmp_path: Pa
 
 
 def test_a_book_of_another_version_is_refused(make_database: Callable[[], Database]) -> None:
-    with make_database().writing() as execute:
+    first = make_database()
+    with first.writing() as execute:
         execute("UPDATE book SET version = 99")
     with pytest.raises(Misconfigured, match="version 99"):
         make_database()
+    with first.writing() as execute:
+        execute("UPDATE book SET version = 1")
 
 
 def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
