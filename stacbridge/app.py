@@ -20,6 +20,7 @@ from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
 from stacbridge.model import Json
+from stacbridge.orders.desk import Desk
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
 
@@ -46,22 +47,25 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     """
     served: Sequence[Catalogue] = loaded(settings) if catalogues is None else catalogues
     federation = Federation(served, settings)
+    desk = Desk(federation, settings)
     proxy = AssetProxy(federation.catalogues, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await federation.run(desk.start)
         yield
+        await federation.run(desk.stop)
         await proxy.close()
         federation.close()
 
     titles = {catalogue.id: catalogue.title for catalogue in served}
-    api = _api(federation, settings, About(LANDING_ID, settings.title, children=titles), lifespan)
+    api = _api(federation, desk, settings, About(LANDING_ID, settings.title, children=titles), lifespan)
 
     async def healthz() -> JSONResponse:
         return JSONResponse(health(federation.catalogues.values()))
 
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
-    alone = {id: _alone(federation, settings, id, title) for id, title in titles.items()}
+    alone = {id: _alone(federation, desk, settings, id, title) for id, title in titles.items()}
     facade = wrapped(ByCatalogue(api, alone), settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 
@@ -75,16 +79,18 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     return dispatch
 
 
-def _alone(federation: Federation, settings: Settings, id: str, title: str) -> FastAPI:
+def _alone(federation: Federation, desk: Desk, settings: Settings, id: str, title: str) -> FastAPI:
     """Return the STAC API of one catalogue."""
     about = About(id, title, f"{title}, one of the catalogues of {settings.title}.", below=True)
-    return _api(federation.alone(id), settings, about)
+    return _api(federation.alone(id), desk, settings, about)
 
 
-def _api(federation: Federation, settings: Settings, about: About, lifespan: Any = None) -> FastAPI:
+def _api(
+    federation: Federation, desk: Desk, settings: Settings, about: About, lifespan: Any = None
+) -> FastAPI:
     """Return a STAC API with everything that each of them has."""
     api = create_api(federation, settings, about, lifespan)
-    orders.install(api, federation)
+    orders.install(api, desk, federation, settings)
     collection_schemas.install(api, federation)
     aggregation.install(api, federation, settings)
     return api

@@ -2,7 +2,44 @@
 
 from typing import Protocol, runtime_checkable
 
-from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Staging
+from stacbridge.model import Found, Json, Pending, Progress, Query, Ready, Reply
+
+
+class Archive(Protocol):
+    """Where a catalogue orders bytes that are offline. Methods block.
+
+    All raise `NotFound` where there is no such item, and `UpstreamError` and its kin.
+    """
+
+    @property
+    def url(self) -> str:
+        """Its address, which tells it from all others whatever its catalogue is called."""
+        ...
+
+    @property
+    def finds(self) -> bool:
+        """Whether it can tell if it has an order of an item."""
+        ...
+
+    def is_online(self, collection: str, item: str) -> bool:
+        """Tell whether an item's bytes need no order. Raises `NotOrderable` where it takes no orders."""
+        ...
+
+    def find(self, collection: str, item: str) -> Progress | None:
+        """Return the order of an item that is under way, where there is one."""
+        ...
+
+    def place(self, collection: str, item: str) -> Progress:
+        """Order an item, once.
+
+        Raises `QuotaExceeded` and `UpstreamRefused` where it may be taken later, `NotOrderable` where it
+        never is, and `OrderUnclear` where nobody knows whether it was taken.
+        """
+        ...
+
+    def poll(self, order: str) -> Progress:
+        """Return how an order stands."""
+        ...
 
 
 @runtime_checkable
@@ -21,6 +58,8 @@ class Catalogue(Protocol):
     title: str
     connections: int
     """How many downloads its account may run at once."""
+    archive: Archive | None
+    """Where its bytes are ordered; `None` where nothing ever is offline."""
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of items; links and hrefs start with `root` (the API's URL, no trailing slash).
@@ -49,17 +88,6 @@ class Catalogue(Protocol):
 
         Raises `NotFound`, `NotOrderable` for offline bytes, `UpstreamError` and its kin.
         """
-        ...
-
-    def order(self, collection: str, item: str) -> Staging:
-        """Order an item's bytes, unless they are online: for those who asked for just that.
-
-        Raises `NotFound`, `NotOrderable` where the catalogue takes no orders, `UpstreamError` and its kin.
-        """
-        ...
-
-    def poll(self, collection: str, item: str, order: str | None) -> Staging:
-        """Return how an order stands that `order` returned. Raises as `order`; orders nothing."""
         ...
 
     def warnings(self) -> list[str]:

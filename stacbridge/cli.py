@@ -9,7 +9,18 @@ import click
 
 from stacbridge.errors import StacbridgeError
 
-COMMANDS = ("serve", "search", "download", "catalogues", "check", "login", "logout", "simulate")
+COMMANDS = (
+    "serve",
+    "search",
+    "order",
+    "orders",
+    "download",
+    "catalogues",
+    "check",
+    "login",
+    "logout",
+    "simulate",
+)
 
 
 class Failure(click.ClickException):

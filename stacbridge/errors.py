@@ -15,8 +15,11 @@
   + UpstreamError          502  an upstream answered something that is not an answer
     - UpstreamTimeout      504  an upstream did not answer in time
     - UpstreamUnavailable  503  an upstream is down, or refuses for now
+      . QuotaExceeded      503  an upstream takes no more orders of the account for now
     - UpstreamRefused      502  an upstream refuses our credentials
     - UpstreamRejected     502  an upstream does not take what it was asked (4xx)
+    - OrderUnclear         502  nobody knows whether an upstream took an order
+  + StoreUnavailable       503  the order book cannot be read or written; nothing was ordered
 
 Every failure carries who failed, what was asked, what it answered and what to do, and has one JSON shape:
 `{"code", "description", "upstream"?, "asked"?, "answered"?, "advice"?, "parameter"?, "retry_after"?}`.
@@ -166,6 +169,10 @@ class UpstreamUnavailable(UpstreamError):
     status = 503
 
 
+class QuotaExceeded(UpstreamUnavailable):
+    """An upstream takes no more orders of the account for now; `retry_after` where it says until when."""
+
+
 class UpstreamRefused(UpstreamError):
     """An upstream refuses our credentials."""
 
@@ -176,3 +183,13 @@ class UpstreamRejected(UpstreamError):
     """An upstream does not take what it was asked (4xx), which says nothing of how it is."""
 
     status = 502
+
+
+class OrderUnclear(UpstreamError):
+    """An order was sent and not answered: nobody knows whether the upstream took it."""
+
+
+class StoreUnavailable(StacbridgeError):
+    """The order book cannot be read or written, so that nothing was promised."""
+
+    status = 503

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 from stacbridge.catalogue import Catalogue, Selective
@@ -13,15 +13,14 @@ from stacbridge.channel import Channel
 from stacbridge.cursor import Cursors, Positions
 from stacbridge.errors import BadRequest, NotFound, UpstreamError
 from stacbridge.merge import Strand
-from stacbridge.model import Json, Query, Staging
+from stacbridge.model import Json, Query
 from stacbridge.patience import Patience
 from stacbridge.roll import Roll, Told
 from stacbridge.schemas import merged
-from stacbridge.seal import Broken, Seal
 from stacbridge.search import Gathering, Part, Results
 from stacbridge.settings import Settings
 
-__all__ = ["Federation", "Order", "Results"]
+__all__ = ["Federation", "Results"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,16 +30,6 @@ Step = tuple[Catalogue, Query]
 
 ALWAYS_SORTABLE = {"datetime"}
 """What every catalogue can sort by, whether it lists it or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order of one item. Its `id` says all there is to know of it, so that nobody needs to keep it."""
-
-    id: str
-    collection: str
-    item: str
-    staging: Staging
 
 
 class Federation:
@@ -56,7 +45,7 @@ class Federation:
         """Raises `Misconfigured` where two catalogues claim one collection."""
         self.catalogues = {catalogue.id: catalogue for catalogue in catalogues}
         secret = settings.secret.get_secret_value() if settings.secret else None
-        self._cursors, self._orders = Cursors(secret), Seal("order", secret)
+        self._cursors = Cursors(secret)
         self._threads = ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search")
         self._deadline = settings.catalogue_deadline
         self._patience = Patience(settings.straggler_ratio, settings.straggler_floor, clock)
@@ -110,27 +99,9 @@ class Federation:
                 return item
         raise NotFound(f"There is no item {id!r} in collection {collection!r}.")
 
-    def order(self, collection: str, item: str) -> Order:
-        """Order an item of its catalogue. Raises `NotFound`, `NotOrderable` and what catalogues raise."""
-        owner = self._roll.owner(collection)
-        staging = owner.order(collection, item)
-        return Order(
-            self._orders.write([owner.id, collection, item, staging.order]), collection, item, staging
-        )
-
-    def poll(self, id: str) -> Order:
-        """Return an order as its catalogue says that it stands.
-
-        Raises `BadRequest` for an id that was changed, `NotFound` where its catalogue is no longer served,
-        and what catalogues raise.
-        """
-        try:
-            catalogue, collection, item, order = self._orders.read(id)
-        except Broken as broken:
-            raise BadRequest(f"There is no such order: {broken}.", parameter="id") from None
-        if catalogue not in self.catalogues:
-            raise NotFound(f"The order is of catalogue {catalogue!r}, which is not served.")
-        return Order(id, collection, item, self.catalogues[catalogue].poll(collection, item, order))
+    def owner(self, collection: str) -> Catalogue:
+        """Return the catalogue that has a collection. Raises as `collection` does."""
+        return self._roll.owner(collection)
 
     def search(
         self, query: Query, token: str | None, root: str, *, ready: bool = False, strict: bool = False

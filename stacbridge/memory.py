@@ -11,10 +11,11 @@ import shapely
 from shapely.geometry import shape
 
 from stacbridge import geometry, ordering
+from stacbridge.catalogue import Archive
 from stacbridge.cql.matching import condition
-from stacbridge.errors import BadRequest, NotFound, NotOrderable
+from stacbridge.errors import BadRequest, NotFound
 from stacbridge.hrefs import asset_href, collection_href, item_href
-from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Reply, Request, SortKey, Staging
+from stacbridge.model import Found, Interval, Json, Pending, Query, Ready, Reply, Request, SortKey
 from stacbridge.schemas import described, queryables, sortables
 
 Key = tuple[ordering.Place, str, str]
@@ -43,6 +44,7 @@ class MemoryCatalogue:
     """
 
     connections = 4
+    archive: Archive | None = None
 
     def __init__(
         self, id: str, collections: Sequence[Json], items: Iterable[Json], title: str | None = None
@@ -104,14 +106,6 @@ class MemoryCatalogue:
                         Request("GET", found["href"]), _file_name(found["href"]), media_type, ranges=True
                     )
         raise NotFound(f"There is no asset {asset!r} in item {item!r} of collection {collection!r}.")
-
-    def order(self, collection: str, item: str) -> Staging:
-        """Raise `NotOrderable`: nothing here is ever offline."""
-        raise NotOrderable(f"{self.id} takes no orders.", upstream=self.id)
-
-    def poll(self, collection: str, item: str, order: str | None) -> Staging:
-        """Raise `NotOrderable`, as `order` does."""
-        return self.order(collection, item)
 
     def warnings(self) -> list[str]:
         """Return nothing: there is no account."""

@@ -7,7 +7,7 @@ Query  -> access flow  -> Ready | Pending
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 Json = dict[str, Any]
 Bbox = tuple[float, float, float, float]
@@ -137,12 +137,15 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Staging:
-    """How an order of offline bytes stands.
+class Progress:
+    """How an upstream says that an order of offline bytes stands.
 
-    `order` is the upstream's own id, `None` where the bytes were online and nothing was ordered.
-    `retry_after` are the seconds after which to ask again, `None` once the bytes are online.
+    `order` is the upstream's own id. `state` is `None` where the upstream does not know the order. `expires`
+    is the Unix time at which bytes that have come go again, `retry_after` the seconds after which to ask.
     """
 
-    order: str | None
-    retry_after: int | None
+    order: str
+    state: Literal["ordered", "pending", "shipping", "succeeded", "failed", "canceled"] | None
+    reason: str | None = None
+    expires: float | None = None
+    retry_after: int | None = None

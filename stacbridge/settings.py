@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     endpoints: dict[str, dict[str, str]] = {}
     """Replacements for a catalogue's endpoints, by catalogue id and endpoint name."""
     secret: SecretStr | None = None
-    """Key that signs cursors and orders; set it where several processes serve one API, or to outlive a
+    """Key that signs cursors; set it where several processes serve one API, or to outlive a
     restart."""
 
     default_limit: Count = 100
@@ -178,6 +178,39 @@ class Settings(BaseSettings):
     """Seconds that collections and queryables which an upstream lists itself are remembered."""
     collection_pause: Seconds = 60
     """Seconds until an upstream that could not list its collections is asked for them again."""
+
+    order_store: SecretStr | None = None
+    """Where orders are kept: `sqlite:///` and a file, or `postgresql://…` where several processes serve one
+    API; unset: `~/.local/state/stacbridge/orders.sqlite`, made when the first order comes."""
+    order_connections: Count = 8
+    """Connections to PostgreSQL at most."""
+    order_threads: Count = 4
+    """Orders that one process asks upstreams about at once."""
+    order_lease: Seconds | None = None
+    """Seconds that a process keeps an order to itself while it asks; so long after a crash another one goes
+    on with it. Unset: half as long again as a request may take (with the defaults, 11 minutes)."""
+    order_poll: Seconds = 30
+    """Seconds until an upstream is first asked how an order stands, then doubled."""
+    order_poll_most: Seconds = 900
+    """Seconds between two such questions at most."""
+    order_unknown_polls: Count = 5
+    """How often in a row an upstream may not know an order before it is ordered once more, then given up."""
+    order_unsent_seconds: Seconds = 7 * 86400
+    """Seconds after which an order that no upstream would take has failed."""
+    order_staging_seconds: Seconds = 7 * 86400
+    """Seconds after which an order that an upstream took and did not deliver has failed."""
+    order_quota_wait: Seconds = 3600
+    """Seconds to wait where an upstream's quota is used up and it does not say until when."""
+    order_check_seconds: Seconds = 86400
+    """Seconds between two looks at whether delivered bytes are still there."""
+    max_order_items: Count = 1000
+    """Items in one order at most."""
+    webhook_hosts: list[str] = []
+    """Hosts (or host:port) that may be told of finished orders; unset: nobody."""
+    webhook_secret: SecretStr | None = None
+    """Key that signs what they are told; without it nobody is told."""
+    webhook_seconds: Seconds = 86400
+    """Seconds for which a webhook that does not answer is called again."""
 
     @classmethod
     def settings_customise_sources(

@@ -8,21 +8,23 @@ from functools import partial
 from typing import TypeVar
 
 from stacbridge.access import registry
-from stacbridge.access.flows import Flow, drive
+from stacbridge.access.flows import Flow, Send, drive
 from stacbridge.access.signer import Signer
-from stacbridge.access.terms import Ordering, Remark
+from stacbridge.access.terms import Remark
+from stacbridge.catalogue import Archive
 from stacbridge.cql.matching import condition
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
 from stacbridge.dialects.odata_sets import ODataSets
 from stacbridge.dialects.opensearch.dialect import OpenSearch
 from stacbridge.dialects.sedas import SeDAS
 from stacbridge.dialects.stac import StacApi
-from stacbridge.errors import Misconfigured, NotFound, NotOrderable, UpstreamError
+from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
-from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request, Staging
+from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Credentials, Settings
 from stacbridge.sieve import Bounds, fill
+from stacbridge.upstream_archive import UpstreamArchive
 from stacbridge.vault import open_vault, renew
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import without_query
@@ -82,6 +84,7 @@ class Upstream:
         self._replies = Replies(*cache, self._send, clock=clock)
         self._item_ids = mapping.item_ids
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
+        self.archive: Archive | None = self._archive(mapping)
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         """Return one page of Items that match, checked here where the upstream was not asked for all.
@@ -136,26 +139,6 @@ class Upstream:
             )
         return found
 
-    def order(self, collection: str, item: str) -> Staging:
-        """Order an item that is offline. Raises `NotFound`, `NotOrderable`, `UpstreamError` and its kin."""
-        ordering = self._ordering()
-        record = self._record(collection, item)
-        if ordering.is_online(record):
-            return Staging(None, None)
-        return Staging(drive(ordering.order(record["Name"]), self._send), ordering.retry_after)
-
-    def poll(self, collection: str, item: str, order: str | None) -> Staging:
-        """Return how an order stands; without one, the item must still be online. Raises as `order`."""
-        ordering = self._ordering()
-        if order is not None:
-            url = drive(ordering.poll(order), self._send)
-            return Staging(order, ordering.retry_after if url is None else None)
-        if ordering.is_online(self._record(collection, item)):
-            return Staging(None, None)
-        raise NotFound(
-            f"{item} was online and is no more; nothing was ordered.", advice="POST it to /orders."
-        )
-
     def authorize(self, url: str) -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
         return self._signer.authorize(url)
@@ -209,18 +192,27 @@ class Upstream:
         raise refusal(self.id, request, reply)
 
     def _signed(self, request: Request) -> Reply:
-        """Return the answer to a request with the account's credential, and with a fresh one if refused."""
+        """Return the answer to a request with the account's credential, whatever its status."""
+        return self._with_account(request, self._wire.exchange)
+
+    def _with_account(self, request: Request, ask: Send) -> Reply:
+        """Ask with the account's credential, and with a fresh one if that is refused."""
         headers = self.authorize(request.url)
-        reply = self._wire.exchange(replace(request, headers={**request.headers, **headers}))
+        reply = ask(replace(request, headers={**request.headers, **headers}))
         if not headers or not self.expired(reply):
             return reply
         fresh = self.reauthorize(request.url, headers)
-        return self._wire.exchange(replace(request, headers={**request.headers, **fresh}))
+        return ask(replace(request, headers={**request.headers, **fresh}))
 
-    def _ordering(self) -> Ordering:
-        if self._terms.ordering is None:
-            raise NotOrderable(f"{self.id} takes no orders here.", upstream=self.id)
-        return self._terms.ordering
+    def _archive(self, mapping: Mapping) -> UpstreamArchive:
+        return UpstreamArchive(
+            mapping.endpoints.get("catalogue", mapping.id),
+            self._terms.ordering,
+            record=self._record,
+            send=self._signed,
+            send_once=lambda request: self._with_account(request, self._wire.once),
+            log_in=self.log_in,
+        )
 
     def _record(self, collection: str, item: str) -> Json:
         page = self._page(Query(collections=(collection,), ids=(item,)), self._send)

@@ -8,9 +8,9 @@ from typing import Any
 import uvicorn
 
 from conformance.benchmark.upstreams import FILE, TOKEN
+from stacbridge.catalogue import Archive
 from stacbridge.download.proxy import AssetProxy
-from stacbridge.errors import NotOrderable
-from stacbridge.model import Found, Json, Query, Ready, Reply, Request, Staging
+from stacbridge.model import Found, Json, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
 
 
@@ -22,15 +22,10 @@ class OneFile:
     url: str
     title: str = "One file"
     connections: int = 64
+    archive: Archive | None = None
 
     def locate(self, collection: str, item: str, asset: str) -> Ready:
         return Ready(Request("GET", f"{self.url}/{FILE}"), FILE, "application/zip", ranges=True)
-
-    def order(self, collection: str, item: str) -> Staging:
-        raise NotOrderable(f"{self.id} takes no orders.")
-
-    def poll(self, collection: str, item: str, order: str | None) -> Staging:
-        return self.order(collection, item)
 
     def authorize(self, url: str) -> dict[str, str]:
         return {"Authorization": TOKEN}

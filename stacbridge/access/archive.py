@@ -7,9 +7,13 @@ from stacbridge.access import nodes
 from stacbridge.access.flows import Flow
 from stacbridge.errors import NotOrderable
 from stacbridge.mapping.products import Place
-from stacbridge.model import Json, Ready, Request
+from stacbridge.model import Json, Pending, Ready, Request
 
 ZIP = "application/zip"
+AT_HAND = ("quicklook", "file")
+"""Kinds of files that are there whether or not their product is online."""
+RETRY_AFTER = 900
+"""Seconds after which to ask again for a product in a long-term archive."""
 PROCESSED = "/Bursts("
 """In paths of files that CDSE makes on demand: to be asked by POST, as its redirects are, and never by HEAD
 (documentation.dataspace.copernicus.eu, Sentinel-1 SLC Burst).
@@ -21,18 +25,26 @@ class Archive:
     """The products of one archive, under its download URL.
 
     `offline` is the advice for those not at hand, `forbidden` for those that the account may not have.
+    With `orders`, those not at hand can be ordered.
     """
 
     upstream: str
     download: str
     offline: str | None = None
     forbidden: str | None = None
+    orders: bool = False
 
-    def locate(self, record: Json, place: Place) -> Flow[Ready]:
+    def locate(self, record: Json, place: Place) -> Flow[Ready | Pending]:
         """Return where the bytes of a product's asset are, and what to do if the account may not have them.
 
-        Raises what finding them raises.
+        `Pending` is a product that can be ordered: nothing is ordered here. Raises what finding them raises.
         """
+        if self.orders and record.get("Online") is False and place.kind not in AT_HAND:
+            return Pending(
+                f"{place.product_name} is in the long-term archive of {self.upstream}. "
+                "It downloads here once it has been ordered and brought back.",
+                RETRY_AFTER,
+            )
         return replace((yield from self._find(record, place)), advice=self.forbidden)
 
     def _find(self, record: Json, place: Place) -> Flow[Ready]:

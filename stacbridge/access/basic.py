@@ -29,6 +29,7 @@ def parse(given: Given) -> Terms:
     return Terms(
         given.hosts,
         given.locate,
+        given.ordering,
         BasicLogin(account),
         Scheme("Basic"),
         never,

@@ -70,6 +70,7 @@ def _terms(
     return Terms(
         given.hosts,
         given.locate,
+        given.ordering,
         login,
         public=given.public,
         searches=given.searches,

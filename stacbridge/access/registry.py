@@ -7,6 +7,8 @@ public = ["/Assets("]                   parts of paths that need none there
 searches = true                         searches want the credential, too
 offline = "…"                           what to do about products that are offline
 forbidden = "…"                         what to do about files that the account may not have (403)
+ordering = "lta"                        how an OData archive takes orders of products that are offline
+order_priority = 50                     priority of such orders, 1 to 100
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +16,8 @@ from urllib.parse import urlsplit
 
 from stacbridge.access import basic, oidc_terms, sedas
 from stacbridge.access.archive import Archive
+from stacbridge.access.lta import LtaOrdering
+from stacbridge.access.ordering import NoOrders
 from stacbridge.access.terms import Given, Terms
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
@@ -23,7 +27,7 @@ from stacbridge.wire.hosts import Hosts
 
 def none(given: Given) -> Terms:
     """Read the table of a catalogue that is open to everybody: `flow = "none"`."""
-    return Terms(given.hosts, given.locate)
+    return Terms(given.hosts, given.locate, given.ordering)
 
 
 FLOWS: dict[str, Callable[[Given], Terms]] = {
@@ -47,7 +51,9 @@ def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentia
     trusted = [*(endpoints[name] for name in named), *table.texts("hosts")]
     public = table.texts("public")
     advice = (table.optional("offline", str), table.optional("forbidden", str))
-    archive = Archive(catalogue, endpoints.get("download", ""), *advice)
+    ordering = _ordering(catalogue, table, endpoints, advice[0])
+    takes_orders = isinstance(ordering, LtaOrdering)
+    archive = Archive(catalogue, endpoints.get("download", ""), *advice, orders=takes_orders)
     given = Given(
         catalogue=catalogue,
         table=table,
@@ -55,9 +61,21 @@ def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentia
         credentials=credentials,
         hosts=Hosts.listed(trusted, endpoints.values()),
         locate=archive.locate,
+        ordering=ordering,
         public=lambda url: any(part in urlsplit(url).path for part in public),
         searches=table.optional("searches", bool) or False,
     )
     terms = FLOWS[flow](given)
     table.done()
     return terms
+
+
+def _ordering(
+    catalogue: str, table: Table, endpoints: Mapping[str, str], advice: str | None
+) -> LtaOrdering | NoOrders:
+    priority = table.optional("order_priority", int)
+    if table.choice("ordering", ("lta",)) is None:
+        return NoOrders(catalogue, advice)
+    if "catalogue" not in endpoints:
+        raise table.wrong("ordering", "needs the endpoint `catalogue`")
+    return LtaOrdering(catalogue, endpoints["catalogue"], priority)

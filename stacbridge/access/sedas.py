@@ -15,11 +15,13 @@ from stacbridge import scalars
 from stacbridge.access.account import Account
 from stacbridge.access.flows import Flow
 from stacbridge.access.logins import Scheme, Token
+from stacbridge.access.ordering import check_taken
 from stacbridge.access.terms import Given, Terms
 from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.mapping.products import Place
-from stacbridge.model import Json, Pending, Ready, Reply, Request
+from stacbridge.model import Json, Pending, Progress, Ready, Reply, Request
 from stacbridge.wire.answers import read_json
+from stacbridge.wire.refusals import refusal
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 LEAST_LIFE = 60.0
@@ -94,6 +96,7 @@ class LongTermArchive:
     upstream: str
     url: str
     retry_after: int = RETRY_AFTER
+    finds: bool = False
 
     def is_online(self, record: Json) -> bool:
         """Tell whether SeDAS gave a URL for a product's bytes."""
@@ -114,33 +117,43 @@ class LongTermArchive:
             )
         return Ready(Request("GET", url), place.name, place.media_type, size=place.size)
 
-    def order(self, product: str) -> Flow[str]:
-        """Order a product (by its `supplierId`) from the long-term archive and return the order's id.
+    def find(self, record: Json) -> Flow[Progress | None]:
+        """Return nothing: SeDAS tells of orders by their ids alone."""
+        yield from ()
+        return None
 
-        Raises `UpstreamError` for an answer without one.
+    def order(self, record: Json) -> Flow[Progress]:
+        """Order a product (by its `supplierId`) from the long-term archive.
+
+        Raises `UpstreamError` for an answer without the order's id, and as `check_taken` does.
         """
-        request = Request("POST", f"{self.url}/request/{quote(product, safe='')}", headers=JSON, body=b"")
+        product = quote(record["Name"], safe="")
+        request = Request("POST", f"{self.url}/request/{product}", headers=JSON, body=b"")
         reply = yield request
+        check_taken(self.upstream, request, reply)
         match read_json(reply, self.upstream):
             case {"requestId": str(order)} if order:
-                return order
+                return Progress(order, "ordered", retry_after=self.retry_after)
         raise self._unclear(request, reply, "an order without its id")
 
-    def poll(self, order: str) -> Flow[str | None]:
-        """Return the URL of an order's product, `None` while it is not there.
+    def poll(self, order: str) -> Flow[Progress]:
+        """Return how an order stands: SeDAS answers a list, whose entry has a `downloadUrl` at the end.
 
-        SeDAS answers a list, whose entry has no `downloadUrl` until then; an order that was lost looks the
-        same. Raises `UpstreamError` for an answer that is no list.
+        Raises `UpstreamError` for an answer that is no list. An order that is not in the list is not known;
+        whether SeDAS lists a new one at once is not.
         """
         request = Request("GET", f"{self.url}/request", (("ids", order),), JSON)
         reply = yield request
+        if reply.status != 200:
+            raise refusal(self.upstream, request, reply)
         entries = read_json(reply, self.upstream)
         if not isinstance(entries, list):
             raise self._unclear(request, reply, "orders as something that is not a list")
         for entry in entries:
             if isinstance(entry, dict) and entry.get("requestId", order) == order:
-                return scalars.text(entry.get("downloadUrl"))
-        return None
+                staged = scalars.text(entry.get("downloadUrl")) is not None
+                return Progress(order, "succeeded" if staged else "ordered", retry_after=self.retry_after)
+        return Progress(order, None)
 
     def _unclear(self, request: Request, reply: Reply, what: str) -> UpstreamError:
         return UpstreamError(
@@ -163,13 +176,13 @@ def parse(given: Given) -> Terms:
     return Terms(
         given.hosts,
         archive.locate,
+        archive,
         SedasLogin(account, given.endpoint("token")),
         Scheme("Token"),
         expired,
         given.public,
         given.searches,
         account.remarks,
-        ordering=archive,
     )
 
 

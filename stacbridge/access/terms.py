@@ -8,6 +8,7 @@ from typing import Protocol
 
 from stacbridge.access.flows import Flow
 from stacbridge.access.logins import BEARER, Expired, Login, Scheme, Token, unauthorized
+from stacbridge.access.ordering import Ordering
 from stacbridge.mapping.products import Place
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Pending, Ready, Request
@@ -60,27 +61,6 @@ class SignIn(Protocol):
         ...
 
 
-class Ordering(Protocol):
-    """How bytes that are offline are ordered, of a catalogue that takes orders."""
-
-    @property
-    def retry_after(self) -> int:
-        """Seconds after which to ask for an order again."""
-        ...
-
-    def is_online(self, record: Json) -> bool:
-        """Tell whether a record's bytes need no order."""
-        ...
-
-    def order(self, product: str) -> Flow[str]:
-        """Order a product (by its record's `Name`) and return the order's id."""
-        ...
-
-    def poll(self, order: str) -> Flow[str | None]:
-        """Return the URL of an order's product, `None` while it is not there."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A checked table, as a flow read it.
@@ -89,11 +69,12 @@ class Terms:
     the upstream refuses one that was good. `public` tells URLs of trusted servers that want none.
     With `searches` the catalogue wants it for its searches, too. For persons, `ways` are how they may sign
     in, the usual one first: "password", "token" (fetched at `token_page`), "browser". `end` makes the request
-    that ends the session of a refresh token. `ordering` is `None` where no orders are taken.
+    that ends the session of a refresh token. `ordering` is how bytes that are offline are ordered.
     """
 
     hosts: Hosts
     locate: Locate
+    ordering: Ordering
     login: Login | None = None
     scheme: Scheme = BEARER
     expired: Expired = unauthorized
@@ -104,7 +85,6 @@ class Terms:
     browser: "SignIn | None" = None
     token_page: str | None = None
     end: Callable[[str], Request] | None = None
-    ordering: Ordering | None = None
 
     def wants_token(self, url: str) -> bool:
         """Tell whether a request to `url` should carry the credential, and may."""
@@ -121,6 +101,7 @@ class Given:
     credentials: Credentials
     hosts: Hosts
     locate: Locate
+    ordering: Ordering
     public: Callable[[str], bool]
     searches: bool
 

@@ -89,6 +89,13 @@ class Wire:
             log.info("%s is asked again in %s s; it answered: %s", self._upstream, pause, trouble.answered)
             self._sleep(pause)
 
+    def once(self, request: Request) -> Reply:
+        """Return the answer to a request that must not be repeated, whatever its status.
+
+        Raises as `exchange` does where there is none, of which nobody knows whether the request arrived.
+        """
+        return self._follow(request, self._clock() + self._settings.upstream_deadline)
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._adapter.close()

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import trustme
 import uvicorn
 
+from stacbridge.catalogue import Archive
 from stacbridge.download.proxy import AssetProxy
-from stacbridge.errors import NotOrderable, StacbridgeError
-from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request, Staging
+from stacbridge.errors import StacbridgeError
+from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
 
 TOKEN = "canary-token"
@@ -159,18 +160,13 @@ class OneAsset:
     tokens: list[str] = field(default_factory=lambda: [TOKEN])
     located: list[tuple[str, str, str]] = field(default_factory=list)
     renewals: int = 0
+    archive: Archive | None = None
 
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         self.located.append((collection, item, asset))
         if isinstance(self.place, Exception):
             raise self.place
         return self.place
-
-    def order(self, collection: str, item: str) -> Staging:
-        raise NotOrderable(f"{self.id} takes no orders.")
-
-    def poll(self, collection: str, item: str, order: str | None) -> Staging:
-        return self.order(collection, item)
 
     def authorize(self, url: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[0]}"} if urlsplit(url).netloc in self.trusted else {}

@@ -1,12 +1,14 @@
 """Places of bytes, from records alone; listings are tested in test_nodes."""
 
+from dataclasses import replace
+
 import pytest
 
 from stacbridge.access.archive import Archive
 from stacbridge.access.flows import drive
 from stacbridge.errors import NotOrderable
 from stacbridge.mapping.products import Place
-from stacbridge.model import Json, Ready, Reply, Request
+from stacbridge.model import Json, Pending, Ready, Reply, Request
 
 ARCHIVE = Archive("cdse", "https://download.example.eu/odata/v1", "Use the Data Workspace.")
 RECORD: Json = {"Online": True}
@@ -23,7 +25,9 @@ def unasked(request: Request) -> Reply:
 
 
 def locate(where: Place, record: Json = RECORD) -> Ready:
-    return drive(ARCHIVE.locate(record, where), unasked)
+    found = drive(ARCHIVE.locate(record, where), unasked)
+    assert isinstance(found, Ready)
+    return found
 
 
 def test_a_folder_is_zipped_on_the_way_and_has_no_ranges() -> None:
@@ -45,6 +49,13 @@ def test_a_node_with_a_plain_path_is_found_without_asking() -> None:
     found = locate(place("node", "image/tiff", path=("measurement", "a.tiff")))
     assert found.request.url == f"{PRODUCT}/Nodes(S1A_X.SAFE)/Nodes(measurement)/Nodes(a.tiff)/$value"
     assert found.ranges
+
+
+@pytest.mark.parametrize("kind", ["product", "compressed", "node"])
+def test_an_offline_product_that_can_be_ordered_is_pending_and_nothing_is_asked(kind: str) -> None:
+    orders = replace(ARCHIVE, orders=True)
+    found = drive(orders.locate({"Online": False}, place(kind, path=("a",))), unasked)
+    assert isinstance(found, Pending) and "S1A_X.SAFE is in the long-term archive" in found.reason
 
 
 @pytest.mark.parametrize("kind", ["product", "compressed", "node"])

@@ -12,7 +12,16 @@ from stacbridge.access.account import Account
 from stacbridge.access.flows import drive
 from stacbridge.access.logins import Token
 from stacbridge.access.sedas import LEAST_LIFE, UNSTATED_LIFE, LongTermArchive, SedasLogin, expired
-from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from stacbridge.errors import (
+    Misconfigured,
+    NotOrderable,
+    QuotaExceeded,
+    StacbridgeError,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from stacbridge.mapping.products import Place
 from stacbridge.model import Json, Pending, Ready, Reply, Request
 from stacbridge.settings import Credentials
@@ -137,7 +146,7 @@ def test_a_thumbnail_is_there_whether_or_not_the_product_is() -> None:
 
 def test_an_order_is_a_post_without_a_body_and_names_its_id() -> None:
     script = Script({"requestId": "R-1", "status": "NEW"})
-    assert drive(ARCHIVE.order("S1A/X"), script) == "R-1"
+    assert drive(ARCHIVE.order({"Name": "S1A/X"}), script).order == "R-1"
     (asked,) = script.asked
     assert (asked.method, asked.url, asked.body) == ("POST", f"{URL}/request/S1A%2FX", b"")
 
@@ -145,25 +154,45 @@ def test_an_order_is_a_post_without_a_body_and_names_its_id() -> None:
 @pytest.mark.parametrize("body", [{}, [], {"requestId": None}])
 def test_an_order_without_an_id_is_an_error(body: Any) -> None:
     with pytest.raises(UpstreamError, match="an order without its id"):
-        drive(ARCHIVE.order("S1A_X"), Script(body))
+        drive(ARCHIVE.order({"Name": "S1A_X"}), Script(body))
 
 
 @pytest.mark.parametrize(
-    ("body", "url"),
+    ("body", "state"),
     [
         ([], None),
-        ([{}], None),
-        ([{"requestId": "R-1"}], None),
-        ([{"requestId": "R-1", "downloadUrl": ""}], None),
-        ([{"requestId": "R-1", "downloadUrl": "https://bytes.example/1"}], "https://bytes.example/1"),
-        ([{"downloadUrl": "https://bytes.example/1"}], "https://bytes.example/1"),
+        ([{}], "ordered"),
+        ([{"requestId": "R-1"}], "ordered"),
+        ([{"requestId": "R-1", "downloadUrl": ""}], "ordered"),
+        ([{"requestId": "R-1", "downloadUrl": "https://bytes.example/1"}], "succeeded"),
+        ([{"downloadUrl": "https://bytes.example/1"}], "succeeded"),
         ([{"requestId": "R-2", "downloadUrl": "https://bytes.example/2"}], None),
     ],
 )
-def test_a_poll_tells_the_url_of_this_order_as_soon_as_there_is_one(body: Any, url: str | None) -> None:
+def test_a_poll_tells_that_this_order_is_there_as_soon_as_it_has_a_url(body: Any, state: str | None) -> None:
     script = Script(body)
-    assert drive(ARCHIVE.poll("R-1"), script) == url
+    assert drive(ARCHIVE.poll("R-1"), script).state == state
     assert script.asked[0].params == (("ids", "R-1"),)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "failure"),
+    [
+        (429, "", QuotaExceeded),
+        (503, "", QuotaExceeded),
+        (403, {"message": "Order quota exceeded"}, QuotaExceeded),
+        (403, {"message": "Forbidden"}, UpstreamRefused),
+        (404, {"message": "No such product"}, NotOrderable),
+        (500, "", UpstreamError),
+        (504, "", UpstreamTimeout),
+    ],
+)
+def test_a_refused_order_tells_whether_it_may_be_taken_later_never_or_was_taken(
+    status: int, body: Any, failure: type[StacbridgeError]
+) -> None:
+    with pytest.raises(failure) as raised:
+        drive(ARCHIVE.order({"Name": "S1A_X"}), Script(body, status))
+    assert type(raised.value) is failure
 
 
 def test_a_poll_that_answers_no_list_is_an_error() -> None:

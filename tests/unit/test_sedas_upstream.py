@@ -16,7 +16,7 @@ from stacbridge.access.flows import drive
 from stacbridge.access.sedas import LongTermArchive
 from stacbridge.app import create_app
 from stacbridge.errors import StacbridgeError, UpstreamRefused
-from stacbridge.model import Query, Reply, Request
+from stacbridge.model import Query, Ready, Reply
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators.faults import Faults
 from stacbridge.simulators.sedas import EVERYTHING, SedasSimulator
@@ -182,20 +182,18 @@ def test_an_order_is_taken_staged_and_then_downloads() -> None:
     with SedasSimulator(100) as sim:
         sim.faults = SedasFaults(staging_seconds=0)
         catalogue = load("sedas", settings(sim))
-        archive = LongTermArchive("sedas", sim.url)
-        old = min(sim.products.all, key=lambda product: product.start).name
-
-        def send(request: Request) -> Reply:
-            headers = {**request.headers, **catalogue.authorize(request.url)}
-            answer = requests.request(
-                request.method, request.url, params=request.params, headers=headers, data=request.body,
-                timeout=TIMEOUT,
-            )  # fmt: skip
-            return Reply(answer.status_code, {}, answer.content, request.url)
-
-        url = drive(archive.poll(drive(archive.order(old), send)), send)
-        assert url is not None
-        assert zipfile.is_zipfile(io.BytesIO(send(Request("GET", url)).body))
+        archive = catalogue.archive
+        assert archive is not None and not archive.finds
+        old = catalogue.search(
+            Query(filter={"op": "=", "args": [{"property": "order:status"}, "orderable"]}, limit=1), ""
+        ).items[0]
+        assert not archive.is_online(old["collection"], old["id"])
+        placed = archive.place(old["collection"], old["id"])
+        assert (placed.state, archive.poll(placed.order).state) == ("ordered", "succeeded")
+        ready = catalogue.locate(old["collection"], old["id"], "product")
+        assert isinstance(ready, Ready)
+        got = requests.get(ready.request.url, headers=catalogue.authorize(ready.request.url), timeout=TIMEOUT)
+        assert zipfile.is_zipfile(io.BytesIO(got.content))
 
 
 @pytest.mark.parametrize("style", ["bare", "epoch"])
@@ -221,11 +219,11 @@ def test_searches_of_a_service_that_is_down_say_so() -> None:
     assert failure.value.upstream == "sedas"
 
 
-def test_a_lost_order_stays_pending(sim: SedasSimulator) -> None:
+def test_a_lost_order_is_not_known(sim: SedasSimulator) -> None:
     sim.faults = replace(sim.faults, lose_orders=True, staging_seconds=0)
     headers = {"Authorization": f"Token {sim.tokens.give()[0]}"}
     old = min(sim.products.all, key=lambda product: product.start).name
     order = requests.post(f"{sim.url}/request/{old}", headers=headers, timeout=TIMEOUT).json()["requestId"]
     polled = requests.get(f"{sim.url}/request", {"ids": order}, headers=headers, timeout=TIMEOUT)
     archive = LongTermArchive("sedas", sim.url)
-    assert drive(archive.poll(order), lambda request: Reply(200, {}, polled.content)) is None
+    assert drive(archive.poll(order), lambda request: Reply(200, {}, polled.content)).state is None

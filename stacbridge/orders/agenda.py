@@ -1,0 +1,112 @@
+"""What is to be done next, and by whom: workers take products under a lease, and write under its fence."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from stacbridge.orders import rows as row
+from stacbridge.orders.database import Database
+from stacbridge.orders.records import FINISHED, Notice, Product
+from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, marks
+
+
+class Agenda:
+    """The order book as workers see it, of whom there may be many in many processes.
+
+    Times come from the caller, as Unix seconds; clocks of machines that share a book must agree to within a
+    fraction of a lease.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, archives: Collection[str], now: float, lease: float) -> Product | None:
+        """Take the product that is due longest, for `lease` seconds; `None` where none is.
+
+        Of the state in which a process that died left a product, another one claims it after the lease.
+        """
+        if not archives:
+            return None
+        with self._database.writing() as execute:
+            rows = execute(
+                f"""UPDATE products SET fence = fence + 1, leased_until = ? WHERE seq = (
+                    SELECT seq FROM products WHERE next_at <= ? AND leased_until <= ?
+                    AND archive IN ({marks(archives)}) ORDER BY next_at, seq LIMIT 1 {self._database.skip})
+                RETURNING {", ".join(COLUMNS)}""",
+                now + lease,
+                now,
+                now,
+                *archives,
+            )
+        return row.product(rows[0]) if rows else None
+
+    def next_due(self, archives: Collection[str]) -> float | None:
+        """Return when the next product is due, `None` where none ever is."""
+        with self._database.reading() as execute:
+            rows = execute(
+                f"SELECT min(next_at) AS due FROM products WHERE archive IN ({marks(archives)})", *archives
+            )
+        due: float | None = rows[0]["due"]
+        return due
+
+    def wanted(self, product: Product) -> bool:
+        """Tell whether anybody still waits for a product."""
+        with self._database.reading() as execute:
+            return bool(
+                execute("SELECT 1 FROM requests WHERE product = ? AND canceled IS NULL LIMIT 1", product.seq)
+            )
+
+    def save(self, before: Product, after: Product, now: float, lease: float = 0) -> bool:
+        """Write what became of a claimed product; False where the lease went to somebody else meanwhile.
+
+        The lease ends, or lasts for another `lease` seconds. Who waits for a product that has finished is to
+        be told.
+        """
+        after = replace(after, leased_until=now + lease if lease else 0)
+        with self._database.writing() as execute:
+            if not row.write(execute, after, before.fence):
+                return False
+            if (before.state, before.reason) != (after.state, after.reason):
+                row.record(execute, after, now)
+            if after.state != before.state and after.state in FINISHED:
+                execute(
+                    "UPDATE requests SET notice_at = ?, notice_since = ?, notice_tries = 0"
+                    " WHERE product = ? AND webhook IS NOT NULL AND canceled IS NULL",
+                    now,
+                    now,
+                    after.seq,
+                )
+        return True
+
+    def hold_back(self, archive: str, until: float, reason: str) -> None:
+        """Let all that waits for an archive wait until its release, too."""
+        with self._database.writing() as execute:
+            execute(
+                "UPDATE products SET next_at = ?, release_at = ?, reason = ?"
+                " WHERE archive = ? AND state = 'intended' AND next_at < ? AND leased_until = 0",
+                until,
+                until,
+                reason,
+                archive,
+                until,
+            )
+
+    def due_notice(self, now: float, lease: float) -> Notice | None:
+        """Take the webhook call that is due longest, for `lease` seconds; `None` where none is."""
+        with self._database.writing() as execute:
+            claimed = execute(
+                f"""UPDATE requests SET notice_at = ?, notice_tries = notice_tries + 1 WHERE id = (
+                    SELECT id FROM requests WHERE notice_at <= ?
+                    ORDER BY notice_at LIMIT 1 {self._database.skip})
+                RETURNING id, webhook, url, notice_since AS since, notice_tries AS tries""",
+                now + lease,
+                now,
+            )
+            if not claimed:
+                return None
+            rows = execute(f"SELECT {ORDER} FROM {ASKED} WHERE r.id = ?", claimed[0].pop("id"))
+        return Notice(row.order(rows[0]), **claimed[0])
+
+    def settle_notice(self, notice: Notice, again_at: float | None) -> None:
+        """Write when a webhook is called again; `None`: never."""
+        with self._database.writing() as execute:
+            execute("UPDATE requests SET notice_at = ? WHERE id = ?", again_at, notice.order.id)

@@ -1,0 +1,48 @@
+"""Rows of the order book's tables, and what they are rows of."""
+
+from collections.abc import Collection
+from dataclasses import fields
+
+from stacbridge.orders.database import Execute, Row
+from stacbridge.orders.records import WAITING, Key, Order, Product
+
+COLUMNS = tuple(field.name for field in fields(Product))
+PRODUCT = ", ".join(f"p.{name}" for name in COLUMNS)
+ORDER = f"r.id, r.principal, r.asked, r.canceled, {PRODUCT}"
+ASKED = "requests r JOIN products p ON p.seq = r.product"
+CHANGING = tuple(name for name in COLUMNS if name != "seq" and name not in Key.__slots__)
+
+
+def marks(values: Collection[object]) -> str:
+    """Return a mark for each value of a list in a statement."""
+    return ", ".join("?" * len(values))
+
+
+def product(row: Row) -> Product:
+    """Return the product of a row with `COLUMNS`."""
+    return Product(**{name: row[name] for name in COLUMNS})
+
+
+def order(row: Row) -> Order:
+    """Return the order of a row with `ORDER`, and perhaps `position`."""
+    position = row.get("position") if row["state"] in WAITING else None
+    return Order(row["id"], row["principal"], row["asked"], row["canceled"], product(row), position)
+
+
+def write(execute: Execute, product: Product, fence: int) -> bool:
+    """Write all that can change of a product; False where it has another fence by now."""
+    changes = ", ".join(f"{name} = ?" for name in CHANGING)
+    values = (getattr(product, name) for name in CHANGING)
+    statement = f"UPDATE products SET {changes} WHERE seq = ? AND fence = ? RETURNING seq"
+    return bool(execute(statement, *values, product.seq, fence))
+
+
+def record(execute: Execute, product: Product, now: float) -> None:
+    """Write that a product entered its state."""
+    execute(
+        "INSERT INTO events (product, at, state, reason) VALUES (?, ?, ?, ?)",
+        product.seq,
+        now,
+        product.state,
+        product.reason,
+    )

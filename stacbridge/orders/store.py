@@ -1,0 +1,43 @@
+"""Which database the settings name."""
+
+from pathlib import Path
+
+from stacbridge.errors import Misconfigured
+from stacbridge.orders.database import Database
+from stacbridge.orders.sqlite import SQLite
+from stacbridge.settings import Settings
+
+DEFAULT = "sqlite:///~/.local/state/stacbridge/orders.sqlite"
+FILE = "sqlite:///"
+SERVER = ("postgresql://", "postgres://")
+
+
+def exists(settings: Settings) -> bool:
+    """Tell whether there may be orders already: a database has been set up, or the file is there."""
+    url = _url(settings)
+    return not url.startswith(FILE) or _file(url).exists()
+
+
+def open_store(settings: Settings) -> Database:
+    """Open the database. Raises `Misconfigured`, and `StoreUnavailable` where it does not answer."""
+    url = _url(settings)
+    if url.startswith(FILE):
+        return SQLite(_file(url))
+    if url.startswith(SERVER):
+        try:
+            from stacbridge.orders.postgres import PostgreSQL
+        except ImportError:
+            raise Misconfigured(
+                "order_store names PostgreSQL, for which a library is missing.",
+                advice="Install stacbridge[postgres].",
+            ) from None
+        return PostgreSQL(url, settings.order_connections)
+    raise Misconfigured(f"order_store must start with {FILE} or {SERVER[0]}.")
+
+
+def _url(settings: Settings) -> str:
+    return settings.order_store.get_secret_value() if settings.order_store is not None else DEFAULT
+
+
+def _file(url: str) -> Path:
+    return Path(url.removeprefix(FILE)).expanduser()

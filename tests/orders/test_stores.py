@@ -1,0 +1,178 @@
+"""What the databases promise: a full disk refuses, a broken book is not written over, orders are private."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from stacbridge.errors import Misconfigured, OrderUnclear, QuotaExceeded, StoreUnavailable, UpstreamTimeout
+from stacbridge.model import Progress
+from stacbridge.orders.book import Book
+from stacbridge.orders.database import Database
+from stacbridge.orders.records import FINISHED, Key, Product
+from stacbridge.orders.sqlite import SQLite
+from stacbridge.orders.store import exists, open_store
+from stacbridge.orders.transitions import Rules, followed, held_back, revived, sent, taken, troubled, unclear
+from stacbridge.orders.transitions import unsent as not_sent
+from stacbridge.settings import Settings
+from tests.orders.archives import Bench, Script
+
+URL = "https://archive.example"
+
+
+def place(book: Book, item: str, principal: str = "ada") -> str:
+    return book.place([Key(URL, "toy", "c", item)], principal, 1.0, str)[0].id
+
+
+def test_a_full_disk_refuses_before_anything_is_promised_and_keeps_what_was(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "orders.sqlite")
+    book = Book(database)
+    first = place(book, "A")
+    with database.writing() as execute:
+        pages = execute("PRAGMA page_count")[0]["page_count"]
+        execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="full"):
+        for number in range(10_000):
+            place(book, f"item-{number}")
+    assert book.order(first, "ada") is not None
+    database.close()
+
+
+def test_a_book_that_another_process_locks_is_unavailable_and_not_lost(tmp_path: Path) -> None:
+    holder, other = SQLite(tmp_path / "orders.sqlite"), SQLite(tmp_path / "orders.sqlite")
+    with holder.writing(), pytest.raises(StoreUnavailable, match="locked"):
+        place(Book(other), "A")
+    assert place(Book(other), "A")
+    holder.close()
+    other.close()
+
+
+def test_a_broken_book_is_refused_with_what_to_do_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "orders.sqlite"
+    path.write_bytes(b"This is not a database. " * 200)
+    before = path.read_bytes()
+    with pytest.raises(Misconfigured, match="Keep a copy"):
+        SQLite(path)
+    assert path.read_bytes() == before
+
+
+def test_a_book_of_another_version_is_refused(make_database: Callable[[], Database]) -> None:
+    first = make_database()
+    with first.writing() as execute:
+        execute("UPDATE book SET version = 99")
+    with pytest.raises(Misconfigured, match="version 99"):
+        make_database()
+    with first.writing() as execute:
+        execute("UPDATE book SET version = 1")
+
+
+def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
+    SQLite(tmp_path / "a" / "orders.sqlite").close()
+    assert (tmp_path / "a" / "orders.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_an_order_is_nobody_elses(database: Database) -> None:
+    book = Book(database)
+    mine, theirs = place(book, "A"), place(book, "A", "bob")
+    assert book.order(mine, "bob") is None
+    assert [order.id for order in book.orders("bob", 10)] == [theirs]
+    assert {order.id for order in book.of_items("ada", [("c", "A"), ("c", "B")]).values()} == {mine}
+    assert book.of_items("eve", [("c", "A")]) == {}
+
+
+def test_replicas_that_place_the_same_orders_at_once_make_each_product_once(
+    make_database: Callable[[], Database],
+) -> None:
+    replicas = [Book(make_database()) for _ in range(2)]
+    keys = [Key(URL, "toy", "c", f"item-{number}") for number in range(50)]
+    start = threading.Barrier(4)
+    seen: list[set[int]] = []
+
+    def order(number: int) -> None:
+        start.wait()
+        mixed = keys if number % 2 else keys[::-1]
+        placed = replicas[number % 2].place(mixed, f"user-{number}", 1.0, str)
+        seen.append({order.product.seq for order in placed})
+
+    threads = [threading.Thread(target=order, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 4 and len(set.union(*seen)) == 50
+
+
+def test_replicas_that_claim_at_once_claim_each_product_once(make_database: Callable[[], Database]) -> None:
+    benches = [Bench(make_database(), Script()) for _ in range(2)]
+    for number in range(40):
+        benches[0].place(f"item-{number}")
+    claimed: list[int] = []
+
+    def claim(bench: Bench) -> None:
+        while product := bench.agenda.claim([URL], bench.clock(), 60):
+            claimed.append(product.seq)
+
+    threads = [threading.Thread(target=claim, args=(bench,)) for bench in benches]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 40
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "orders.sqlite", ""])
+def test_a_store_of_no_known_kind_is_refused(url: str) -> None:
+    with pytest.raises(Misconfigured, match="order_store"):
+        open_store(Settings(order_store=SecretStr(url)))
+
+
+def test_a_server_that_does_not_answer_is_unavailable_and_its_password_is_not_told() -> None:
+    url = SecretStr("postgresql://ada:canary-password@127.0.0.1:1/x?connect_timeout=1")
+    given = Settings(order_store=url)
+    assert exists(given)
+    with pytest.raises(StoreUnavailable) as failure:
+        open_store(given)
+    assert "canary" not in f"{failure.value.body()} {given!r}"
+
+
+MOVES = st.sampled_from(["poll", "unknown", "trouble", "quota", "unclear", "unsent", "taken", "send"])
+
+
+@given(st.lists(MOVES, max_size=60), st.floats(0, 5 * 86400))
+def test_whatever_an_archive_does_every_order_moves_on_or_ends_with_a_reason(
+    moves: list[str], step: float
+) -> None:
+    rules, now = Rules(), 1e9
+    product = Product(1, URL, "toy", "c", "A", "intended", now, now, next_at=now)
+    for move in moves:
+        now += step
+        product = moved(product, move, now, rules)
+        if product.state in FINISHED:
+            assert product.state == "succeeded" or product.reason
+            assert revived(product, now, online=False).next_at == now
+            return
+        assert product.next_at is not None and now <= product.next_at <= now + 7 * 86400
+        assert product.sends <= 1 + moves.count("send")
+
+
+def moved(product: Product, move: str, now: float, rules: Rules) -> Product:
+    failure = UpstreamTimeout("Late.")
+    if product.state == "intended":
+        if move == "send":
+            return unclear(sent(product, now), OrderUnclear("Who knows."), now, rules, 60)
+        if move == "quota":
+            return held_back(sent(product, now), QuotaExceeded("Full.", retry_after=60), now, rules)
+        if move == "taken":
+            return taken(sent(product, now), Progress("O", "ordered"), now, rules)
+        return not_sent(product, failure, now, rules)
+    if product.state == "sending":
+        return unclear(product, failure, now, rules, 60)
+    if move == "unknown":
+        return followed(product, Progress("O", None), now, rules)
+    if move == "trouble":
+        return troubled(product, failure, now, rules)
+    return followed(product, Progress("O", "shipping"), now, rules)
