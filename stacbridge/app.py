@@ -11,15 +11,19 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stacbridge.api import orders
+from stacbridge.accounts import OwnAccounts
+from stacbridge.api import accounts, orders, sign
+from stacbridge.api.callers import Callers, Guarded
 from stacbridge.api.client import create_api
 from stacbridge.api.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyUrl
+from stacbridge.callers.doors import Doors
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
 from stacbridge.model import Json
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
+from stacbridge.vault import open_vault
 
 ASSETS = "/assets/"
 EXPOSED = ["Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Location", "Retry-After", "Link"]
@@ -30,6 +34,7 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
 
     Raises `Misconfigured` for settings that cannot work.
     """
+    doors = Doors(settings)
     federation = Federation(loaded(settings) if catalogues is None else catalogues, settings)
     proxy = AssetProxy(federation.catalogues, settings)
 
@@ -39,14 +44,16 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         await proxy.close()
         federation.close()
 
-    api = create_api(federation, settings, lifespan)
+    api = create_api(federation, settings, doors, lifespan)
 
     async def healthz() -> JSONResponse:
         return JSONResponse(health(federation.catalogues.values()))
 
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
     orders.install(api, federation)
-    facade = wrapped(api, settings)
+    sign.install(api, doors)
+    accounts.install(api, federation.catalogues)
+    facade = wrapped(Guarded(api, doors), settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,12 +63,17 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         else:
             await facade(scope, receive, send)
 
-    return dispatch
+    return Callers(dispatch, doors, prefix)
 
 
-def loaded(settings: Settings) -> list[Upstream]:
+def loaded(settings: Settings) -> list[Upstream | OwnAccounts]:
     """Return the catalogues that the settings name."""
-    return [load(id, settings) for id in settings.catalogues]
+    return [
+        OwnAccounts(id, settings, open_vault(settings))
+        if settings.accounts.get(id) == "own"
+        else load(id, settings)
+        for id in settings.catalogues
+    ]
 
 
 def health(catalogues: Iterable[Catalogue]) -> Json:

@@ -9,7 +9,7 @@ import click
 
 from stacbridge.errors import StacbridgeError
 
-COMMANDS = ("serve", "search", "download", "catalogues", "check", "login", "logout", "simulate")
+COMMANDS = ("serve", "search", "download", "catalogues", "check", "login", "logout", "key", "simulate")
 
 
 class Failure(click.ClickException):

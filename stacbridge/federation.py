@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
+from stacbridge.callers.threads import Threads
 from stacbridge.catalogue import Catalogue
 from stacbridge.cursor import Cursors
 from stacbridge.errors import BadRequest, NotFound
@@ -55,7 +55,7 @@ class Federation:
         self.catalogues = {catalogue.id: catalogue for catalogue in catalogues}
         secret = settings.secret.get_secret_value() if settings.secret else None
         self._cursors, self._orders = Cursors(secret), Seal("order", secret)
-        self._threads = ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search")
+        self._threads = Threads(settings.search_threads, thread_name_prefix="search")
         self._roll = Roll(catalogues, self._threads, settings.connect_timeout)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

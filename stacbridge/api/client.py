@@ -16,6 +16,9 @@ from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.api.openapi import FAILURES, ItemsUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, search
 from stacbridge.api.querystring import PARAMETERS, from_url
+from stacbridge.callers.doors import Doors
+from stacbridge.callers.principal import caller
+from stacbridge.callers.shown import shown
 from stacbridge.federation import Federation, Results
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
@@ -40,10 +43,10 @@ LANDING_ID = "stacbridge"
 DESCRIPTION = "One modern STAC API over Earth-observation archives that speak older languages."
 
 
-def create_api(federation: Federation, settings: Settings, lifespan: Any = None) -> FastAPI:
+def create_api(federation: Federation, settings: Settings, doors: Doors, lifespan: Any = None) -> FastAPI:
     """Return the STAC API over `federation`, without any middleware."""
     # stac-fastapi types its clients' answers as dicts, and serves a Response as it is: hence the casts.
-    client = cast(AsyncBaseCoreClient, Client(federation, settings))
+    client = cast(AsyncBaseCoreClient, Client(federation, settings, doors))
     filters = cast(AsyncBaseFiltersClient, Schemas(federation))
     sorts = cast(AsyncBaseSortablesClient, Schemas(federation))
     app = FastAPI(
@@ -92,9 +95,10 @@ def root_of(request: Request) -> str:
 class Client:
     """Answers the core routes. What stac-fastapi has parsed is for its OpenAPI document; checks are ours."""
 
-    def __init__(self, federation: Federation, settings: Settings) -> None:
+    def __init__(self, federation: Federation, settings: Settings, doors: Doors) -> None:
         self.federation = federation
         self.settings = settings
+        self.doors = doors
 
     async def landing_page(self, request: Request, **_: Any) -> Response:
         """Answer GET /."""
@@ -136,8 +140,9 @@ class Client:
 
     async def get_item(self, item_id: str, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
-        item = await self.federation.run(self.federation.item, collection_id, item_id, root_of(request))
-        return respond(item, links.GEOJSON)
+        root = root_of(request)
+        item = await self.federation.run(self.federation.item, collection_id, item_id, root)
+        return respond(shown([item], root, self.doors, caller())[0], links.GEOJSON)
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items."""
@@ -173,7 +178,9 @@ class Client:
         self, asked: Search, root: str, page_links: list[Json], next_link: Callable[[str], Json]
     ) -> Response:
         def page() -> Response:
-            results = self.federation.search(asked.query, asked.token, root, ready=asked.fields is None)
+            ready = asked.fields is None and not self.doors.closed
+            results = self.federation.search(asked.query, asked.token, root, ready=ready)
+            results.items = shown(results.items, root, self.doors, caller())
             following = [next_link(results.token)] if results.token else []
             return respond(feature_collection(asked, results, [*page_links, *following]), links.GEOJSON)
 
