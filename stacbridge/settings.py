@@ -172,7 +172,7 @@ class Settings(BaseSettings):
     sign_seconds: Count = 8 * 3600
     """Seconds that a signed href is good for at least; an eighth more at most."""
     signing_keys: list[SecretStr] = []
-    """Keys that sign hrefs, the newest first: it signs, the others still hold. Unset: one made of `secret`."""
+    """Keys that sign hrefs, the newest first: it signs, the others still hold. Unset: made of `secret`."""
     accounts: dict[str, Literal["service", "own"]] = {}
     """Whose account at a catalogue is used, by catalogue id. service: that of the settings, for all callers;
     own: each caller's, which they bring by PUT to /account/{catalogue}."""
