@@ -15,7 +15,7 @@ from stacbridge.access import registry
 from stacbridge.access.terms import Remark
 from stacbridge.callers.principal import caller, scope_of
 from stacbridge.dialects.dialect import Discovering
-from stacbridge.errors import Forbidden, Misconfigured
+from stacbridge.errors import BadRequest, Forbidden, Misconfigured, UpstreamRefused
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Staging
 from stacbridge.settings import Credentials, Settings
@@ -59,11 +59,15 @@ class OwnAccounts:
         self._lock = Lock()
 
     def keep(self, account: Credentials) -> None:
-        """Try the caller's account, and keep it encrypted. Raises `UpstreamRefused` and its kin."""
+        """Try the caller's account, and keep it encrypted. Raises `BadRequest` for one that is not taken."""
         scope = scope_of(caller(), self.id, self._settings)
         trial = self._upstream(self._with_client(account))
         try:
             trial.log_in()
+        except UpstreamRefused as refused:
+            raise BadRequest(
+                f"{self.id} does not take this account.", answered=refused.answered, parameter="body"
+            ) from None
         finally:
             trial.close()
         self._vault.write(scope, account)

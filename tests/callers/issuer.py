@@ -48,7 +48,7 @@ class Provider:
 
     def public(self, id: str, algorithm: str, key: Any) -> dict[str, Any]:
         made = jwt.get_algorithm_by_name(algorithm)
-        return {**made.to_jwk(key.public_key(), as_dict=True), "kid": id, "use": "sig"}  # type: ignore[attr-defined]
+        return {**made.to_jwk(key.public_key(), as_dict=True), "kid": id, "use": "sig"}
 
     def claims(self, at: float, **changed: Any) -> dict[str, Any]:
         """Return good claims but for `changed`; `None` takes one away."""

@@ -73,7 +73,7 @@ def test_an_id_of_the_other_mode_does_not_enter(keys: Keys, listed: bool) -> Non
 
 @pytest.mark.parametrize("id", ["kaaaaaaaaaaaa", "../../etc/passwd", "k", ""])
 def test_nobody_can_be_revoked_who_is_not_there(keys: Keys, id: str) -> None:
-    with pytest.raises(Misconfigured, match="stacbridge key list|There is no key|is not the id"):
+    with pytest.raises(Misconfigured, match=r"There is no key|is not the id"):
         keys.revoke(id)
 
 

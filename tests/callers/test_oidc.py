@@ -84,7 +84,7 @@ def forged(idp: Provider) -> dict[str, str]:
     other = KEYS["ES256"]
     head, body, mark = good.split(".")
     return {
-        "unsigned": jwt.encode(claims, None, "none", headers={"kid": "one"}),
+        "unsigned": jwt.encode(claims, "", "none", headers={"kid": "one"}),
         "with the public key as a shared secret": jwt.encode(
             claims, public["n"].encode(), "HS256", headers={"kid": "one"}
         ),
@@ -237,7 +237,7 @@ def test_a_token_opens_the_bridge_in_each_way_and_a_person_can_be_revoked(
 
 
 def test_tokens_of_a_simulated_keycloak_are_taken(tmp_path: Path) -> None:
-    with CdseSimulator(size=100) as simulator:
+    with CdseSimulator(size=1000) as simulator:
         tokens = simulator.sessions.open(simulator.username)
         realm = simulator.identity.realm_url
         named = {"oidc_issuer": realm, "oidc_audience": "CLOUDFERRO_PUBLIC"}
