@@ -58,6 +58,11 @@ class OwnAccounts:
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def held(self) -> int:
+        """How many callers' accounts are held ready."""
+        return len(self._held)
+
     def keep(self, account: Credentials) -> None:
         """Try the caller's account, and keep it encrypted. Raises `BadRequest` for one that is not taken."""
         scope = scope_of(caller(), self.id, self._settings)

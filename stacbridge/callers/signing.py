@@ -12,6 +12,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -91,14 +92,18 @@ class Signing:
 
 def _parts(path: bytes) -> list[bytes]:
     """Return the parts of an asset's path without their escapes, which proxies and clients may rewrite."""
-    return [unquote_to_bytes(part) for part in path.removeprefix(PATH.encode()).split(b"/")]
+    parts = path.removeprefix(PATH.encode()).split(b"/")
+    return [unquote_to_bytes(part) for part in parts] if b"%" in path else parts
 
 
 def _mac(key: bytes, words: str, parts: Sequence[bytes]) -> str:
-    lengths = b"".join(len(part).to_bytes(4) for part in parts)
-    covered = b"\n".join([words.encode("utf-8", "replace"), lengths, *parts])
-    return urlsafe_b64encode(hmac.digest(key, covered, "sha256")[:MAC_BYTES]).rstrip(b"=").decode()
+    """Return the code over words and parts; their lengths come first, so that nothing moves between them."""
+    covered = [words.encode("utf-8", "replace"), *parts]
+    lengths = " ".join(map(str, map(len, covered))).encode()
+    digest = hmac.digest(key, b"\n".join([lengths, *covered]), "sha256")
+    return urlsafe_b64encode(digest[:MAC_BYTES]).rstrip(b"=").decode()
 
 
+@lru_cache(maxsize=64)
 def _rfc3339(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
