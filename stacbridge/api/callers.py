@@ -52,8 +52,8 @@ class Callers:
 
     async def _principal(self, scope: Scope) -> Principal:
         authorization = Headers(scope=scope).get("authorization")
+        asset = scope["path"].removeprefix(self._prefix).startswith(PATH)  # as the bridge dispatches
         path = scope["raw_path"].removeprefix(self._prefix.encode())
-        asset = path.startswith(PATH.encode())
         token = _redact(scope) if asset else None
         if token is not None and self._doors.closed:
             principal = await self._ask(self._doors.caller_of, path, token, authorization)

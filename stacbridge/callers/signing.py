@@ -74,9 +74,8 @@ class Signing:
         version, _, rest = words.partition(".")
         key, _, rest = rest.partition(".")
         ends, _, principal = rest.partition(".")
-        known = self._keys.get(key) if version == VERSION else None
-        parts = _parts(path)
-        expected = "" if known is None else _mac(known, words, parts)
+        known = self._keys.get(key) if version == VERSION and path.startswith(PATH.encode()) else None
+        expected = "" if known is None else _mac(known, words, _parts(path))
         if not expected or not hmac.compare_digest(expected.encode(), mac.encode("utf-8", "replace")):
             raise SignatureInvalid(
                 "The signature in this URL is not of this bridge, or not for this file.",

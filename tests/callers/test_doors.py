@@ -184,6 +184,22 @@ def test_a_path_that_is_no_asset_is_refused_before_it_is_read(bridge: Bridge) ->
     connection.close()
 
 
+@pytest.mark.parametrize(
+    "start", ["/%61ssets/x/assets", "/a%73sets/assets", "/assets/x/assets", "/x/../assets", "/%2e/assets"]
+)
+def test_no_way_of_writing_a_path_leads_around_the_door(bridge: Bridge, start: str) -> None:
+    """The proxy reads the path of the request line, behind the first `/assets/`; the server unescapes it."""
+    file = "alpha/radar-grd/radar-grd-0000/image/radar-grd-0000.tif"
+    token = urlsplit(bridge.asset(bridge.key)["href"]).query
+    connection = HTTPConnection(urlsplit(bridge.url).netloc, timeout=10)
+    for path in (f"{start}/{file}", f"{start}/{file}?{token}"):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert Products.content not in answer.read()
+        assert answer.status in (401, 403, 404), path
+    connection.close()
+
+
 def test_in_open_mode_nobody_is_asked_and_nothing_is_signed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

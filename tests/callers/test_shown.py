@@ -1,13 +1,19 @@
 """What a search tells of the doors, and what /sign gives."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from stacbridge.app import create_app
+from stacbridge.callers.keys import Keys
 from stacbridge.callers.shown import BASIC, BEARER, SIGNED
+from stacbridge.settings import Settings
 from tests import schemas
-from tests.api.serving import Products
+from tests.api.archive import alpha
+from tests.api.serving import Products, products
 from tests.callers.bridges import Bridge, guarded
 
 
@@ -112,3 +118,24 @@ def test_what_cannot_be_signed_is_refused_with_what_can(bridge: Bridge, body: An
     answer = bridge.ask("/sign", "POST", bridge.key, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "BadRequest")
     assert answer.json()["parameter"] in ("body", "href")
+
+
+@pytest.mark.parametrize("prefix", ["", "/stac"])
+def test_signed_hrefs_open_behind_a_proxy_that_keeps_the_public_prefix_or_not(
+    tmp_path: Path, prefix: str
+) -> None:
+    keys = Keys(tmp_path)
+    headers = {"Authorization": f"Bearer {keys.create('Ada')}"}
+    public = "https://stac.example.org/stac"
+    settings = Settings(access="keys", key_folder=tmp_path, public_url=public)
+    with products() as origin, TestClient(create_app(settings, [alpha(origin)])) as client:
+        page = client.get(f"{prefix}/search?collections=radar-grd&limit=1", headers=headers).json()
+        href = page["features"][0]["assets"]["image"]["href"]
+        assert href.startswith(f"{public}/assets/")
+        path = href.removeprefix(public)
+        assert client.get(f"{prefix}{path}").content == Products.content
+        assert client.get(f"{prefix}{path[:-1]}").json()["code"] == "SignatureInvalid"
+        assert client.get(f"{prefix}{path.partition('?')[0]}").status_code == 401
+        plain = {"href": href.partition("?")[0]}
+        assert client.post(f"{prefix}/sign", json=plain, headers=headers).json()["href"] == href
+        assert client.post(f"{prefix}/sign", json=plain).status_code == 401
