@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
 
 from starlette._utils import get_route_path  # the routes themselves match by it; a copy could differ
@@ -13,7 +14,7 @@ from stacbridge.api.failures import answer
 from stacbridge.callers.doors import Doors, demand
 from stacbridge.callers.principal import Principal, acting
 from stacbridge.callers.signing import PARAMETER, PATH
-from stacbridge.errors import StacbridgeError, Unauthorized
+from stacbridge.errors import StacbridgeError
 
 CHALLENGES = ('Bearer realm="stacbridge"', 'Basic realm="stacbridge", charset="UTF-8"')
 """A header each: Qt reads only the first challenge of one."""
@@ -88,11 +89,8 @@ class Guarded:
 
 
 async def refuse(failure: StacbridgeError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a failure in the one shape, and which credentials would do."""
+    """Answer a failure in the one shape, for pages of other sites to read, too."""
     response = answer(failure)
-    if isinstance(failure, Unauthorized):
-        for challenge in CHALLENGES:
-            response.headers.append("WWW-Authenticate", challenge)
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "no-store"
     await response(scope, receive, send)
@@ -112,7 +110,10 @@ def _without_secrets(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, st
 
 
 def _discreet(send: Send) -> Send:
-    """Keep answers, and URLs that hold a signature, from other users of a cache, and from other sites."""
+    """Keep answers, and URLs that hold a signature, from other users of a cache, and from other sites.
+
+    Whoever found that the caller must be known, the answer says which credentials would do.
+    """
 
     async def told(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -120,6 +121,9 @@ def _discreet(send: Send) -> Send:
             headers.add_vary_header("Authorization")
             headers.setdefault("Cache-Control", "private")
             headers["Referrer-Policy"] = "no-referrer"
+            if message["status"] == HTTPStatus.UNAUTHORIZED:
+                for challenge in CHALLENGES:
+                    headers.append("WWW-Authenticate", challenge)
             message = {**message, "headers": headers.raw}
         await send(message)
 

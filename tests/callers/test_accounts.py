@@ -264,6 +264,13 @@ def test_callers_in_any_order_get_their_own_bytes_and_no_others(place: Place) ->
                 assert status in (403, 404)
 
 
+def test_a_stranger_who_searches_where_accounts_are_wanted_is_asked_who_they_are(place: Place) -> None:
+    with served(place) as callers:
+        answer = requests.get(f"{callers['ada'].url}/search", timeout=TIMEOUT)
+        assert (answer.status_code, answer.json()["code"]) == (401, "Unauthorized")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
 def test_a_signed_href_uses_the_account_of_the_one_it_was_signed_for(place: Place) -> None:
     with served(place) as callers:
         ada = callers["ada"]
