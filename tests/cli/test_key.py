@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from stacbridge.callers.keys import Keys
 from stacbridge.cli import main
+from stacbridge.simulators import CdseSimulator
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -49,3 +50,17 @@ def test_what_is_no_key_cannot_be_revoked(tmp_path: Path, id: str) -> None:
     result = run(tmp_path, "revoke", id)
     assert result.exit_code == 1
     assert "stacbridge key list" in result.stderr
+
+
+def test_a_command_that_starts_a_bridge_for_oneself_needs_no_key(tmp_path: Path) -> None:
+    clean: dict[str, str | None] = {name: None for name in os.environ if name.startswith("STACBRIDGE_")}
+    with CdseSimulator(size=1000) as simulator:
+        environment = clean | {
+            "STACBRIDGE_ACCESS": "keys",
+            "STACBRIDGE_PROTECT_SEARCHES": "true",
+            "STACBRIDGE_ACCOUNTS": '{"cdse": "own"}',
+            "STACBRIDGE_ENDPOINTS__CDSE__CATALOGUE": simulator.catalogue_url,
+        }
+        found = CliRunner().invoke(main, ["search", "-c", "sentinel-2-l2a", "--json"], env=environment)
+    assert found.exit_code == 0, found.output
+    assert "?t=" not in found.stdout
