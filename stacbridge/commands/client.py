@@ -32,7 +32,8 @@ def api(url: str | None) -> Iterator[Client]:
         # Imported here, because it takes long, and is not needed for an API elsewhere.
         from stacbridge.app import create_app
 
-        with running(create_app(load_settings(access="open", accounts={}))) as own:
+        settings = load_settings().model_copy(update={"access": "open", "accounts": {}})
+        with running(create_app(settings)) as own:
             yield _open(own)
     else:
         yield _open(url)
