@@ -7,13 +7,16 @@ import secrets
 import time
 from base64 import b64decode
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from stacbridge.callers.keys import Keys
-from stacbridge.callers.oidc import Issuer, open_issuer
 from stacbridge.callers.principal import ANONYMOUS, EVERYBODY, Principal
 from stacbridge.callers.signing import Signing
 from stacbridge.errors import Forbidden, SignatureRevoked, Unauthorized
 from stacbridge.settings import Settings
+
+if TYPE_CHECKING:
+    from stacbridge.callers.oidc import Issuer
 
 OPEN = re.compile(r"/|/conformance|/api|/api\.html|/healthz|/readyz")
 """Paths that everybody may ask for: what the API is, and whether it works."""
@@ -35,7 +38,7 @@ class Doors:
             _signing_keys(settings), settings.sign_seconds, settings.clock_tolerance, wall=wall
         )
         self._keys = Keys(settings.key_folder, wall=wall)
-        self._tokens: Issuer | None = open_issuer(settings) if self.mode == "oidc" else None
+        self._tokens = _issuer(settings) if self.mode == "oidc" else None
         self._searches_are_open = not settings.protect_searches
 
     @property
@@ -108,6 +111,13 @@ def _credential(authorization: str) -> str:
         "The Authorization header cannot be read.",
         advice="Send Bearer, or Basic with the key as the password.",
     )
+
+
+def _issuer(settings: Settings) -> "Issuer":
+    # Imported where tokens are taken, for what it needs takes a tenth of a second.
+    from stacbridge.callers.oidc import open_issuer
+
+    return open_issuer(settings)
 
 
 def _signing_keys(settings: Settings) -> list[bytes]:

@@ -35,7 +35,8 @@ def list_() -> None:
 def revoke(id: str) -> None:
     """Let the holder of ID in no more, from the next request on, with signed hrefs neither.
 
-    ID is that of a key, or of a person whom the identity provider knows (`o…`, as the log tells it).
+    ID is that of a key, or of a person whom the identity provider knows (`o…`, as their signed
+    hrefs hold it).
     """
     key: Key = _keys().revoke(id)
     remark(f"{key.id} was revoked." if key.revoked is None else f"{key.id} was revoked already.")
