@@ -57,7 +57,8 @@ class Issuer:
             raise _refused("it is too long")
         try:
             head = jwt.get_unverified_header(token)
-            key = jwt.PyJWK.from_dict(self._key(head), algorithm=_algorithm(head))
+            algorithm = _algorithm(head)
+            key = jwt.PyJWK.from_dict(self._key(head.get("kid", ""), algorithm), algorithm)
             claims = jwt.decode(
                 token,
                 key,
@@ -71,13 +72,12 @@ class Issuer:
             raise _refused(_said(error)) from None
         return Principal(_id(self._issuer, claims["sub"]), _name(claims), "oidc")
 
-    def _key(self, head: Json) -> Json:
+    def _key(self, id: str, algorithm: str) -> Json:
         """Return the key that a token names; the provider is asked for keys that are old or not known."""
-        id = head.get("kid", "")
         if self._clock() > self._heard_at + self._life or id not in self._keys:
             self._refresh(known=id in self._keys)
         key = self._keys.get(id)
-        if key is None or key.get("alg", head["alg"]) != head["alg"]:
+        if key is None or key.get("alg", algorithm) != algorithm:
             raise _refused("the provider has no such key")
         return key
 
@@ -114,7 +114,7 @@ class Issuer:
             )
         keys = self._document(place).get("keys")
         listed = [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
-        return {key.get("kid", ""): key for key in listed if _signs(key)}
+        return {str(key.get("kid", "")): key for key in listed if _signs(key)}
 
     def _may_ask(self, place: str) -> bool:
         """Take keys from the issuer's own server, or another public one; never from inside our network."""
@@ -146,7 +146,7 @@ def open_issuer(settings: Settings) -> Issuer:
 
 
 def _algorithm(head: Json) -> str:
-    if head["alg"] not in ALGORITHMS:
+    if head.get("alg") not in ALGORITHMS:
         raise _refused("its algorithm is not taken")
     return str(head["alg"])
 

@@ -1,5 +1,7 @@
 """Tokens of an identity provider: which are taken, and how often it is asked for its keys."""
 
+import base64
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +10,8 @@ from typing import Any
 
 import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stacbridge.callers.oidc import Issuer
 from stacbridge.errors import Misconfigured, Unauthorized, UpstreamUnavailable
@@ -25,6 +29,15 @@ from tests.servers import Clock
 def idp() -> Iterator[Provider]:
     with provider() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def known() -> Iterator[tuple[Provider, Issuer]]:
+    """A provider whose keys are known."""
+    with provider() as running:
+        door = issuer(running)
+        door.principal(running.token(time.time()))
+        yield running, door
 
 
 def issuer(idp: Provider, clock: Clock | None = None) -> Issuer:
@@ -105,6 +118,21 @@ def test_no_forged_token_is_taken(idp: Provider) -> None:
         with pytest.raises(Unauthorized) as refused:
             door.principal(token)
         assert "canary" not in str(refused.value), what
+
+
+words = st.none() | st.booleans() | st.integers() | st.sampled_from(["one", "RS256", "none", "HS256"])
+heads: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk"]), words | st.lists(words) | st.just({})
+)
+
+
+@given(head=heads)
+def test_no_head_of_a_token_breaks_the_door(known: tuple[Provider, Issuer], head: dict[str, Any]) -> None:
+    idp, door = known
+    _, body, mark = idp.token(time.time()).split(".")
+    made = base64.urlsafe_b64encode(json.dumps(head).encode()).rstrip(b"=").decode()
+    with pytest.raises(Unauthorized):
+        door.principal(f"{made}.{body}.{mark}")
 
 
 def test_a_key_for_encryption_or_a_shared_one_is_none_that_signs(idp: Provider) -> None:
