@@ -1,6 +1,5 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
-import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,20 +12,23 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stacbridge.api import aggregation, collection_schemas, orders
+from stacbridge.accounts import OwnAccounts
+from stacbridge.api import accounts, aggregation, collection_schemas, orders, sign
+from stacbridge.api.callers import Callers, Guarded
 from stacbridge.api.client import About, create_api
 from stacbridge.api.middleware import BodyLimit, ByCatalogue, HeadAsGet, PublicAddress, TidyUrl
+from stacbridge.callers.doors import Doors
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
+from stacbridge.hrefs import is_asset
 from stacbridge.model import Json
 from stacbridge.orders.desk import Desk
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
+from stacbridge.vault import open_vault
 
 LANDING_ID = "stacbridge"
-ASSETS = re.compile(r"(?:/catalogues/(?P<catalogue>[^/]+))?/assets/(?(catalogue)(?P=catalogue)/)")
-"""Paths of the download proxy; in the STAC API of a catalogue only those of its own assets."""
 EXPOSED = [
     "Content-Length",
     "Content-Range",
@@ -45,6 +47,7 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
 
     Raises `Misconfigured` for settings that cannot work.
     """
+    doors = Doors(settings)
     served: Sequence[Catalogue] = loaded(settings) if catalogues is None else catalogues
     federation = Federation(served, settings)
     desk = Desk(federation, settings)
@@ -59,46 +62,64 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
         federation.close()
 
     titles = {catalogue.id: catalogue.title for catalogue in served}
-    api = _api(federation, desk, settings, About(LANDING_ID, settings.title, children=titles), lifespan)
+    about = About(LANDING_ID, settings.title, children=titles)
+    api = _api(federation, desk, doors, settings, about, lifespan)
 
     async def healthz() -> JSONResponse:
         return JSONResponse(health(federation.catalogues.values()))
 
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
-    alone = {id: _alone(federation, desk, settings, id, title) for id, title in titles.items()}
-    facade = wrapped(ByCatalogue(api, alone), settings)
+    accounts.install(api, federation.catalogues)
+    alone = {
+        id: Guarded(_alone(federation, desk, doors, settings, id, title), doors)
+        for id, title in titles.items()
+    }
+    facade = wrapped(ByCatalogue(Guarded(api, doors), alone), settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and ASSETS.match(scope["path"].removeprefix(prefix)):
+        if scope["type"] == "http" and is_asset(scope["path"].removeprefix(prefix)):
             raw_path = scope["raw_path"].removeprefix(prefix.encode())
             await proxy({**scope, "raw_path": raw_path}, receive, send)
         else:
             await facade(scope, receive, send)
 
-    return dispatch
+    return Callers(dispatch, doors, prefix)
 
 
-def _alone(federation: Federation, desk: Desk, settings: Settings, id: str, title: str) -> FastAPI:
+def _alone(
+    federation: Federation, desk: Desk, doors: Doors, settings: Settings, id: str, title: str
+) -> FastAPI:
     """Return the STAC API of one catalogue."""
     about = About(id, title, f"{title}, one of the catalogues of {settings.title}.", below=True)
-    return _api(federation.alone(id), desk, settings, about)
+    return _api(federation.alone(id), desk, doors, settings, about)
 
 
 def _api(
-    federation: Federation, desk: Desk, settings: Settings, about: About, lifespan: Any = None
+    federation: Federation,
+    desk: Desk,
+    doors: Doors,
+    settings: Settings,
+    about: About,
+    lifespan: Any = None,
 ) -> FastAPI:
     """Return a STAC API with everything that each of them has."""
-    api = create_api(federation, settings, about, lifespan)
+    api = create_api(federation, settings, doors, about, lifespan)
     orders.install(api, desk, federation, settings)
+    sign.install(api, doors)
     collection_schemas.install(api, federation)
     aggregation.install(api, federation, settings)
     return api
 
 
-def loaded(settings: Settings) -> list[Upstream]:
+def loaded(settings: Settings) -> list[Upstream | OwnAccounts]:
     """Return the catalogues that the settings name."""
-    return [load(id, settings) for id in settings.catalogues]
+    return [
+        OwnAccounts(id, settings, open_vault(settings))
+        if settings.accounts.get(id) == "own"
+        else load(id, settings)
+        for id in settings.catalogues
+    ]
 
 
 def health(catalogues: Iterable[Catalogue]) -> Json:

@@ -3,11 +3,11 @@
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from threading import Lock
 
 from stacbridge.breaker import Breaker
+from stacbridge.callers.threads import Threads
 from stacbridge.catalogue import Catalogue
 from stacbridge.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.model import Found, Json, Query
@@ -29,7 +29,7 @@ class Channel:
     ) -> None:
         self.catalogue = catalogue
         self._clock = clock
-        self._threads = ThreadPoolExecutor(settings.search_threads, f"catalogue-{catalogue.id}")
+        self._threads = Threads(settings.search_threads, f"catalogue-{catalogue.id}")
         self._breaker = Breaker(
             settings.breaker_failures, settings.breaker_seconds, settings.catalogue_deadline, clock=clock
         )

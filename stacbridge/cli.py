@@ -19,6 +19,7 @@ COMMANDS = (
     "check",
     "login",
     "logout",
+    "key",
     "simulate",
 )
 

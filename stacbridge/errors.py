@@ -8,7 +8,10 @@
     - RangeNotSatisfiable  416  the range asked for lies outside the file
   + NotFound               404  no such collection, item or asset
   + Unauthorized           401  the caller must say who they are
-  + Forbidden              403  the upstream refuses this account these bytes
+  + Forbidden              403  the upstream refuses this account these bytes, or the bridge this caller
+    - SignatureInvalid     403  a signed href that was changed, or was not signed here
+    - SignatureExpired     403  a signed href that has ended
+    - SignatureRevoked     403  a signed href of a caller who is let in no more
   + NotStaged              503  the bytes are offline, being staged, or a slot is not free yet
   + NotOrderable           409  the bytes are offline, and cannot be ordered through this door
   + Misconfigured          503  a setting is missing or wrong; names it
@@ -128,9 +131,21 @@ class Unauthorized(StacbridgeError):
 
 
 class Forbidden(StacbridgeError):
-    """The upstream refuses this account these bytes; trying again will not help."""
+    """The upstream refuses this account these bytes, or the bridge this caller; trying again is no help."""
 
     status = 403
+
+
+class SignatureInvalid(Forbidden):
+    """A signed href that was changed, or was not signed here."""
+
+
+class SignatureExpired(Forbidden):
+    """A signed href that has ended."""
+
+
+class SignatureRevoked(Forbidden):
+    """A signed href of a caller who is let in no more."""
 
 
 class NotStaged(StacbridgeError):

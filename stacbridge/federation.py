@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
+from stacbridge.callers.threads import Threads
 from stacbridge.catalogue import Catalogue, Selective
 from stacbridge.channel import Channel
 from stacbridge.cursor import Cursors, Positions
@@ -46,7 +46,7 @@ class Federation:
         self.catalogues = {catalogue.id: catalogue for catalogue in catalogues}
         secret = settings.secret.get_secret_value() if settings.secret else None
         self._cursors = Cursors(secret)
-        self._threads = ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search")
+        self._threads = Threads(settings.search_threads, thread_name_prefix="search")
         self._deadline = settings.catalogue_deadline
         self._patience = Patience(settings.straggler_ratio, settings.straggler_floor, clock)
         self._channels = {each.id: Channel(each, settings, clock=clock) for each in catalogues}

@@ -1,6 +1,17 @@
 """The URLs of the API's resources, made from its root URL and ids."""
 
+import re
 from urllib.parse import quote
+
+_ASSET = re.compile(r"(?:/catalogues/(?P<catalogue>[^/]+))?/assets/(?(catalogue)(?P=catalogue)/)")
+
+
+def is_asset(path: str) -> bool:
+    """Tell whether a path below the root is of the download proxy.
+
+    In the STAC API of a catalogue only those of its own assets are.
+    """
+    return _ASSET.match(path) is not None
 
 
 def catalogue_href(root: str, catalogue: str) -> str:

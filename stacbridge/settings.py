@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     endpoints: dict[str, dict[str, str]] = {}
     """Replacements for a catalogue's endpoints, by catalogue id and endpoint name."""
     secret: SecretStr | None = None
-    """Key that signs cursors; set it where several processes serve one API, or to outlive a
-    restart."""
+    """Key that signs cursors and, without `signing_keys`, hrefs; set it where several processes serve one
+    API, or to outlive a restart."""
 
     default_limit: Count = 100
     """Items on a page when a search does not say."""
@@ -211,6 +211,39 @@ class Settings(BaseSettings):
     """Key that signs what they are told; without it nobody is told."""
     webhook_seconds: Seconds = 86400
     """Seconds for which a webhook that does not answer is called again."""
+
+    access: Literal["open", "keys", "oidc"] = "open"
+    """Who may use the bridge's accounts. open: whoever reaches it, which must be this machine alone; keys:
+    holders of API keys (`stacbridge key create`); oidc: holders of tokens of an OpenID Connect provider."""
+    open_to_network: bool = False
+    """Let an open bridge listen on other addresses than loopback: whoever reaches it spends its quotas."""
+    protect_searches: bool = False
+    """Ask who searches, too; else keys and oidc guard downloads, orders and signing only."""
+    key_folder: Path = Path("~/.config/stacbridge/keys")
+    """Folder of API keys, and of those revoked; processes and replicas share it."""
+    oidc_issuer: str | None = None
+    """URL of the OpenID Connect provider whose tokens are taken, as its tokens state it (`iss`)."""
+    oidc_audience: str | None = None
+    """Audience that tokens must be meant for (`aud`)."""
+    oidc_key_seconds: Seconds = 3600
+    """Seconds that the provider's signing keys are remembered; and longer while it is down."""
+    oidc_key_pause: Seconds = 60
+    """Seconds between two requests for its keys at least, whatever tokens name."""
+    clock_tolerance: Seconds = 60
+    """Seconds by which clocks may differ, for tokens and signed hrefs."""
+    sign_hrefs: bool = True
+    """Sign the hrefs of assets in answers to searches of known callers, for tools that send no headers."""
+    sign_seconds: Count = 8 * 3600
+    """Seconds that a signed href is good for at least; an eighth more at most."""
+    signing_keys: list[SecretStr] = []
+    """Keys that sign hrefs, the newest first: it signs, the others still hold. Unset: made of `secret`."""
+    accounts: dict[str, Literal["service", "own"]] = {}
+    """Whose account at a catalogue is used, by catalogue id. service: that of the settings, for all callers;
+    own: each caller's, which they bring by PUT to /account/{catalogue}."""
+    own_accounts: Count = 200
+    """Accounts of callers, by catalogue, that are held ready at once."""
+    own_account_seconds: Seconds = 60
+    """Seconds after which a caller's account is read again, in case another process changed it."""
 
     @classmethod
     def settings_customise_sources(

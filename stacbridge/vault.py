@@ -120,7 +120,7 @@ class EncryptedFiles:
         from cryptography.fernet import Fernet, InvalidToken
 
         try:
-            text = Fernet(_private(self._key)).decrypt(_private(file))
+            text = Fernet(read_private(self._key)).decrypt(read_private(file))
         except (InvalidToken, ValueError, FileNotFoundError):
             raise Misconfigured(
                 f"{self._key} is not the key of {file}.",
@@ -133,8 +133,8 @@ class EncryptedFiles:
         from cryptography.fernet import Fernet
 
         if not self._key.exists():
-            _write(self._key, Fernet.generate_key())
-        _write(self._file(catalogue), Fernet(_private(self._key)).encrypt(_text(account)))
+            write_private(self._key, Fernet.generate_key())
+        write_private(self._file(catalogue), Fernet(read_private(self._key)).encrypt(_text(account)))
 
     def forget(self, catalogue: str) -> None:
         """Keep an account no longer, if there is one."""
@@ -171,7 +171,7 @@ def _account(text: bytes, catalogue: str, place: str) -> Credentials:
         ) from None
 
 
-def _private(file: Path) -> bytes:
+def read_private(file: Path) -> bytes:
     """Return what is in a file that nobody but its owner may read."""
     if os.name == "posix" and file.stat().st_mode & OTHERS:
         raise Misconfigured(
@@ -180,7 +180,7 @@ def _private(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_private(file: Path, content: bytes) -> None:
     """Write a file of mode 0600 whole or not at all."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stacbridge import scenes as copies
 from stacbridge.api import failures, intervals, links
 from stacbridge.api.answers import absent, feature_collection, respond
 from stacbridge.api.collection_search import select
@@ -19,10 +20,12 @@ from stacbridge.api.headers import STRICT, prefers_strict, proxy_status, server_
 from stacbridge.api.openapi import FAILURES, CollectionsUrl, ItemsUrl, ItemUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
+from stacbridge.callers import shown
+from stacbridge.callers.doors import Doors
+from stacbridge.callers.principal import caller
 from stacbridge.federation import Federation
 from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
-from stacbridge.scenes import Linked, shown
 from stacbridge.settings import Settings
 
 # stac-fastapi warns, when imported, that its titles are not in the environment; they are given below.
@@ -54,10 +57,12 @@ class About:
     below: bool = False
 
 
-def create_api(federation: Federation, settings: Settings, about: About, lifespan: Any = None) -> FastAPI:
+def create_api(
+    federation: Federation, settings: Settings, doors: Doors, about: About, lifespan: Any = None
+) -> FastAPI:
     """Return the STAC API over `federation`, without any middleware."""
     # stac-fastapi types its clients' answers as dicts, and serves a Response as it is: hence the casts.
-    client = cast(AsyncBaseCoreClient, Client(federation, settings, about))
+    client = cast(AsyncBaseCoreClient, Client(federation, settings, doors, about))
     filters = cast(AsyncBaseFiltersClient, Schemas(federation))
     sorts = cast(AsyncBaseSortablesClient, Schemas(federation))
     app = FastAPI(
@@ -108,9 +113,10 @@ def root_of(request: Request) -> str:
 class Client:
     """Answers the core routes. What stac-fastapi has parsed is for its OpenAPI document; checks are ours."""
 
-    def __init__(self, federation: Federation, settings: Settings, about: About) -> None:
+    def __init__(self, federation: Federation, settings: Settings, doors: Doors, about: About) -> None:
         self.federation = federation
         self.settings = settings
+        self.doors = doors
         self.about = about
 
     async def landing_page(self, request: Request, **_: Any) -> Response:
@@ -162,10 +168,10 @@ class Client:
 
     async def get_item(self, item_id: str, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
-        how = scenes(from_url(parameters_of(request)))
-        source = Linked(self.federation, self.settings) if how == "linked" else self.federation
-        item = await self.federation.run(source.item, collection_id, item_id, root_of(request))
-        return respond(item, links.GEOJSON)
+        root, how = root_of(request), scenes(from_url(parameters_of(request)))
+        source = copies.Linked(self.federation, self.settings) if how == "linked" else self.federation
+        item = await self.federation.run(source.item, collection_id, item_id, root)
+        return respond(shown.shown([item], root, self.doors, caller())[0], links.GEOJSON)
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items."""
@@ -200,19 +206,20 @@ class Client:
     async def _page(
         self, request: Request, asked: Search, page_links: list[Json], next_link: Callable[[str], Json]
     ) -> Response:
-        start = time.perf_counter()
+        start, root = time.perf_counter(), root_of(request)
         preferred = prefers_strict(request)
         search = partial(
-            shown(asked.scenes, self.federation, self.settings).search,
+            copies.shown(asked.scenes, self.federation, self.settings).search,
             asked.query,
             asked.token,
-            root_of(request),
-            ready=asked.fields is None,
+            root,
+            ready=asked.fields is None and not self.doors.closed,
             strict=asked.strict or preferred,
         )
 
         def page() -> Response:
             results = search()
+            results.items = shown.shown(results.items, root, self.doors, caller())
             following = [next_link(results.token)] if results.token else []
             document = feature_collection(asked, results, [*page_links, *following])
             times = {"total": time.perf_counter() - start, "merge": results.merging, **results.seconds}

@@ -16,6 +16,7 @@ from stacbridge.api import order_documents as documents
 from stacbridge.api.client import root_of
 from stacbridge.api.order_documents import ASKED, ORDER, Asked, asked, order_href
 from stacbridge.api.parameters import search
+from stacbridge.callers.principal import caller
 from stacbridge.errors import BadRequest, Forbidden, SearchTooWide, StacbridgeError
 from stacbridge.federation import Federation
 from stacbridge.model import Json
@@ -23,15 +24,12 @@ from stacbridge.orders.desk import Desk
 from stacbridge.orders.records import STATUS, Order
 from stacbridge.settings import Settings
 
-ANYONE = "anyone"
-"""Who orders where the bridge asks nobody who they are."""
 PAGE = 100
 
 
 def principal_of(request: Request) -> str:
-    """Return the name under which a request's orders are kept: its scope's `stacbridge.principal`."""
-    principal = request.scope.get("stacbridge.principal")
-    return ANYONE if principal is None else str(getattr(principal, "id", principal))
+    """Return the name under which a request's orders are kept."""
+    return caller().id
 
 
 class Orders:

@@ -24,12 +24,16 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @contextmanager
 def api(url: str | None) -> Iterator[Client]:
-    """Open the STAC API at `url`; without one, the API of a bridge that runs as long as the block lasts."""
+    """Open the STAC API at `url`; without one, the API of a bridge that runs as long as the block lasts.
+
+    That bridge is the one's who runs the command, and asks nobody, whatever the settings say of others.
+    """
     if url is None:
         # Imported here, because it takes long, and is not needed for an API elsewhere.
         from stacbridge.app import create_app
 
-        with running(create_app(load_settings())) as own:
+        settings = load_settings().model_copy(update={"access": "open", "accounts": {}})
+        with running(create_app(settings)) as own:
             yield _open(own)
     else:
         yield _open(url)

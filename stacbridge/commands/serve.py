@@ -11,9 +11,11 @@ import click
 from stacbridge.commands.bridge import listen, serve, url_of
 from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.simulators import simulated
+from stacbridge.errors import Misconfigured
 from stacbridge.settings import Credentials, Settings
 
 if TYPE_CHECKING:
+    from stacbridge.accounts import OwnAccounts
     from stacbridge.upstream import Upstream
 
 LEVELS = ("critical", "error", "warning", "info", "debug")
@@ -29,6 +31,9 @@ Try it, in another terminal (pip install pystac-client):
 OPEN = (
     "Warning: {host} is not a loopback address. Whoever reaches it can search, and download with the accounts"
     " that are set, without being asked who they are."
+)
+CLOSE = (
+    'Set access to "keys" or "oidc"; or open_to_network, if something else decides who reaches that address.'
 )
 ACCOUNT = "Account for {id}: {said}"
 
@@ -87,13 +92,22 @@ def configured(demo: bool, **given: Any) -> Iterator[Settings]:
 
 
 def introduction(settings: Settings, demo: bool) -> Iterator[str]:
-    """Say what will be served, and what to know about it."""
+    """Say what will be served, and what to know about it.
+
+    Raises `Misconfigured` where everybody on a network could spend the accounts' quotas unasked.
+    """
+    exposed = settings.access == "open" and not _is_loopback(settings.host)
+    if exposed and not settings.open_to_network:
+        raise Misconfigured(
+            f"{settings.host} is not a loopback address, and the bridge asks nobody who they are.",
+            advice=CLOSE,
+        )
     yield f"Serving {', '.join(settings.catalogues)}{' (simulated)' if demo else ''} as one STAC API."
-    if not _is_loopback(settings.host):
+    if exposed:
         yield OPEN.format(host=settings.host)
 
 
-def accounts(catalogues: Sequence["Upstream"]) -> Iterator[str]:
+def accounts(catalogues: Sequence["Upstream | OwnAccounts"]) -> Iterator[str]:
     """Say what is to be done about accounts, where they are not as they should be."""
     for catalogue in catalogues:
         for remark in catalogue.remarks():

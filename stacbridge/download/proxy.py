@@ -8,7 +8,6 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
+from stacbridge.callers.threads import Threads
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.delivery import Wanted, promise
 from stacbridge.download.fetch import Fetch
@@ -91,7 +91,7 @@ class AssetProxy:
         self._catalogues = catalogues
         self._settings = settings
         self._transfers = Transfers(settings, context)
-        self._threads = ThreadPoolExecutor(settings.search_threads, "assets")
+        self._threads = Threads(settings.search_threads, "assets")
         self._slots = {
             name: Slots(name, catalogue.connections, settings.download_queue, settings.download_wait)
             for name, catalogue in catalogues.items()

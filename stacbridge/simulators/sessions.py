@@ -116,6 +116,7 @@ class Sessions:
             "typ": "Bearer",
             "azp": "cdse-public",
             "sid": session.id,
+            "sub": hashlib.sha256(session.user.encode()).hexdigest()[:32],
             "preferred_username": session.user,
         }
         access = signed(claims)

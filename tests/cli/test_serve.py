@@ -1,7 +1,10 @@
+from typing import Literal
+
 import pytest
 
 from stacbridge.app import loaded
 from stacbridge.commands.serve import accounts, introduction
+from stacbridge.errors import Misconfigured
 from stacbridge.settings import Credentials, Settings
 
 
@@ -31,9 +34,23 @@ def test_the_introduction_says_that_a_demo_is_simulated() -> None:
     assert "hunter2" not in text
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "bridge.example.org"])
-def test_an_address_that_others_reach_is_warned_about(host: str) -> None:
-    assert f"Warning: {host} is not a loopback address." in told(Settings(host=host))
+ELSEWHERE = ["0.0.0.0", "::", "192.0.2.7", "bridge.example.org"]
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_an_open_bridge_refuses_an_address_that_others_reach(host: str) -> None:
+    with pytest.raises(Misconfigured, match="is not a loopback address"):
+        told(Settings(host=host))
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_an_open_bridge_that_must_be_reached_by_others_is_warned_about(host: str) -> None:
+    assert f"Warning: {host} is not a loopback address." in told(Settings(host=host, open_to_network=True))
+
+
+@pytest.mark.parametrize("access", ["keys", "oidc"])
+def test_a_bridge_that_asks_who_comes_may_listen_anywhere(access: Literal["keys", "oidc"]) -> None:
+    assert "Warning" not in told(Settings(host="0.0.0.0", access=access))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

@@ -1,0 +1,1 @@
+"""Who is asking: API keys, OpenID Connect, signed hrefs; and what each may."""
