@@ -1,6 +1,6 @@
 """What the rest of the bridge needs of a catalogue, whatever protocol it speaks."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Staging
 
@@ -75,3 +75,11 @@ class Catalogue(Protocol):
     def may_follow(self, url: str) -> bool:
         """Tell whether a redirect may lead to `url` (any host without credentials, listed hosts with)."""
         ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A catalogue whose account may download only so much."""
+
+    quota: int | None
+    """Bytes in thirty days; None where the upstream sets no bound."""

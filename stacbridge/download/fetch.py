@@ -1,24 +1,28 @@
 """The conversation before the first byte: credentials, redirects, and refusals."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 import aiohttp
 
 from stacbridge.catalogue import Catalogue
-from stacbridge.download.delivery import Delivery, Wanted, delivery
-from stacbridge.download.pump import Body, Transfers, asked, drop
+from stacbridge.download.body import Body, Pace
+from stacbridge.download.delivery import Delivery, Wanted, check_type, delivery
 from stacbridge.download.ranges import unsatisfiable
 from stacbridge.download.refusals import EXCERPT_BYTES, refusal
-from stacbridge.errors import Forbidden, StacbridgeError, UpstreamError
+from stacbridge.download.rest import Rest
+from stacbridge.download.signatures import ENOUGH, mismatch
+from stacbridge.download.transfers import Transfers, asked, drop
+from stacbridge.download.verify import InThread
+from stacbridge.errors import Forbidden, StacbridgeError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.model import Ready, Reply, Request
 from stacbridge.settings import Settings
+from stacbridge.wire.answers import retry_after
 
-InThread = Callable[..., Awaitable[Any]]
-"""Runs a blocking function with its arguments somewhere else, and returns what it returns."""
+log = logging.getLogger(__name__)
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PLAIN = frozenset({200, 206})
@@ -29,37 +33,117 @@ _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 """What stays as it is in a Location that should be, but is not always, escaped already."""
 
 
+BUSY = frozenset({429, 503})
+"""Answers of an upstream that has enough to do, with this account or at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer that holds the file, or the part of it that was asked for: checked, its first bytes too."""
+
+    delivery: Delivery
+    body: Body
+
+
 class Fetch:
     """One asset's conversation with its upstream; credentials go only where the catalogue gives some."""
 
     def __init__(
-        self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread
+        self,
+        catalogue: Catalogue,
+        transfers: Transfers,
+        settings: Settings,
+        in_thread: InThread,
+        on_busy: Callable[[int, int | None], None] = lambda status, seconds: None,
     ) -> None:
+        """Talk about assets of `catalogue`; `on_busy` hears of every 429 and 503, and the wait it states."""
+        self.stated: int | None = None
+        """Seconds that the last refusal asked to wait, where it said so."""
+        self.upstream = catalogue.id
         self._catalogue = catalogue
         self._transfers = transfers
         self._settings = settings
         self._in_thread = in_thread
+        self._pace = Pace(settings.download_idle_timeout, settings.download_min_rate)
+        self._on_busy = on_busy
         self._renewed = False
         self._credentials: dict[str, str] = {}
         self._asked = ""
         self._said = b""
 
-    @asynccontextmanager
-    async def open(self, ready: Ready, wanted: Wanted) -> AsyncIterator[tuple[Delivery, Body]]:
-        """Give the answer that holds the file, checked, and its body; its connection is gone on leaving.
+    async def open(self, ready: Ready, wanted: Wanted) -> Opened:
+        """Return the answer that holds the file, checked; close its body in the end.
 
-        Raises `RangeNotSatisfiable`, and whatever an answer that is not the file stands for.
+        A page in its place is taken for a login page, once: the upstream is asked again with fresh
+        credentials. Raises `RangeNotSatisfiable`, and whatever an answer that is not the file stands for.
         """
+        self._renewed, self.stated = False, None
         if wanted.head or not ready.ranges:
             wanted = Wanted(head=wanted.head)
-        response = await self._answer(ready.request, wanted)
+        response = await self._good(ready, wanted)
         try:
-            if response.status not in PLAIN:
-                raise self._refusal(response, wanted, ready.advice)
-            checked = self._checked(response, ready, wanted)
-            yield checked, Body(response, checked.length, self._catalogue.id, self._asked)
-        finally:
+            return await self._opened(response, ready, wanted)
+        except (UpstreamTimeout, UpstreamUnavailable):
+            raise
+        except UpstreamError:
+            if self._renewed or not self._credentials:
+                raise
+        await self._renew(str(response.url))
+        return await self._opened(await self._good(ready, wanted), ready, wanted)
+
+    async def resume(self, ready: Ready, rest: Rest) -> Body | None:
+        """Return the body that goes on with `rest` of the file; None where the file has changed meanwhile.
+
+        Raises as `open` does.
+        """
+        self._renewed, self.stated = False, None
+        response = await self._good(ready, Wanted(range=rest.range, if_range=rest.version.etag))
+        try:
+            check_type(response.headers, ready)
+            place = rest.found(response.status, response.headers)
+            length = None if place is None else place.length
+            body = Body(response, length, (self._catalogue.id, self._asked), self._pace)
+            if place is not None:
+                await body.skip(place.before)
+                return body
+        except BaseException:
             drop(response)
+            raise
+        drop(response)
+        return None
+
+    async def _good(self, ready: Ready, wanted: Wanted) -> aiohttp.ClientResponse:
+        response = await self._answer(ready.request, wanted)
+        if response.status in PLAIN:
+            return response
+        drop(response)
+        raise self._refusal(response, wanted, ready.advice)
+
+    async def _opened(self, response: aiohttp.ClientResponse, ready: Ready, wanted: Wanted) -> Opened:
+        try:
+            checked = self._checked(response, ready, wanted)
+            self._measure(checked, ready)
+            body = Body(response, checked.length, (self._catalogue.id, self._asked), self._pace)
+            if not wanted.head and checked.first == 0:
+                await self._sniff(body, ready)
+        except BaseException:
+            drop(response)
+            raise
+        return Opened(checked, body)
+
+    def _measure(self, delivery: Delivery, ready: Ready) -> None:
+        total = delivery.version.total
+        if total is None or ready.size is None or total == ready.size:
+            return
+        failure = self._failure(f"The upstream has a file of {total} bytes, and states {ready.size} for it.")
+        if self._catalogue.id not in self._settings.unchecked:
+            raise failure
+        log.warning("%s Passed on all the same, as the settings say.", failure)
+
+    async def _sniff(self, body: Body, ready: Ready) -> None:
+        found = mismatch(await body.begin(ENOUGH), ready.media_type)
+        if found is not None:
+            raise self._failure(f"The upstream sent {found} instead of the file.")
 
     async def _answer(self, request: Request, wanted: Wanted) -> aiohttp.ClientResponse:
         headers = {**request.headers, **wanted.headers()}
@@ -89,9 +173,12 @@ class Fetch:
         if not self._catalogue.expired(self._reply(response)):
             return response
         drop(response)
+        await self._renew(url)
+        return await self._once(method, url, headers)
+
+    async def _renew(self, url: str) -> None:
         self._renewed = True
         self._credentials = await self._in_thread(self._catalogue.reauthorize, url, self._credentials)
-        return await self._once(method, url, headers)
 
     async def _once(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         response = await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
@@ -121,7 +208,11 @@ class Fetch:
     ) -> StacbridgeError:
         if response.status == 416 and wanted.range is not None:
             return unsatisfiable(str(wanted.range), response.headers.get("Content-Range"))
-        failure = refusal(self._reply(response), upstream=self._catalogue.id, asked=self._asked)
+        reply = self._reply(response)
+        self.stated = retry_after(reply.headers)
+        if response.status in BUSY:
+            self._on_busy(response.status, self.stated)
+        failure = refusal(reply, upstream=self._catalogue.id, asked=self._asked)
         if isinstance(failure, Forbidden) and advice is not None:
             failure.advice = advice
         return failure

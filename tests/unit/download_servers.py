@@ -222,7 +222,8 @@ class Bridge:
     """The proxy as it is served, under uvicorn with uvloop and httptools."""
 
     def __init__(self, catalogue: OneAsset, context: ssl.SSLContext | None = None, **settings: Any) -> None:
-        self._proxy = AssetProxy({catalogue.id: catalogue}, Settings(**settings), context)
+        quick = {"retry_wait": 0.01} | settings
+        self._proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(

@@ -22,8 +22,8 @@ from tests.unit.download_servers import (
     tls,
 )
 
-SHORT_BODY = bytes(range(256)) * 256
-LONG_BODY = bytes(range(251)) * (3 * LONG // 251)
+SHORT_BODY = b"PK\x03\x04" + bytes(range(256)) * 256
+LONG_BODY = b"PK\x03\x04" + bytes(range(251)) * (3 * LONG // 251)
 BODIES = pytest.mark.parametrize("body", [SHORT_BODY, LONG_BODY], ids=["short", "long"])
 
 Fault = Callable[[Connection, bytes], None]
