@@ -38,7 +38,7 @@ class Verified:
         self._hashing: asyncio.Future[None] | None = None
 
     async def read(self) -> bytes:
-        """Return the next piece, empty at the end; raises `UpstreamError` for a wrong checksum before the last."""
+        """Return the next piece, empty at the end; raises `UpstreamError` where the last makes it wrong."""
         held = self._held or await self._taken()
         self._held = await self._taken() if held else b""
         if held and not self._held:
