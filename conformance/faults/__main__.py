@@ -16,23 +16,19 @@ NAME = re.compile(r"test_f(\d+)_(\w+)(\[.+\])?$")
 class Table:
     """A pytest plug-in that keeps what became of each row's tests."""
 
-    rows: dict[int, dict[str, list[str]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
+    rows: dict[tuple[int, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note the outcome of one phase of a test: a failed set-up counts, a passed one does not."""
         match = NAME.search(report.nodeid)
         if match and (report.when == "call" or report.outcome != "passed"):
-            self.rows[int(match[1])][match[2].replace("_", " ")].append(report.outcome)
+            self.rows[int(match[1]), match[2].replace("_", " ")].append(report.outcome)
 
     def lines(self) -> list[str]:
         """Return the table, a line for each claim of each row."""
         return [
-            f"{row:>3}  {_word(outcomes):<7}  {claim}"
-            + (f" ({len(outcomes)} cases)" if len(outcomes) > 1 else "")
-            for row in sorted(self.rows)
-            for claim, outcomes in self.rows[row].items()
+            f"{row:>3}  {_word(outcomes):<7}  {claim} ({len(outcomes)})"
+            for (row, claim), outcomes in sorted(self.rows.items(), key=lambda entry: entry[0][0])
         ]
 
 
@@ -44,10 +40,9 @@ def _word(outcomes: list[str]) -> str:
 
 def main() -> int:
     table = Table()
-    code = pytest.main(
-        ["-q", "--no-header", "-p", "no:cacheprovider", str(FOLDER), *sys.argv[1:]], plugins=[table]
-    )
-    print("\nrow  outcome  what must hold")
+    options = ["-q", "--no-header", "-p", "no:cacheprovider", str(FOLDER), *sys.argv[1:]]
+    code = pytest.main(options, plugins=[table])
+    print("\nrow  outcome  what must hold (cases)")
     print("\n".join(table.lines()))
     return int(code)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from stacbridge.model import Ready, Request
 from stacbridge.simulators.chaos import Act, Chaos, Script
-from tests.unit.download_servers import FILE, TOKEN, Bridge, Heard, OneAsset
+from tests.unit.download_servers import FILE, Bridge, Heard, OneAsset
 
 PRODUCT = b"PK\x03\x04" + b"".join(number.to_bytes(4, "big") for number in range(750_000))
 """A product of 3 MB in which every four bytes differ."""
@@ -48,20 +48,3 @@ def whole(heard: Heard) -> bool:
 def ranges(chaos: Chaos) -> list[str | None]:
     """Return the ranges that the upstream was asked for."""
     return [asked.headers.get("range") for asked in chaos.asked]
-
-
-__all__ = [
-    "CUT",
-    "FILE",
-    "MD5",
-    "PRODUCT",
-    "SHA3",
-    "SHA256",
-    "TOKEN",
-    "Act",
-    "Bridge",
-    "Chaos",
-    "faced",
-    "ranges",
-    "whole",
-]

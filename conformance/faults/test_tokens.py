@@ -6,8 +6,9 @@ import logging
 import orjson
 import pytest
 
-from conformance.faults.kit import CUT, PRODUCT, TOKEN, Act, faced, whole
-from stacbridge.simulators.chaos import Asked
+from conformance.faults.kit import CUT, PRODUCT, faced, whole
+from stacbridge.simulators.chaos import Act, Asked
+from tests.unit.download_servers import TOKEN
 
 
 def test_f01_a_download_outlives_many_tokens() -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 import aiohttp
@@ -23,6 +24,8 @@ from stacbridge.settings import Settings
 from stacbridge.wire.answers import retry_after
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PLAIN = frozenset({200, 206})
@@ -74,43 +77,40 @@ class Fetch:
     async def open(self, ready: Ready, wanted: Wanted) -> Opened:
         """Return the answer that holds the file, checked; close its body in the end.
 
-        A page in its place is taken for a login page, once: the upstream is asked again with fresh
-        credentials. Raises `RangeNotSatisfiable`, and whatever an answer that is not the file stands for.
+        Raises `RangeNotSatisfiable`, and whatever an answer that is not the file stands for.
         """
-        self._renewed, self.stated = False, None
         if wanted.head or not ready.ranges:
             wanted = Wanted(head=wanted.head)
-        response = await self._good(ready, wanted)
-        try:
-            return await self._opened(response, ready, wanted)
-        except (UpstreamTimeout, UpstreamUnavailable):
-            raise
-        except UpstreamError:
-            if self._renewed or not self._credentials:
-                raise
-        await self._renew(str(response.url))
-        return await self._opened(await self._good(ready, wanted), ready, wanted)
+        return await self._answered(ready, wanted, lambda response: self._opened(response, ready, wanted))
 
     async def resume(self, ready: Ready, rest: Rest) -> Body | None:
         """Return the body that goes on with `rest` of the file; None where the file has changed meanwhile.
 
         Raises as `open` does.
         """
+        wanted = Wanted(range=rest.range, if_range=rest.version.etag)
+        return await self._answered(ready, wanted, lambda response: self._resumed(response, ready, rest))
+
+    async def _answered(
+        self, ready: Ready, wanted: Wanted, read: Callable[[aiohttp.ClientResponse], Awaitable[T]]
+    ) -> T:
+        """Return what `read` makes of a 200 or 206.
+
+        A page in place of the file is taken for a login page, once: the upstream is asked again with fresh
+        credentials.
+        """
         self._renewed, self.stated = False, None
-        response = await self._good(ready, Wanted(range=rest.range, if_range=rest.version.etag))
-        try:
-            check_type(response.headers, ready)
-            place = rest.found(response.status, response.headers)
-            length = None if place is None else place.length
-            body = Body(response, length, (self._catalogue.id, self._asked), self._pace)
-            if place is not None:
-                await body.skip(place.before)
-                return body
-        except BaseException:
-            drop(response)
-            raise
-        drop(response)
-        return None
+        while True:
+            response = await self._good(ready, wanted)
+            try:
+                return await read(response)
+            except BaseException as failure:
+                drop(response)
+                passing = isinstance(failure, UpstreamTimeout | UpstreamUnavailable)
+                page = isinstance(failure, UpstreamError) and not passing
+                if not page or self._renewed or not self._credentials:
+                    raise
+            await self._renew(str(response.url))
 
     async def _good(self, ready: Ready, wanted: Wanted) -> aiohttp.ClientResponse:
         response = await self._answer(ready.request, wanted)
@@ -120,16 +120,25 @@ class Fetch:
         raise self._refusal(response, wanted, ready.advice)
 
     async def _opened(self, response: aiohttp.ClientResponse, ready: Ready, wanted: Wanted) -> Opened:
-        try:
-            checked = self._checked(response, ready, wanted)
-            self._measure(checked, ready)
-            body = Body(response, checked.length, (self._catalogue.id, self._asked), self._pace)
-            if not wanted.head and checked.first == 0:
-                await self._sniff(body, ready)
-        except BaseException:
-            drop(response)
-            raise
+        checked = self._checked(response, ready, wanted)
+        self._measure(checked, ready)
+        body = self._body(response, checked.length)
+        if not wanted.head and checked.first == 0:
+            await self._sniff(body, ready)
         return Opened(checked, body)
+
+    async def _resumed(self, response: aiohttp.ClientResponse, ready: Ready, rest: Rest) -> Body | None:
+        check_type(response.headers, ready)
+        place = rest.found(response.status, response.headers)
+        if place is None:
+            drop(response)
+            return None
+        body = self._body(response, place.length)
+        await body.skip(place.before)
+        return body
+
+    def _body(self, response: aiohttp.ClientResponse, length: int | None) -> Body:
+        return Body(response, length, (self._catalogue.id, self._asked), self._pace)
 
     def _measure(self, delivery: Delivery, ready: Ready) -> None:
         total = delivery.version.total

@@ -52,6 +52,8 @@ class Slots:
         self._clock = clock
         self._using: Counter[str] = Counter()
         self._lines: dict[str, deque[Place]] = {}
+        self._turns: dict[str, int] = {}
+        self._turn = 0
         self._fewer = 0
         self._refused = 0.0
         self._paused_until = -math.inf
@@ -93,7 +95,7 @@ class Slots:
         if self.busy:
             await self._stand_in_line(user)
         else:
-            self._using[user] += 1
+            self._take(user)
         started = self._clock()
         try:
             yield
@@ -167,18 +169,22 @@ class Slots:
         if not self._using[user]:
             del self._using[user]
         self._call()
+        if user not in self._using and user not in self._lines:
+            self._turns.pop(user, None)
+
+    def _take(self, user: str) -> None:
+        self._using[user] += 1
+        self._turn += 1
+        self._turns[user] = self._turn
 
     def _call(self) -> None:
         """Give the slots that are free to those whose turn it is."""
         while self._lines and not self.pause and self._using.total() < self.allowed:
-            user = min(self._lines, key=lambda name: self._using[name])
+            user = min(self._lines, key=lambda name: (self._using[name], self._turns.get(name, 0)))
             place = self._lines[user][0]
-            line = self._lines.pop(user)
-            line.popleft()
-            if line:
-                self._lines[user] = line
+            self._forget(place)
             if not place.turn.done():
-                self._using[user] += 1
+                self._take(user)
                 place.turn.set_result(None)
 
     def _forget(self, place: Place) -> None:
@@ -190,15 +196,14 @@ class Slots:
 
     def _positions(self, user: str) -> list[int]:
         """Return the turns after which the downloads of `user` come, the slots in use left alone."""
-        using = Counter(self._using)
+        using, turns = Counter(self._using), dict(self._turns)
         lines = {name: len(line) for name, line in self._lines.items()}
         found: list[int] = []
         for turn in range(1, sum(lines.values()) + 1):
-            name = min(lines, key=lambda name: using[name])
+            name = min((n for n in lines if lines[n]), key=lambda n: (using[n], turns.get(n, 0)))
             using[name] += 1
-            left = lines.pop(name) - 1
-            if left:
-                lines[name] = left
+            lines[name] -= 1
+            turns[name] = self._turn + turn
             if name == user:
                 found.append(turn)
         return found

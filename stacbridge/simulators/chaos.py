@@ -152,7 +152,10 @@ class Chaos:
         if asked.method == "HEAD":
             return True
         for start in range(0, len(body), act.piece):
-            await _pieces(writer, body[start : start + act.piece], act)
+            await asyncio.sleep(act.pause if start else 0)
+            piece = body[start : start + act.piece]
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if act.chunked else piece)
+            await writer.drain()
         if act.stop_after is not None:
             return await _end(act.ending, reader, writer)
         if act.chunked:
@@ -196,13 +199,6 @@ async def _request(reader: asyncio.StreamReader) -> Asked:
     method, path, _ = first.split(" ")
     headers = dict(line.split(": ", 1) for line in lines)
     return Asked(method, path, {name.lower(): value for name, value in headers.items()})
-
-
-async def _pieces(writer: asyncio.StreamWriter, piece: bytes, act: Act) -> None:
-    writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if act.chunked else piece)
-    await writer.drain()
-    if act.pause:
-        await asyncio.sleep(act.pause)
 
 
 async def _end(ending: Ending, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
