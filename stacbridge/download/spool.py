@@ -47,6 +47,7 @@ class Entry:
     failure: Exception | None = None
     readers: int = 0
     task: asyncio.Task[None] | None = None
+    file: RawIOBase | None = None
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -58,6 +59,10 @@ class Entry:
     def held(self) -> int:
         """Bytes of the disk that are its own: all that it will have, where that is known."""
         return max(self.written, self.size or 0)
+
+    def open(self) -> int:
+        """Return a descriptor to read from, good for as long as it is open, whatever becomes of the file."""
+        return os.open(self.path, os.O_RDONLY) if self.file is None else os.dup(self.file.fileno())
 
     def move(self) -> None:
         """Tell those who wait that there is news."""
@@ -129,9 +134,9 @@ class Spool:
         if not self.has_room(0):
             entry.full = True
             raise _full()
-        entry.begun = True
-        entry.move()
-        with await self._in_thread(entry.path.open, "xb", 0) as file:
+        with await self._in_thread(entry.path.open, "x+b", 0) as file:
+            entry.file, entry.begun = file, True
+            entry.move()
             while piece := await source.read():
                 if size is None and not self.has_room(len(piece)):
                     entry.full = True
@@ -140,6 +145,10 @@ class Spool:
                 entry.written += len(piece)
                 entry.move()
             await self._in_thread(os.fsync, file.fileno())
+            entry.path = await self._in_thread(self._keep, entry.path)
+            entry.file = None
+            entry.size, entry.done = entry.written, True
+            entry.move()
 
     def enter(self, entry: Entry) -> None:
         """Note that one more reads `entry`."""
@@ -163,8 +172,6 @@ class Spool:
     async def _fetch(self, entry: Entry, fill: Callable[[Entry], Awaitable[None]]) -> None:
         try:
             await fill(entry)
-            await self._in_thread(self._keep, entry)
-            entry.size, entry.done = entry.written, True
         except OSError as error:
             log.error("The spool cannot write to %s.", self._folder, exc_info=error)
             entry.full, entry.failure = True, _full()
@@ -174,20 +181,19 @@ class Spool:
             entry.failure = NotStaged("The fetch of this file was given up.", retry_after=ASK_AGAIN)
             raise
         finally:
-            entry.task = None
+            entry.task = entry.file = None
             if entry.failure is not None:
                 self._remove(entry)
             entry.move()
 
-    def _keep(self, entry: Entry) -> None:
-        whole = entry.path.with_suffix(".file")
-        entry.path.rename(whole)
-        entry.path = whole
+    def _keep(self, path: Path) -> Path:
+        whole = path.rename(path.with_suffix(".file"))
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+        return whole
 
     def _fits(self, count: int) -> bool:
         held = sum(entry.held for entry in self._entries.values())

@@ -88,7 +88,7 @@ class Reader:
         self._at = part.first
         self._end = part.end
         self._in_thread = in_thread
-        self._file = os.open(entry.path, os.O_RDONLY)
+        self._file = entry.open()
 
     async def read(self) -> bytes:
         """Return the next piece, empty at the end. Raises what the fetch failed with."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import trustme
@@ -202,10 +202,16 @@ class OneAsset:
         return {}
 
 
-def in_front_of(upstream: Upstream, **ready: Any) -> OneAsset:
+class Reachable(Protocol):
+    """A server on loopback."""
+
+    url: str
+
+
+def in_front_of(upstream: Reachable, path: str = "/Products(1)/$value", **ready: Any) -> OneAsset:
     """Return a catalogue whose asset is at `upstream`, which it trusts with its token."""
     given: dict[str, Any] = {"name": FILE, "media_type": "application/zip", "ranges": True} | ready
-    place = Ready(Request("GET", f"{upstream.url}/Products(1)/$value"), **given)
+    place = Ready(Request("GET", f"{upstream.url}{path}"), **given)
     return OneAsset(place, trusted={urlsplit(upstream.url).netloc})
 
 
