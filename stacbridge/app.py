@@ -1,11 +1,12 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from brotli_asgi import BrotliMiddleware
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
@@ -15,6 +16,7 @@ from stacbridge.api import orders
 from stacbridge.api.client import create_api
 from stacbridge.api.middleware import BodyLimit, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.catalogue import Catalogue
+from stacbridge.download.hooks import PRINCIPAL
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
 from stacbridge.model import Json
@@ -22,6 +24,7 @@ from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
 
 ASSETS = "/assets/"
+NO_WARNINGS: Mapping[str, list[str]] = MappingProxyType({})
 EXPOSED = ["Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Location", "Retry-After", "Link"]
 
 
@@ -42,9 +45,13 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     api = create_api(federation, settings, lifespan)
 
     async def healthz() -> JSONResponse:
-        return JSONResponse(health(federation.catalogues.values()))
+        return JSONResponse(health(federation.catalogues.values(), proxy.warnings()))
+
+    async def slots(request: Request) -> JSONResponse:
+        return JSONResponse(proxy.status(request.scope.get(PRINCIPAL)))
 
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
+    api.add_api_route("/slots", slots, name="Connections of the accounts", tags=["Health"])
     orders.install(api, federation)
     facade = wrapped(api, settings)
     prefix = urlsplit(settings.public_url or "").path.rstrip("/")
@@ -64,9 +71,13 @@ def loaded(settings: Settings) -> list[Upstream]:
     return [load(id, settings) for id in settings.catalogues]
 
 
-def health(catalogues: Iterable[Catalogue]) -> Json:
-    """Say that the bridge answers, and what to see to before it no longer does; nothing upstream is asked."""
-    warnings = {catalogue.id: told for catalogue in catalogues if (told := catalogue.warnings())}
+def health(catalogues: Iterable[Catalogue], downloads: Mapping[str, list[str]] = NO_WARNINGS) -> Json:
+    """Say that the bridge answers, and what to see to before it no longer does; nothing upstream is asked.
+
+    `downloads` are warnings of the download side, by catalogue.
+    """
+    every = {one.id: [*one.warnings(), *downloads.get(one.id, [])] for one in catalogues}
+    warnings = {id: told for id, told in every.items() if told}
     return {"status": "ok", **({"warnings": warnings} if warnings else {})}
 
 

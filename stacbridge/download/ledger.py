@@ -6,8 +6,6 @@ from pathlib import Path
 from threading import Lock
 from time import time
 
-from stacbridge.model import Json
-
 DAYS = 30
 DAY = 86400
 WARNING = 0.8
@@ -51,10 +49,6 @@ class Ledger:
     def total(self, account: str, user: str | None = None) -> int:
         """Return the bytes of the last thirty days, of one user or of all."""
         return sum(count for name, count in self._rows(account) if user in (None, name))
-
-    def users(self, account: str) -> Json:
-        """Return the bytes of the last thirty days by user."""
-        return dict(self._rows(account))
 
     def warning(self, account: str, quota: int) -> str | None:
         """Say so when an account has used most of what its upstream gives it in thirty days."""
