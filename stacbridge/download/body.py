@@ -1,14 +1,13 @@
 """The body of one answer, piece by piece: as many bytes as there must be, or a failure that says why not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
 import aiohttp
 
 from stacbridge.download.refusals import failed
-from stacbridge.download.tap import tap
+from stacbridge.download.tap import Piece, Tap, tap
 from stacbridge.download.transfers import drop
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 
@@ -34,23 +33,24 @@ class Body:
         self._told = told
         self._pace = pace
         self._first = b""
-        self._next: Callable[[], Awaitable[bytes]] | None = None
+        self._tap: Tap | None = None
+        self._begun = False
         self._waited = 0.0
         self._meanwhile = 0
 
     async def begin(self, count: int) -> bytes:
         """Return the beginning, at least `count` bytes where there are so many; `read` gives them again."""
         while len(self._first) < count and (piece := await self._read()):
-            self._first += piece
+            self._first = b"".join((self._first, piece))
         return self._first
 
     async def skip(self, count: int) -> None:
         """Pass over the first `count` bytes."""
         while count > 0 and (piece := await self.read()):
-            self._first = piece[count:]
+            self._first = bytes(piece[count:])
             count -= len(piece) - len(self._first)
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return the next piece, empty at the end.
 
         Raises `UpstreamError` and its kin when the upstream breaks off, stalls, is too slow, or sends too
@@ -65,25 +65,29 @@ class Body:
         """Let go of the connection."""
         drop(self._response)
 
-    async def _read(self) -> bytes:
-        if self._next is None:
-            tapped = tap(self._response)
-            self._next = tapped.read if tapped else self._response.content.readany
+    async def _read(self) -> Piece:
+        if not self._begun:
+            self._begun, self._tap = True, tap(self._response)
+        piece = self._tap.at_hand() if self._tap else b""
+        piece = piece or await self._awaited()
+        self.received += len(piece)
+        self._check(piece)
+        return piece
+
+    async def _awaited(self) -> Piece:
         clock = asyncio.get_running_loop().time
         started = clock()
         try:
             async with asyncio.timeout(self._pace.idle):
-                piece = await self._next()
+                piece = await (self._tap.read() if self._tap else self._response.content.readany())
         except TimeoutError:
             self._fail(UpstreamTimeout, f"sent nothing for {self._pace.idle:g} s")
         except (aiohttp.ClientError, ConnectionError) as error:
             self._fail(UpstreamUnavailable, "broke off", error)
-        self.received += len(piece)
-        self._check(piece)
         self._time(clock() - started, len(piece))
         return piece
 
-    def _check(self, piece: bytes) -> None:
+    def _check(self, piece: Piece) -> None:
         if self._length is None:
             return
         if self.received > self._length or (not piece and self.received < self._length):

@@ -38,7 +38,7 @@ class Checksum:
                 return None if maker is None else cls(stated.removeprefix(prefix), maker())
         return None
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes | memoryview) -> None:
         """Take in what comes next."""
         self._hash.update(piece)
 

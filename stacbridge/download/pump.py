@@ -1,9 +1,8 @@
 """From a source of bytes to a client in constant memory; a body that ends cleanly is whole."""
 
-import asyncio
-
 from stacbridge.download.client import Send
 from stacbridge.download.verify import Source
+from stacbridge.download.watch import Watch
 
 
 async def pump(source: Source, send: Send, idle: float) -> None:
@@ -13,11 +12,13 @@ async def pump(source: Source, send: Send, idle: float) -> None:
     client's connection must then be cut, never ended cleanly.
     """
     sent = 0
-    while piece := await source.read():
-        try:
-            async with asyncio.timeout(idle):
+    try:
+        with Watch(idle) as watch:
+            while piece := await source.read():
+                watch.start()
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-        except TimeoutError:
-            raise TimeoutError(f"The client took nothing for {idle:g} s, after {sent} bytes.") from None
-        sent += len(piece)
+                watch.stop()
+                sent += len(piece)
+    except TimeoutError:
+        raise TimeoutError(f"The client took nothing for {idle:g} s, after {sent} bytes.") from None
     await send({"type": "http.response.body", "body": b"", "more_body": False})

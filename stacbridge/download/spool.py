@@ -20,6 +20,7 @@ from pathlib import Path
 from time import time
 
 from stacbridge.download.refusals import ASK_AGAIN
+from stacbridge.download.tap import Piece
 from stacbridge.download.verify import InThread, Source
 from stacbridge.errors import Misconfigured, NotStaged
 
@@ -251,7 +252,7 @@ def _lock(folder: Path) -> int:
     return lock
 
 
-def _write(file: RawIOBase, piece: bytes) -> None:
+def _write(file: RawIOBase, piece: Piece) -> None:
     left = memoryview(piece)
     while left:
         left = left[file.write(left) or 0 :]

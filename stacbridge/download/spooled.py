@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from stacbridge.download.delivery import Wanted, own_headers
 from stacbridge.download.ranges import ByteRange, unsatisfiable
 from stacbridge.download.spool import PIECE, Entry
+from stacbridge.download.tap import Piece
 from stacbridge.download.verify import InThread
 from stacbridge.errors import NotStaged
 from stacbridge.model import Ready
@@ -90,7 +91,7 @@ class Reader:
         self._in_thread = in_thread
         self._file = entry.open()
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return the next piece, empty at the end. Raises what the fetch failed with."""
         if self._end is not None and self._at >= self._end:
             return b""

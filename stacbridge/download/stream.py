@@ -11,6 +11,7 @@ from typing import Self
 from stacbridge.download.delivery import Delivery, Wanted
 from stacbridge.download.fetch import Fetch, Opened
 from stacbridge.download.rest import Rest
+from stacbridge.download.tap import Piece
 from stacbridge.errors import (
     StacbridgeError,
     UpstreamError,
@@ -97,7 +98,7 @@ class Stream:
         """Let go of the connection."""
         self._body.close()
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return the next piece, empty at the end; a connection that fails meanwhile is replaced.
 
         Raises `UpstreamError` and its kin where that is not possible: the client must then be cut.

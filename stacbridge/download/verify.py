@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from stacbridge.download.multihash import Checksum
+from stacbridge.download.tap import Piece
 from stacbridge.errors import UpstreamError
 
 InThread = Callable[..., Awaitable[Any]]
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 class Source(Protocol):
     """Pieces of a file, in order."""
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return the next piece, empty at the end; raises `UpstreamError` and its kin."""
         ...
 
@@ -34,10 +35,10 @@ class Verified:
         self._upstream = upstream
         self._in_thread = in_thread
         self._lenient = lenient
-        self._held = b""
+        self._held: Piece = b""
         self._hashing: asyncio.Future[None] | None = None
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return the next piece, empty at the end; raises `UpstreamError` where the last makes it wrong."""
         held = self._held or await self._taken()
         self._held = await self._taken() if held else b""
@@ -46,7 +47,7 @@ class Verified:
             self._conclude()
         return held
 
-    async def _taken(self) -> bytes:
+    async def _taken(self) -> Piece:
         piece = await self._source.read()
         if piece:
             await self._hashed()
