@@ -159,6 +159,16 @@ class Settings(BaseSettings):
     """Seconds that a file is kept there."""
     spool_wait: Seconds = 25
     """Seconds that a client waits for bytes that are on their way there, before it is answered 503."""
+    max_streams: Count = 2000
+    """Asset requests that are answered at once; more are answered 503."""
+    max_streams_per_user: Count = 500
+    """Those of one user among them, where users have names."""
+    head_timeout: Seconds = 10
+    """Seconds that a client may take to send the head of a request before its connection is closed."""
+    accel: str | None = None
+    """Path of an nginx location (`internal`) that fetches what a client may have: the bridge then names URL
+    and token in `X-Accel-Redirect`, and moves no bytes itself; unset: it moves them. The bridge must then be
+    out of everyone's reach but nginx's, who would be told the token."""
     ledger: Path | None = None
     """File in which bytes are counted by account, user and day; unset: in memory, until the bridge ends."""
     location_seconds: Seconds = 300

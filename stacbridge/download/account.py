@@ -5,10 +5,13 @@ from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 
 from stacbridge.catalogue import Catalogue, Metered
+from stacbridge.download.accel import handover
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.fetch import Fetch
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.multihash import Checksum
+from stacbridge.download.ranges import ByteRange
+from stacbridge.download.signatures import ENOUGH
 from stacbridge.download.slots import Slots
 from stacbridge.download.stream import Patience, Stream
 from stacbridge.download.transfers import Transfers
@@ -54,6 +57,14 @@ class Account:
             finally:
                 if stream.received:
                     self._threads.submit(self._ledger.add, self.catalogue.id, user, stream.received)
+
+    async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str]:
+        """Return the headers that make nginx send a file, once its first bytes are seen to be sound.
+
+        Raises as `stream` does.
+        """
+        async with self.stream(ready, Wanted(range=ByteRange(0, ENOUGH - 1)), user) as stream:
+            return handover(location, self.catalogue.id, *stream.place, ready)
 
     def verified(self, stream: Stream, ready: Ready) -> Source:
         """Return the stream, checked against the file's checksum where it is all of the file."""

@@ -62,7 +62,8 @@ class Fetch:
         """Talk about assets of `catalogue`; `on_busy` hears of every 429 and 503, and the wait it states."""
         self.stated: int | None = None
         """Seconds that the last refusal asked to wait, where it said so."""
-        self.upstream = catalogue.id
+        self.place: tuple[str, dict[str, str]] = ("", {})
+        """The URL that was asked last, redirects followed, and the credentials that it was asked with."""
         self._catalogue = catalogue
         self._transfers = transfers
         self._settings = settings
@@ -157,11 +158,11 @@ class Fetch:
     async def _answer(self, request: Request, wanted: Wanted) -> aiohttp.ClientResponse:
         headers = {**request.headers, **wanted.headers()}
         if wanted.head and request.method == "GET":
-            response = await self._follow("HEAD", _url(request), headers)
+            response = await self._follow("HEAD", url_of(request), headers)
             if response.status not in NO_HEAD:
                 return response
             drop(response)
-        return await self._follow(request.method, _url(request), headers)
+        return await self._follow(request.method, url_of(request), headers)
 
     async def _follow(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         for _ in range(self._settings.max_redirects + 1):
@@ -190,6 +191,7 @@ class Fetch:
         self._credentials = await self._in_thread(self._catalogue.reauthorize, url, self._credentials)
 
     async def _once(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        self.place = (url, self._credentials)
         response = await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
         if response.status not in PLAIN | REDIRECTS:
             self._said = await self._beginning(response)
@@ -247,7 +249,8 @@ class Fetch:
         return UpstreamError(description, upstream=self._catalogue.id, asked=self._asked, answered=answered)
 
 
-def _url(request: Request) -> str:
+def url_of(request: Request) -> str:
+    """Return the URL of a request, its parameters escaped."""
     if not request.params:
         return request.url
     return f"{request.url}{'&' if '?' in request.url else '?'}{urlencode(request.params, quote_via=quote)}"

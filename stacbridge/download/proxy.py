@@ -24,7 +24,9 @@ from stacbridge.download.client import (
     until_disconnect,
     wanted_of,
 )
+from stacbridge.download.crowd import Crowd
 from stacbridge.download.delivery import Wanted, promise
+from stacbridge.download.fetch import url_of
 from stacbridge.download.hooks import ANYONE, PRINCIPAL, Hooks, Principal
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.pump import pump
@@ -53,6 +55,7 @@ class AssetProxy:
         """
         self._settings = settings
         self._hooks = hooks
+        self._crowd = Crowd(settings.max_streams, settings.max_streams_per_user)
         self._transfers = Transfers(settings, context)
         self._threads = ThreadPoolExecutor(settings.search_threads, "assets")
         self._ledger = Ledger(settings.ledger)
@@ -83,7 +86,8 @@ class AssetProxy:
         async with until_disconnect(receive):
             answer = Answer(scope["method"] == "HEAD", send)
             try:
-                await self._serve(scope, answer)
+                with self._crowd.member(scope.get(PRINCIPAL)):
+                    await self._serve(scope, answer)
             except Exception as failure:
                 if answer.started:
                     raise
@@ -127,11 +131,19 @@ class AssetProxy:
         self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, whose: tuple[str, str]
     ) -> None:
         """Answer with the file. A HEAD waits for no slot, and makes no upstream process anything."""
+        if ready.presigned:
+            await answer.start(307, {"Location": url_of(ready.request), "Cache-Control": "no-store"})
+            await answer.end()
+            return
         shelf = self._shelf if not ready.ranges else None
         if shelf is not None and await shelf.serve(account, ready, wanted, answer, whose):
             return
         if wanted.head and (ready.request.method == "POST" or account.slots.busy):
             await answer.start(200, promise(ready, ready.ranges or shelf is not None))
+            await answer.end()
+            return
+        if self._settings.accel is not None and ready.ranges and not wanted.head:
+            await answer.start(200, await account.handover(ready, whose[0], self._settings.accel))
             await answer.end()
             return
         async with account.stream(ready, wanted, whose[0]) as stream:

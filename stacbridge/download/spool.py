@@ -24,8 +24,8 @@ from stacbridge.download.tap import Piece
 from stacbridge.download.verify import InThread, Source
 from stacbridge.errors import Misconfigured, NotStaged
 
-PIECE = 256 * 1024
-"""Bytes read from the disk at once at most."""
+PIECE = 64 * 1024
+"""Bytes read from the disk at once; a client that takes nothing costs two such pieces of memory."""
 SPARE = 64 * 1024 * 1024
 """Bytes of the disk that are left to others."""
 

@@ -98,6 +98,11 @@ class Stream:
         """Let go of the connection."""
         self._body.close()
 
+    @property
+    def place(self) -> tuple[str, dict[str, str]]:
+        """The URL that the bytes come from, and the credentials that it wants."""
+        return self._fetch.place
+
     async def read(self) -> Piece:
         """Return the next piece, empty at the end; a connection that fails meanwhile is replaced.
 

@@ -154,6 +154,7 @@ class OneAsset:
     id: str = "one"
     title: str = "One asset"
     connections: int = 4
+    quota: int | None = None
     trusted: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     tokens: list[str] = field(default_factory=lambda: [TOKEN])
@@ -229,8 +230,8 @@ class Bridge:
 
     def __init__(self, catalogue: OneAsset, context: ssl.SSLContext | None = None, **settings: Any) -> None:
         quick = {"retry_wait": 0.01} | settings
-        self._proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
             self._app,
@@ -255,11 +256,11 @@ class Bridge:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            return await self._proxy(scope, receive, send)
+            return await self.proxy(scope, receive, send)
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._proxy.close()
+        await self.proxy.close()
         await send({"type": "lifespan.shutdown.complete"})
         return None
 
