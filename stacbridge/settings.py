@@ -169,6 +169,9 @@ class Settings(BaseSettings):
     """Path of an nginx location (`internal`) that fetches what a client may have: the bridge then names URL
     and token in `X-Accel-Redirect`, and moves no bytes itself; unset: it moves them. The bridge must then be
     out of everyone's reach but nginx's, who would be told the token."""
+    leases: Path | None = None
+    """File in which several bridges on one machine share the connections of their accounts; unset: this one
+    has them all."""
     ledger: Path | None = None
     """File in which bytes are counted by account, user and day; unset: in memory, until the bridge ends."""
     location_seconds: Seconds = 300

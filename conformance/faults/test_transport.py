@@ -5,12 +5,14 @@ import time
 from contextlib import ExitStack
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
-from conformance.faults.kit import CUT, MD5, PRODUCT, SHA3, SHA256, faced, ranges, whole
+from conformance.faults.kit import CUT, MD5, NIGHT, PRODUCT, SHA3, SHA256, faced, ranges, whole
 from stacbridge.simulators.chaos import EPOCH, Act, Chaos, Ending
+from tests.unit.download_servers import Bridge
 
 HALF = len(PRODUCT) // 2
 STUCK = Act(stop_after=HALF, ending="stall")
@@ -277,6 +279,24 @@ def test_f25_never_more_connections_than_the_account_has() -> None:
         for thread in threads:
             thread.join()
         assert [whole(answer) for answer in answers] == [True] * 12
+        assert chaos.peak == 4
+
+
+def test_f25_two_bridges_together_stay_within_the_accounts_connections(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {**NIGHT, "leases": tmp_path / "leases"}
+    slow = Act(piece=500_000, pause=0.05)
+    with (
+        faced(slow, settings=settings) as (bridge, chaos, catalogue),
+        Bridge(catalogue, **settings) as second,
+    ):
+        answers = []
+        both = [bridge, second] * 5
+        threads = [threading.Thread(target=lambda one=one: answers.append(one.ask())) for one in both]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [whole(answer) for answer in answers] == [True] * 10
         assert chaos.peak == 4
 
 

@@ -1,13 +1,17 @@
 """One catalogue's account: whose turn it is, what its users took, and streams of its files."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
 
 from stacbridge.catalogue import Catalogue, Metered
 from stacbridge.download.accel import handover
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.fetch import Fetch
+from stacbridge.download.leases import LeaseFile, leased
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.multihash import Checksum
 from stacbridge.download.ranges import ByteRange
@@ -15,32 +19,36 @@ from stacbridge.download.signatures import ENOUGH
 from stacbridge.download.slots import Slots
 from stacbridge.download.stream import Patience, Stream
 from stacbridge.download.transfers import Transfers
-from stacbridge.download.verify import InThread, Source, Verified
+from stacbridge.download.verify import Source, Verified
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all accounts of a bridge share. With `leases`, their connections are shared with other bridges."""
+
+    settings: Settings
+    transfers: Transfers
+    ledger: Ledger
+    leases: LeaseFile | None
+    threads: Executor
+
+    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a function that blocks in a thread, and return what it returns."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
 
 
 class Account:
     """The account of `catalogue`, shared fairly by all users of this bridge."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        settings: Settings,
-        transfers: Transfers,
-        ledger: Ledger,
-        threads: Executor,
-        in_thread: InThread,
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, means: Means) -> None:
+        settings = means.settings
         self.catalogue = catalogue
         self.slots = Slots(
             catalogue.id, catalogue.connections, settings.download_queue, settings.download_wait
         )
-        self._settings = settings
-        self._transfers = transfers
-        self._ledger = ledger
-        self._threads = threads
-        self._in_thread = in_thread
+        self._means = means
 
     @asynccontextmanager
     async def stream(self, ready: Ready, wanted: Wanted, user: str) -> AsyncIterator[Stream]:
@@ -48,15 +56,23 @@ class Account:
 
         Raises `NotStaged` without a slot, and what `Stream` raises.
         """
-        fetch = Fetch(self.catalogue, self._transfers, self._settings, self._in_thread, self.slots.refused)
-        stream = Stream(fetch, ready, wanted, self._settings, Patience(self._settings))
-        async with self.slots.hold(user):
+        means = self._means
+        fetch = Fetch(self.catalogue, means.transfers, means.settings, means.in_thread, self.slots.refused)
+        stream = Stream(fetch, ready, wanted, means.settings, Patience(means.settings))
+        async with self.slots.hold(user), self._lease():
             try:
                 async with stream:
                     yield stream
             finally:
                 if stream.received:
-                    self._threads.submit(self._ledger.add, self.catalogue.id, user, stream.received)
+                    means.threads.submit(means.ledger.add, self.catalogue.id, user, stream.received)
+
+    def _lease(self) -> AbstractAsyncContextManager[None]:
+        means = self._means
+        if means.leases is None:
+            return nullcontext()
+        wait = means.settings.download_wait
+        return leased(means.leases, self.catalogue.id, lambda: self.slots.allowed, wait, means.in_thread)
 
     async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str]:
         """Return the headers that make nginx send a file, once its first bytes are seen to be sound.
@@ -71,18 +87,18 @@ class Account:
         checksum = Checksum.of(ready.checksum) if ready.checksum and stream.delivery.whole else None
         if checksum is None:
             return stream
-        lenient = self.catalogue.id in self._settings.unchecked
-        return Verified(stream, checksum, self.catalogue.id, self._in_thread, lenient=lenient)
+        lenient = self.catalogue.id in self._means.settings.unchecked
+        return Verified(stream, checksum, self.catalogue.id, self._means.in_thread, lenient=lenient)
 
     def status(self, user: str) -> Json:
         """Return how busy the account is, and what `user` and all have taken in thirty days."""
         return self.slots.status(user) | {
-            "bytes_30_days": self._ledger.total(self.catalogue.id),
-            "your_bytes_30_days": self._ledger.total(self.catalogue.id, user),
+            "bytes_30_days": self._means.ledger.total(self.catalogue.id),
+            "your_bytes_30_days": self._means.ledger.total(self.catalogue.id, user),
         }
 
     def warnings(self) -> list[str]:
         """Return what the account's holder should see to."""
         quota = self.catalogue.quota if isinstance(self.catalogue, Metered) else None
-        warning = None if quota is None else self._ledger.warning(self.catalogue.id, quota)
+        warning = None if quota is None else self._means.ledger.warning(self.catalogue.id, quota)
         return [] if warning is None else [warning]

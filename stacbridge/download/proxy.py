@@ -4,15 +4,12 @@ A plain ASGI application, to be mounted outside every middleware: one that packs
 ranges, and hold whole products in memory.
 """
 
-import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
 
 from stacbridge.catalogue import Catalogue
-from stacbridge.download.account import Account
+from stacbridge.download.account import Account, Means
 from stacbridge.download.address import Address
 from stacbridge.download.client import (
     METHODS,
@@ -28,6 +25,7 @@ from stacbridge.download.crowd import Crowd
 from stacbridge.download.delivery import Wanted, promise
 from stacbridge.download.fetch import url_of
 from stacbridge.download.hooks import ANYONE, PRINCIPAL, Hooks, Principal
+from stacbridge.download.leases import LeaseFile
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.pump import pump
 from stacbridge.download.shelf import Shelf
@@ -56,22 +54,26 @@ class AssetProxy:
         self._settings = settings
         self._hooks = hooks
         self._crowd = Crowd(settings.max_streams, settings.max_streams_per_user)
-        self._transfers = Transfers(settings, context)
-        self._threads = ThreadPoolExecutor(settings.search_threads, "assets")
-        self._ledger = Ledger(settings.ledger)
-        self._shelf = Shelf.of(settings, self._in_thread)
-        self._accounts = {
-            name: Account(catalogue, settings, self._transfers, self._ledger, self._threads, self._in_thread)
-            for name, catalogue in catalogues.items()
-        }
+        self._means = Means(
+            settings,
+            Transfers(settings, context),
+            Ledger(settings.ledger),
+            None if settings.leases is None else LeaseFile(settings.leases),
+            ThreadPoolExecutor(settings.search_threads, "assets"),
+        )
+        self._shelf = Shelf.of(settings, self._means.in_thread)
+        self._accounts = {name: Account(catalogue, self._means) for name, catalogue in catalogues.items()}
 
     async def close(self) -> None:
         """Give back the connections, files and threads, when the server stops."""
         if self._shelf is not None:
             await self._shelf.close()
-        await self._transfers.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._ledger.close()
+        means = self._means
+        await means.transfers.close()
+        means.threads.shutdown(wait=False, cancel_futures=True)
+        means.ledger.close()
+        if means.leases is not None:
+            means.leases.close()
 
     def status(self, principal: Principal | None = None) -> Json:
         """Return how busy each catalogue's account is, and how the caller's downloads stand."""
@@ -112,7 +114,7 @@ class AssetProxy:
         principal: Principal | None = scope.get(PRINCIPAL)
         place = await self._locate(account.catalogue, address)
         if isinstance(place, Pending):
-            link = await self._in_thread(self._hooks.order_of, address, principal)
+            link = await self._means.in_thread(self._hooks.order_of, address, principal)
             pending = NotStaged(place.reason, upstream=account.catalogue.id, retry_after=place.retry_after)
             await answer.fail(pending, link)
         else:
@@ -120,7 +122,7 @@ class AssetProxy:
             await self._give(account, place, wanted_of(scope), answer, (_user(principal), scope_name))
 
     async def _locate(self, catalogue: Catalogue, address: Address) -> Ready | Pending:
-        place: Ready | Pending = await self._in_thread(
+        place: Ready | Pending = await self._means.in_thread(
             catalogue.locate, address.collection, address.item, address.asset
         )
         if isinstance(place, Ready) and place.name != address.file:
@@ -154,9 +156,6 @@ class AssetProxy:
             else:
                 source = account.verified(stream, ready)
                 await pump(source, answer.send, self._settings.download_idle_timeout)
-
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *arguments))
 
 
 def _user(principal: Principal | None) -> str:
