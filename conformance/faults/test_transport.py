@@ -236,6 +236,19 @@ def test_f23_every_other_answer_a_503_is_nothing_that_a_client_sees() -> None:
         assert whole(bridge.ask())
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_f23_a_failure_of_the_upstream_that_is_gone_at_once_is_never_seen(status: int) -> None:
+    with faced(Act(status=status, body=b""), Act()) as (bridge, _, _):
+        assert whole(bridge.ask())
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410])
+def test_f23_what_will_not_pass_is_not_tried_again(status: int) -> None:
+    with faced(Act(status=status, body=b"")) as (bridge, chaos, _):
+        assert bridge.ask().status in (403, 404, 502)
+        assert len(chaos.asked) == 1
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     "told, least, most",

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 import aiohttp
 
@@ -17,6 +16,7 @@ from stacbridge.download.refusals import EXCERPT_BYTES, refusal
 from stacbridge.download.rest import Rest
 from stacbridge.download.signatures import ENOUGH, mismatch
 from stacbridge.download.transfers import Transfers, asked, drop
+from stacbridge.download.urls import target_of, url_of
 from stacbridge.download.verify import InThread
 from stacbridge.errors import Forbidden, StacbridgeError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.model import Ready, Reply, Request
@@ -32,10 +32,6 @@ PLAIN = frozenset({200, 206})
 """Answers that are the file, or the part of it that was asked for."""
 NO_HEAD = frozenset({405, 501})
 """Answers of an upstream that does not know HEAD; a GET that is cut after its headers tells the same."""
-_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
-"""What stays as it is in a Location that should be, but is not always, escaped already."""
-
-
 BUSY = frozenset({429, 503})
 """Answers of an upstream that has enough to do, with this account or at all."""
 
@@ -62,6 +58,8 @@ class Fetch:
         """Talk about assets of `catalogue`; `on_busy` hears of every 429 and 503, and the wait it states."""
         self.stated: int | None = None
         """Seconds that the last refusal asked to wait, where it said so."""
+        self.flaps = False
+        """Whether the last refusal was the upstream's own failure (5xx), which may soon be gone."""
         self.place: tuple[str, dict[str, str]] = ("", {})
         """The URL that was asked last, redirects followed, and the credentials that it was asked with."""
         self._catalogue = catalogue
@@ -100,7 +98,7 @@ class Fetch:
         A page in place of the file is taken for a login page, once: the upstream is asked again with fresh
         credentials.
         """
-        self._renewed, self.stated = False, None
+        self._renewed, self.stated, self.flaps = False, None, False
         while True:
             response = await self._good(ready, wanted)
             try:
@@ -198,7 +196,7 @@ class Fetch:
         return response
 
     def _next(self, url: str, location: str) -> str:
-        target = _target(url, location)
+        target = target_of(url, location)
         if target is None:
             raise self._failure("The upstream redirected to no safe HTTP address.", location)
         if not self._catalogue.may_follow(target):
@@ -220,7 +218,7 @@ class Fetch:
         if response.status == 416 and wanted.range is not None:
             return unsatisfiable(str(wanted.range), response.headers.get("Content-Range"))
         reply = self._reply(response)
-        self.stated = retry_after(reply.headers)
+        self.stated, self.flaps = retry_after(reply.headers), response.status >= 500
         if response.status in BUSY:
             self._on_busy(response.status, self.stated)
         failure = refusal(reply, upstream=self._catalogue.id, asked=self._asked)
@@ -247,24 +245,3 @@ class Fetch:
     def _failure(self, description: str, location: str | None = None) -> UpstreamError:
         answered = None if location is None else f"Location: {location.partition('?')[0][:200]}"
         return UpstreamError(description, upstream=self._catalogue.id, asked=self._asked, answered=answered)
-
-
-def url_of(request: Request) -> str:
-    """Return the URL of a request, its parameters escaped."""
-    if not request.params:
-        return request.url
-    return f"{request.url}{'&' if '?' in request.url else '?'}{urlencode(request.params, quote_via=quote)}"
-
-
-def _target(url: str, location: str) -> str | None:
-    """Return the address that `location` means on an answer of `url`, if it is HTTP and no less safe.
-
-    An address with a user's name is none: it would replace the account's credentials.
-    """
-    try:
-        target = urlsplit(urldefrag(urljoin(url, quote(location, safe=_URL_CHARACTERS))).url)
-        sound = location != "" and target.hostname and target.port != 0 and "@" not in target.netloc
-    except ValueError:
-        return None
-    secure = target.scheme == "https" or (target.scheme == "http" and not url.startswith("https:"))
-    return target.geturl() if sound and secure else None

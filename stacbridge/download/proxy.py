@@ -23,13 +23,13 @@ from stacbridge.download.client import (
 )
 from stacbridge.download.crowd import Crowd
 from stacbridge.download.delivery import Wanted, promise
-from stacbridge.download.fetch import url_of
 from stacbridge.download.hooks import ANYONE, PRINCIPAL, Hooks, Principal
 from stacbridge.download.leases import LeaseFile
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.pump import pump
 from stacbridge.download.shelf import Shelf
 from stacbridge.download.transfers import Transfers
+from stacbridge.download.urls import url_of
 from stacbridge.errors import MethodNotAllowed, NotFound, NotStaged
 from stacbridge.model import Json, Pending, Ready
 from stacbridge.settings import Settings

@@ -83,8 +83,9 @@ class Stream:
         while True:
             try:
                 self._opened = await self._fetch.open(self._ready, self._wanted)
-            except PASSING as failure:
-                if self._ready.request.method == "POST":
+            except UpstreamError as failure:
+                passing = isinstance(failure, PASSING) or self._fetch.flaps
+                if not passing or self._ready.request.method == "POST":
                     raise
                 await self._patience.wait(failure, self._fetch.stated, self._settings.retry_patience)
             else:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import trustme
 import uvicorn
 
-from stacbridge.download.proxy import AssetProxy
+from stacbridge.download.hooks import PRINCIPAL, Hooks
+from stacbridge.download.proxy import NO_HOOKS, AssetProxy
 from stacbridge.errors import NotOrderable, StacbridgeError
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request, Staging
 from stacbridge.settings import Settings
@@ -225,12 +226,25 @@ class Heard:
     body: bytes
 
 
-class Bridge:
-    """The proxy as it is served, under uvicorn with uvloop and httptools."""
+@dataclass(frozen=True)
+class Named:
+    """A caller, as whoever knows callers puts it into the scope."""
 
-    def __init__(self, catalogue: OneAsset, context: ssl.SSLContext | None = None, **settings: Any) -> None:
+    id: str
+
+
+class Bridge:
+    """The proxy as it is served, under uvicorn with uvloop and httptools; `X-User` says who asks."""
+
+    def __init__(
+        self,
+        catalogue: OneAsset,
+        context: ssl.SSLContext | None = None,
+        hooks: Hooks = NO_HOOKS,
+        **settings: Any,
+    ) -> None:
         quick = {"retry_wait": 0.01} | settings
-        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context)
+        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context, hooks)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
@@ -256,7 +270,9 @@ class Bridge:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            return await self.proxy(scope, receive, send)
+            user = dict(scope["headers"]).get(b"x-user")
+            who = {} if user is None else {PRINCIPAL: Named(user.decode())}
+            return await self.proxy({**scope, **who}, receive, send)
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -275,10 +291,11 @@ class Bridge:
             client.close()
 
     @contextmanager
-    def client(self, path: str = PATH) -> Iterator[socket.socket]:
+    def client(self, path: str = PATH, user: str = "") -> Iterator[socket.socket]:
         """Ask for `path` and leave the answer to the caller; closing the socket is going away."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as sock:
-            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: bridge\r\n\r\n".encode())
+            who = f"X-User: {user}\r\n" if user else ""
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: bridge\r\n{who}\r\n".encode())
             yield sock
 
 
