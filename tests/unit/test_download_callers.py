@@ -40,11 +40,14 @@ def test_a_file_in_the_spool_is_shared_within_an_account_and_never_across(tmp_pa
 
 
 def test_a_user_has_no_more_requests_under_way_than_the_setting_says() -> None:
-    with Chaos(PRODUCT, Act(stop_after=1000, ending="stall")) as chaos:
-        with Bridge(in_front_of(chaos), max_streams_per_user=1) as bridge, bridge.client(user="ada"):
-            assert chaos.wait(asked=1, busy=1)
-            assert bridge.ask("HEAD", headers=ADA).status == 503
-            assert bridge.ask("HEAD", headers=BOB).status == 200
+    with (
+        Chaos(PRODUCT, Act(stop_after=1000, ending="stall")) as chaos,
+        Bridge(in_front_of(chaos), max_streams_per_user=1) as bridge,
+        bridge.client(user="ada"),
+    ):
+        assert chaos.wait(asked=1, busy=1)
+        assert bridge.ask("HEAD", headers=ADA).status == 503
+        assert bridge.ask("HEAD", headers=BOB).status == 200
 
 
 def test_bytes_are_put_down_to_who_took_them() -> None:
