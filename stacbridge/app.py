@@ -1,12 +1,13 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from brotli_asgi import BrotliMiddleware
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
@@ -18,7 +19,10 @@ from stacbridge.api.callers import Callers, Guarded
 from stacbridge.api.client import About, create_api
 from stacbridge.api.middleware import BodyLimit, ByCatalogue, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.callers.doors import Doors
+from stacbridge.callers.principal import ANONYMOUS, Principal, scope_of
 from stacbridge.catalogue import Catalogue
+from stacbridge.download.address import Address
+from stacbridge.download.hooks import PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.federation import Federation
 from stacbridge.hrefs import is_asset
@@ -29,6 +33,7 @@ from stacbridge.upstream import Upstream, load
 from stacbridge.vault import open_vault
 
 LANDING_ID = "stacbridge"
+NO_WARNINGS: Mapping[str, list[str]] = MappingProxyType({})
 EXPOSED = [
     "Content-Length",
     "Content-Range",
@@ -51,7 +56,8 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     served: Sequence[Catalogue] = loaded(settings) if catalogues is None else catalogues
     federation = Federation(served, settings)
     desk = Desk(federation, settings)
-    proxy = AssetProxy(federation.catalogues, settings)
+    prefix = urlsplit(settings.public_url or "").path.rstrip("/")
+    proxy = AssetProxy(federation.catalogues, settings, hooks=_hooks(desk, settings, prefix))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -66,16 +72,19 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     api = _api(federation, desk, doors, settings, about, lifespan)
 
     async def healthz() -> JSONResponse:
-        return JSONResponse(health(federation.catalogues.values()))
+        return JSONResponse(health(federation.catalogues.values(), proxy.warnings()))
+
+    async def slots(request: Request) -> JSONResponse:
+        return JSONResponse(proxy.status(request.scope.get(PRINCIPAL)))
 
     api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
+    api.add_api_route("/slots", slots, name="Connections of the accounts", tags=["Health"])
     accounts.install(api, federation.catalogues)
     alone = {
         id: Guarded(_alone(federation, desk, doors, settings, id, title), doors)
         for id, title in titles.items()
     }
     facade = wrapped(ByCatalogue(Guarded(api, doors), alone), settings)
-    prefix = urlsplit(settings.public_url or "").path.rstrip("/")
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_asset(scope["path"].removeprefix(prefix)):
@@ -85,6 +94,20 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
             await facade(scope, receive, send)
 
     return Callers(dispatch, doors, prefix)
+
+
+def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:
+    """Return what the download proxy asks of callers and orders."""
+
+    def scope(principal: Principal | None, catalogue: str) -> str:
+        return scope_of(principal or ANONYMOUS, catalogue, settings)
+
+    def order(address: Address, principal: Principal | None) -> str | None:
+        asked = (address.collection, address.item)
+        found = desk.of_items((principal or ANONYMOUS).id, [asked]).get(asked)
+        return None if found is None else f"{prefix}/orders/{found.id}"
+
+    return Hooks(scope, order)
 
 
 def _alone(
@@ -122,9 +145,13 @@ def loaded(settings: Settings) -> list[Upstream | OwnAccounts]:
     ]
 
 
-def health(catalogues: Iterable[Catalogue]) -> Json:
-    """Say that the bridge answers, and what to see to before it no longer does; nothing upstream is asked."""
-    warnings = {catalogue.id: told for catalogue in catalogues if (told := catalogue.warnings())}
+def health(catalogues: Iterable[Catalogue], downloads: Mapping[str, list[str]] = NO_WARNINGS) -> Json:
+    """Say that the bridge answers, and what to see to before it no longer does; nothing upstream is asked.
+
+    `downloads` are warnings of the download side, by catalogue.
+    """
+    every = {one.id: [*one.warnings(), *downloads.get(one.id, [])] for one in catalogues}
+    warnings = {id: told for id, told in every.items() if told}
     return {"status": "ok", **({"warnings": warnings} if warnings else {})}
 
 

@@ -112,3 +112,11 @@ class Catalogue(Protocol):
     def may_follow(self, url: str) -> bool:
         """Tell whether a redirect may lead to `url` (any host without credentials, listed hosts with)."""
         ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A catalogue whose account may download only so much."""
+
+    quota: int | None
+    """Bytes in thirty days; None where the upstream sets no bound."""

@@ -116,7 +116,8 @@ class Ready:
     """The bytes are at `request`; `name` is the file's name, `ranges` whether the upstream honours Range.
 
     `size` in bytes and `checksum` (multihash, hex) only where the upstream states them for these very bytes.
-    `advice` is what to do where the upstream refuses its account these bytes.
+    `advice` is what to do where the upstream refuses its account these bytes. `presigned` says that the
+    request's URL lets anyone have them for a while, so that clients can be sent there.
     """
 
     request: Request
@@ -126,6 +127,7 @@ class Ready:
     size: int | None = None
     checksum: str | None = None
     advice: str | None = None
+    presigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, fields, replace
 
 from stacbridge.channel import Channel
 from stacbridge.errors import (
+    Forbidden,
     Misconfigured,
     StacbridgeError,
+    Unauthorized,
     UpstreamError,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -131,6 +133,10 @@ class Gathering:
         try:
             found = asked.answer.result()
         except (UpstreamError, Misconfigured) as failure:
+            self._miss(part, failure)
+        except (Unauthorized, Forbidden) as failure:
+            if len(self.parts) == 1:
+                raise
             self._miss(part, failure)
         except StacbridgeError:
             raise

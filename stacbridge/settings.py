@@ -165,9 +165,46 @@ class Settings(BaseSettings):
     processing_timeout: Seconds = 300
     """Seconds that an upstream may take to make a file on demand before it sends the first byte."""
     download_queue: Count = 256
-    """Downloads that may wait for a connection of an account; more are answered 503."""
+    """Downloads that may wait for a connection of an account; more are answered 503, whose turn is last."""
     download_wait: Seconds = 300
-    """Seconds that a download waits for a connection before it is answered 503."""
+    """Seconds that a download waits for a connection before it is answered 503; one that has begun waits so
+    long at most for an upstream which asks it to."""
+    download_min_rate: Seconds = 1000
+    """Bytes a second below which an upstream counts as stalled, over `download_idle_timeout`."""
+    download_retries: int = Field(default=3, ge=0)
+    """How often in a row a download turns to its upstream again after a failure."""
+    download_resumes: int = Field(default=200, ge=0)
+    """How often it does so in all, each time going on where it was."""
+    retry_patience: Seconds = 5
+    """Seconds that a download waits at most, before its first byte, for an upstream that asks to; a longer
+    wait is the client's."""
+    unchecked: list[str] = []
+    """Ids of catalogues that are known to state wrong sizes and checksums at times: a file that differs is
+    logged and passed on, not cut."""
+    spool_folder: Path | None = None
+    """Folder for files that an upstream cannot send in parts, so that clients can have parts, go on and share
+    a fetch; unset: they are passed on as they come. One bridge only uses it."""
+    spool_bytes: Count = 50 * 1000**3
+    """Bytes that are kept there at most."""
+    spool_seconds: Seconds = 86400
+    """Seconds that a file is kept there."""
+    spool_wait: Seconds = 25
+    """Seconds that a client waits for bytes that are on their way there, before it is answered 503."""
+    max_streams: Count = 2000
+    """Asset requests that are answered at once; more are answered 503."""
+    max_streams_per_user: Count = 500
+    """Those of one user among them, where users have names."""
+    head_timeout: Seconds = 10
+    """Seconds that a client may take to send the head of a request before its connection is closed."""
+    accel: str | None = None
+    """Path of an nginx location (`internal`) that fetches what a client may have: the bridge then names URL
+    and token in `X-Accel-Redirect`, and moves no bytes itself; unset: it moves them. The bridge must then be
+    out of everyone's reach but nginx's, who would be told the token."""
+    leases: Path | None = None
+    """File in which several bridges on one machine share the connections of their accounts; unset: this one
+    has them all."""
+    ledger: Path | None = None
+    """File in which bytes are counted by account, user and day; unset: in memory, until the bridge ends."""
     location_seconds: Seconds = 300
     """Seconds that the place of an asset's bytes is remembered: ranged readers ask many times."""
     locations: Count = 1000

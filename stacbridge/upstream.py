@@ -64,6 +64,7 @@ class Upstream:
         self.id = mapping.id
         self.title = mapping.title
         self.connections = _needed(mapping, "limits", "connections", mapping.limits)
+        self.quota = mapping.limits.get("bytes_30_days")
         self._translation: Translation = dialect.translation if isinstance(dialect, Translating) else mapping
         self._dialect = dialect
         self._bounds = Bounds(settings.max_upstream_pages, settings.search_seconds, clock)

@@ -99,6 +99,7 @@ def prepare(folder: Path, size: int) -> None:
     """Write the file (sparse: the page cache serves it either way) and a certificate for localhost."""
     (folder / "files").mkdir()
     with (folder / "files" / FILE).open("wb") as file:
+        file.write(b"PK\x03\x04")
         file.truncate(size)
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from stacbridge.commands.protocol import bounded
 from stacbridge.errors import Misconfigured, StacbridgeError
 
 BACKLOG = 2048
@@ -65,9 +66,13 @@ def settle() -> None:
     gc.set_threshold(YOUNG_OBJECTS)
 
 
-def serve(app: Any, listening: socket.socket, log_level: str, on_ready: Callable[[], None]) -> None:
-    """Serve an ASGI app in this thread until a signal."""
-    config = uvicorn.Config(app, log_level=log_level, timeout_graceful_shutdown=GRACE)
+def serve(
+    app: Any, listening: socket.socket, log_level: str, on_ready: Callable[[], None], head_timeout: float
+) -> None:
+    """Serve an ASGI app in this thread until a signal; heads of requests take `head_timeout` s at most."""
+    config = uvicorn.Config(
+        app, http=bounded(head_timeout), log_level=log_level, timeout_graceful_shutdown=GRACE
+    )
     settle()
     Server(config, on_ready).run([listening])
 

@@ -71,6 +71,7 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
                 listening,
                 log_level,
                 lambda: click.echo(f"Ready: {url}\n{TRY.format(url=url)}"),
+                settings.head_timeout,
             )
 
 

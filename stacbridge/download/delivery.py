@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from stacbridge.download.ranges import ByteRange
+from stacbridge.download.ranges import ByteRange, Part
+from stacbridge.download.version import UNKNOWN, Version
 from stacbridge.errors import UpstreamError
 from stacbridge.model import Ready
 
@@ -33,11 +34,19 @@ class Delivery:
     """A checked answer: status 200 or 206, the client's headers, and how many bytes its body must have.
 
     `length` is None where the upstream sends chunks and only the last of them tells, and for answers to HEAD.
+    `first` is the offset of its first byte in the file, which is as `version` says.
     """
 
     status: int
     headers: dict[str, str]
     length: int | None
+    first: int = 0
+    version: Version = UNKNOWN
+
+    @property
+    def whole(self) -> bool:
+        """Whether the body is the file from its first byte to its last."""
+        return self.first == 0 and (self.status == 200 or self.length == self.version.total)
 
 
 def delivery(status: int, headers: Mapping[str, str], ready: Ready, wanted: Wanted) -> Delivery:
@@ -47,7 +56,7 @@ def delivery(status: int, headers: Mapping[str, str], ready: Ready, wanted: Want
     passed on. Raises `UpstreamError` for a page or an error object in place of the file, for another range
     than the one asked for, and for a body whose end could not be told from a cut.
     """
-    _check_type(headers, ready)
+    check_type(headers, ready)
     length = _part(headers, wanted) if status == 206 else _whole(headers, ready, wanted)
     passed = {name: headers[name] for name in _PASSED_ON if name in headers}
     if status == 206:
@@ -56,10 +65,13 @@ def delivery(status: int, headers: Mapping[str, str], ready: Ready, wanted: Want
         passed["Content-Length"] = str(length)
     ranges = ready.ranges and _in_parts(status, headers, wanted)
     told = headers.get("Content-Type", "")
+    part = Part.parse(headers.get("Content-Range")) if status == 206 else None
     return Delivery(
         status,
-        passed | _own(ready, ready.media_type if _media_type(told) in _UNTOLD else told, ranges),
+        passed | own_headers(ready, ready.media_type if _media_type(told) in _UNTOLD else told, ranges),
         None if wanted.head else length,
+        part.first if part else 0,
+        Version.of(headers, part.total if part else length),
     )
 
 
@@ -71,7 +83,8 @@ def _in_parts(status: int, headers: Mapping[str, str], wanted: Wanted) -> bool:
     return sized and not whole and headers.get("Accept-Ranges", "bytes").lower() != "none"
 
 
-def _own(ready: Ready, media_type: str, ranges: bool) -> dict[str, str]:
+def own_headers(ready: Ready, media_type: str, ranges: bool) -> dict[str, str]:
+    """Return the headers that the bridge itself gives every file."""
     return {
         "Content-Type": media_type,
         "Content-Disposition": disposition(ready.name),
@@ -81,10 +94,10 @@ def _own(ready: Ready, media_type: str, ranges: bool) -> dict[str, str]:
     }
 
 
-def promise(ready: Ready) -> Delivery:
-    """Return what is known of a file without asking for it: asking would make the upstream process it."""
+def promise(ready: Ready, ranges: bool) -> dict[str, str]:
+    """Return the headers of a file as far as they are known without asking for it."""
     length = {} if ready.size is None else {"Content-Length": str(ready.size)}
-    return Delivery(200, length | _own(ready, ready.media_type, ready.ranges), None)
+    return length | own_headers(ready, ready.media_type, ranges)
 
 
 def disposition(name: str) -> str:
@@ -99,7 +112,7 @@ def _media_type(value: str) -> str:
     return value.partition(";")[0].strip().lower()
 
 
-def _check_type(headers: Mapping[str, str], ready: Ready) -> None:
+def check_type(headers: Mapping[str, str], ready: Ready) -> None:
     """Refuse a login page or an error object that comes with a status of success."""
     told, expected = _media_type(headers.get("Content-Type", "")), _media_type(ready.media_type)
     for sort in ("html", "json"):

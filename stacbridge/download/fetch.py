@@ -1,74 +1,166 @@
 """The conversation before the first byte: credentials, redirects, and refusals."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
-from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
 
 from stacbridge.catalogue import Catalogue
-from stacbridge.download.delivery import Delivery, Wanted, delivery
-from stacbridge.download.pump import Body, Transfers, asked, drop
+from stacbridge.download.body import Body, Pace
+from stacbridge.download.delivery import Delivery, Wanted, check_type, delivery
 from stacbridge.download.ranges import unsatisfiable
 from stacbridge.download.refusals import EXCERPT_BYTES, refusal
-from stacbridge.errors import Forbidden, StacbridgeError, UpstreamError
+from stacbridge.download.rest import Rest
+from stacbridge.download.signatures import ENOUGH, mismatch
+from stacbridge.download.transfers import Transfers, asked, drop
+from stacbridge.download.urls import target_of, url_of
+from stacbridge.download.verify import InThread
+from stacbridge.errors import Forbidden, StacbridgeError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.model import Ready, Reply, Request
 from stacbridge.settings import Settings
+from stacbridge.wire.answers import retry_after
 
-InThread = Callable[..., Awaitable[Any]]
-"""Runs a blocking function with its arguments somewhere else, and returns what it returns."""
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PLAIN = frozenset({200, 206})
 """Answers that are the file, or the part of it that was asked for."""
 NO_HEAD = frozenset({405, 501})
 """Answers of an upstream that does not know HEAD; a GET that is cut after its headers tells the same."""
-_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
-"""What stays as it is in a Location that should be, but is not always, escaped already."""
+BUSY = frozenset({429, 503})
+"""Answers of an upstream that has enough to do, with this account or at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer that holds the file, or the part of it that was asked for: checked, its first bytes too."""
+
+    delivery: Delivery
+    body: Body
 
 
 class Fetch:
     """One asset's conversation with its upstream; credentials go only where the catalogue gives some."""
 
     def __init__(
-        self, catalogue: Catalogue, transfers: Transfers, settings: Settings, in_thread: InThread
+        self,
+        catalogue: Catalogue,
+        transfers: Transfers,
+        settings: Settings,
+        in_thread: InThread,
+        on_busy: Callable[[int, int | None], None] = lambda status, seconds: None,
     ) -> None:
+        """Talk about assets of `catalogue`; `on_busy` hears of every 429 and 503, and the wait it states."""
+        self.stated: int | None = None
+        """Seconds that the last refusal asked to wait, where it said so."""
+        self.flaps = False
+        """Whether the last refusal was the upstream's own failure (5xx), which may soon be gone."""
+        self.place: tuple[str, dict[str, str]] = ("", {})
+        """The URL that was asked last, redirects followed, and the credentials that it was asked with."""
         self._catalogue = catalogue
         self._transfers = transfers
         self._settings = settings
         self._in_thread = in_thread
+        self._pace = Pace(settings.download_idle_timeout, settings.download_min_rate)
+        self._on_busy = on_busy
         self._renewed = False
         self._credentials: dict[str, str] = {}
         self._asked = ""
         self._said = b""
 
-    @asynccontextmanager
-    async def open(self, ready: Ready, wanted: Wanted) -> AsyncIterator[tuple[Delivery, Body]]:
-        """Give the answer that holds the file, checked, and its body; its connection is gone on leaving.
+    async def open(self, ready: Ready, wanted: Wanted) -> Opened:
+        """Return the answer that holds the file, checked; close its body in the end.
 
         Raises `RangeNotSatisfiable`, and whatever an answer that is not the file stands for.
         """
         if wanted.head or not ready.ranges:
             wanted = Wanted(head=wanted.head)
+        return await self._answered(ready, wanted, lambda response: self._opened(response, ready, wanted))
+
+    async def resume(self, ready: Ready, rest: Rest) -> Body | None:
+        """Return the body that goes on with `rest` of the file; None where the file has changed meanwhile.
+
+        Raises as `open` does.
+        """
+        wanted = Wanted(range=rest.range, if_range=rest.version.etag)
+        return await self._answered(ready, wanted, lambda response: self._resumed(response, ready, rest))
+
+    async def _answered(
+        self, ready: Ready, wanted: Wanted, read: Callable[[aiohttp.ClientResponse], Awaitable[T]]
+    ) -> T:
+        """Return what `read` makes of a 200 or 206.
+
+        A page in place of the file is taken for a login page, once: the upstream is asked again with fresh
+        credentials.
+        """
+        self._renewed, self.stated, self.flaps = False, None, False
+        while True:
+            response = await self._good(ready, wanted)
+            try:
+                return await read(response)
+            except BaseException as failure:
+                drop(response)
+                passing = isinstance(failure, UpstreamTimeout | UpstreamUnavailable)
+                page = isinstance(failure, UpstreamError) and not passing
+                if not page or self._renewed or not self._credentials:
+                    raise
+            await self._renew(str(response.url))
+
+    async def _good(self, ready: Ready, wanted: Wanted) -> aiohttp.ClientResponse:
         response = await self._answer(ready.request, wanted)
-        try:
-            if response.status not in PLAIN:
-                raise self._refusal(response, wanted, ready.advice)
-            checked = self._checked(response, ready, wanted)
-            yield checked, Body(response, checked.length, self._catalogue.id, self._asked)
-        finally:
+        if response.status in PLAIN:
+            return response
+        drop(response)
+        raise self._refusal(response, wanted, ready.advice)
+
+    async def _opened(self, response: aiohttp.ClientResponse, ready: Ready, wanted: Wanted) -> Opened:
+        checked = self._checked(response, ready, wanted)
+        self._measure(checked, ready)
+        body = self._body(response, checked.length)
+        if not wanted.head and checked.first == 0:
+            await self._sniff(body, ready)
+        return Opened(checked, body)
+
+    async def _resumed(self, response: aiohttp.ClientResponse, ready: Ready, rest: Rest) -> Body | None:
+        check_type(response.headers, ready)
+        place = rest.found(response.status, response.headers)
+        if place is None:
             drop(response)
+            return None
+        body = self._body(response, place.length)
+        await body.skip(place.before)
+        return body
+
+    def _body(self, response: aiohttp.ClientResponse, length: int | None) -> Body:
+        return Body(response, length, (self._catalogue.id, self._asked), self._pace)
+
+    def _measure(self, delivery: Delivery, ready: Ready) -> None:
+        total = delivery.version.total
+        if total is None or ready.size is None or total == ready.size:
+            return
+        failure = self._failure(f"The upstream has a file of {total} bytes, and states {ready.size} for it.")
+        if self._catalogue.id not in self._settings.unchecked:
+            raise failure
+        log.warning("%s Passed on all the same, as the settings say.", failure)
+
+    async def _sniff(self, body: Body, ready: Ready) -> None:
+        found = mismatch(await body.begin(ENOUGH), ready.media_type)
+        if found is not None:
+            raise self._failure(f"The upstream sent {found} instead of the file.")
 
     async def _answer(self, request: Request, wanted: Wanted) -> aiohttp.ClientResponse:
         headers = {**request.headers, **wanted.headers()}
         if wanted.head and request.method == "GET":
-            response = await self._follow("HEAD", _url(request), headers)
+            response = await self._follow("HEAD", url_of(request), headers)
             if response.status not in NO_HEAD:
                 return response
             drop(response)
-        return await self._follow(request.method, _url(request), headers)
+        return await self._follow(request.method, url_of(request), headers)
 
     async def _follow(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         for _ in range(self._settings.max_redirects + 1):
@@ -89,18 +181,22 @@ class Fetch:
         if not self._catalogue.expired(self._reply(response)):
             return response
         drop(response)
-        self._renewed = True
-        self._credentials = await self._in_thread(self._catalogue.reauthorize, url, self._credentials)
+        await self._renew(url)
         return await self._once(method, url, headers)
 
+    async def _renew(self, url: str) -> None:
+        self._renewed = True
+        self._credentials = await self._in_thread(self._catalogue.reauthorize, url, self._credentials)
+
     async def _once(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        self.place = (url, self._credentials)
         response = await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
         if response.status not in PLAIN | REDIRECTS:
             self._said = await self._beginning(response)
         return response
 
     def _next(self, url: str, location: str) -> str:
-        target = _target(url, location)
+        target = target_of(url, location)
         if target is None:
             raise self._failure("The upstream redirected to no safe HTTP address.", location)
         if not self._catalogue.may_follow(target):
@@ -121,7 +217,11 @@ class Fetch:
     ) -> StacbridgeError:
         if response.status == 416 and wanted.range is not None:
             return unsatisfiable(str(wanted.range), response.headers.get("Content-Range"))
-        failure = refusal(self._reply(response), upstream=self._catalogue.id, asked=self._asked)
+        reply = self._reply(response)
+        self.stated, self.flaps = retry_after(reply.headers), response.status >= 500
+        if response.status in BUSY:
+            self._on_busy(response.status, self.stated)
+        failure = refusal(reply, upstream=self._catalogue.id, asked=self._asked)
         if isinstance(failure, Forbidden) and advice is not None:
             failure.advice = advice
         return failure
@@ -145,23 +245,3 @@ class Fetch:
     def _failure(self, description: str, location: str | None = None) -> UpstreamError:
         answered = None if location is None else f"Location: {location.partition('?')[0][:200]}"
         return UpstreamError(description, upstream=self._catalogue.id, asked=self._asked, answered=answered)
-
-
-def _url(request: Request) -> str:
-    if not request.params:
-        return request.url
-    return f"{request.url}{'&' if '?' in request.url else '?'}{urlencode(request.params, quote_via=quote)}"
-
-
-def _target(url: str, location: str) -> str | None:
-    """Return the address that `location` means on an answer of `url`, if it is HTTP and no less safe.
-
-    An address with a user's name is none: it would replace the account's credentials.
-    """
-    try:
-        target = urlsplit(urldefrag(urljoin(url, quote(location, safe=_URL_CHARACTERS))).url)
-        sound = location != "" and target.hostname and target.port != 0 and "@" not in target.netloc
-    except ValueError:
-        return None
-    secure = target.scheme == "https" or (target.scheme == "http" and not url.startswith("https:"))
-    return target.geturl() if sound and secure else None

@@ -41,22 +41,39 @@ class ByteRange:
         first, last = ("" if number is None else number for number in (self.first, self.last))
         return f"bytes={first}-{last}"
 
+    def within(self, total: int) -> tuple[int, int] | None:
+        """Return the offsets of the first and the last byte in a file of `total`; None where it has none."""
+        if self.first is None:
+            first, last = max(0, total - (self.last or 0)), total - 1
+        else:
+            first, last = self.first, total - 1 if self.last is None else min(self.last, total - 1)
+        return None if first > last else (first, last)
+
     def length_of(self, content_range: str | None) -> int | None:
         """Return how many bytes a 206 with this Content-Range carries; None if it is not what was asked."""
+        part = Part.parse(content_range)
+        return part.last - part.first + 1 if part is not None and self._is(part) else None
+
+    def _is(self, part: "Part") -> bool:
+        if part.total is not None:
+            return self.within(part.total) == (part.first, part.last)
+        return self.first == part.first and self.last in (None, part.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a 206 carries: the bytes from `first` to `last` inclusive, of `total` if that is told."""
+
+    first: int
+    last: int
+    total: int | None
+
+    @classmethod
+    def parse(cls, content_range: str | None) -> Self | None:
+        """Read a Content-Range header; None for one that makes no sense."""
         match = _CONTENT_RANGE.fullmatch(content_range or "")
         if match is None:
             return None
         first, last = int(match[1]), int(match[2])
         total = None if match[3] == "*" else int(match[3])
-        if first > last or (total is not None and last >= total):
-            return None
-        return last - first + 1 if self._is(first, last, total) else None
-
-    def _is(self, first: int, last: int, total: int | None) -> bool:
-        if self.first is None:
-            return total is not None and last == total - 1 and last - first + 1 == min(self.last or 0, total)
-        if first != self.first:
-            return False
-        if self.last is None:
-            return total is None or last == total - 1
-        return last == (self.last if total is None else min(self.last, total - 1))
+        return None if first > last or (total is not None and last >= total) else cls(first, last, total)

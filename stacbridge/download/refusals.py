@@ -54,6 +54,12 @@ def refusal(reply: Reply, *, upstream: str, asked: str) -> StacbridgeError:
     )
 
 
+def failed(kind: type[UpstreamError], what: str, upstream: str, asked: str) -> UpstreamError:
+    """Return the failure of an upstream that gave no answer, or no end of one."""
+    retry_after = ASK_AGAIN if kind is UpstreamUnavailable else None
+    return kind(f"The upstream {what}.", upstream=upstream, asked=asked, retry_after=retry_after)
+
+
 def _wait(headers: Mapping[str, str]) -> int:
     """Return the seconds that an upstream wants a client to wait, if they are sane, else our own."""
     return min(retry_after(headers) or ASK_AGAIN, LONGEST_WAIT)

@@ -16,47 +16,69 @@ PIECE = 256 * 1024
 """Bytes taken from the connection at once at most."""
 HELD = 2
 """Pieces held before the upstream is asked to pause."""
+KEPT = 4
+"""Buffers kept for filling again: those held, one that is being sent and one that is being filled."""
+
+Piece = bytes | memoryview
+"""Some bytes of a body; a view is good until it is let go of."""
 
 
 class Tap(asyncio.BufferedProtocol):
-    """What follows on a transport, in pieces of at most `PIECE` bytes, until `length` bytes have come."""
+    """What follows on a transport, in pieces of at most `PIECE` bytes, until `length` bytes have come.
+
+    Pieces are views of buffers that are filled again once nobody holds a view of them any more: warm memory,
+    and no copy between the connections.
+    """
 
     def __init__(self, transport: asyncio.Transport, first: bytes, length: int) -> None:
         """Take `transport` over, of whose body `first` has been read already."""
         self._transport = transport
-        self._pieces = deque([first] if first else [])
+        self._pieces: deque[Piece] = deque([first] if first else [])
         self._left = length - len(first)
-        self._buffer = memoryview(bytearray(PIECE))
+        self._buffers: list[bytearray] = []
+        self._filling = bytearray()
         self._waiter: asyncio.Future[None] | None = None
         self._paused = self._ended = False
         transport.set_protocol(self)
 
-    async def read(self) -> bytes:
+    async def read(self) -> Piece:
         """Return the next piece, empty at the end. Raises `ConnectionError` if the connection ends before."""
-        while not self._pieces:
-            if self._left <= 0:
-                return b""
+        while not self._pieces and self._left > 0:
             if self._ended:
                 raise ConnectionError(f"The connection ended {self._left} bytes too early.")
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
+        return self.at_hand()
+
+    def at_hand(self) -> Piece:
+        """Return the next piece if it has come, empty if not."""
+        if not self._pieces:
+            return b""
+        piece = self._pieces.popleft()
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
-        return self._pieces.popleft()
+        return piece
 
-    def get_buffer(self, sizehint: int) -> memoryview:
+    def get_buffer(self, sizehint: int) -> bytearray:
         """Lend the buffer that the next bytes go to."""
-        return self._buffer
+        self._filling = next(filter(_is_free, self._buffers), None) or self._another()
+        return self._filling
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what has come out of the buffer."""
-        self._pieces.append(bytes(self._buffer[:nbytes]))
+        """Take what has come into the buffer."""
+        self._pieces.append(memoryview(self._filling)[:nbytes])
         self._left -= nbytes
         if len(self._pieces) >= HELD and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
+
+    def _another(self) -> bytearray:
+        buffer = bytearray(PIECE)
+        if len(self._buffers) < KEPT:
+            self._buffers.append(buffer)
+        return buffer
 
     def eof_received(self) -> None:
         """Note that nothing more comes."""
@@ -71,6 +93,16 @@ class Tap(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _is_free(buffer: bytearray) -> bool:
+    """Tell whether nobody holds a view of `buffer`: only then can its size change."""
+    try:
+        buffer.append(0)
+    except BufferError:
+        return False
+    buffer.pop()
+    return True
 
 
 def tap(response: aiohttp.ClientResponse) -> Tap | None:

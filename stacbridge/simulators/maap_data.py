@@ -23,6 +23,8 @@ from .maap_holdings import Item, Json, holdings
 from .maap_identity import OfflineAccess
 from .transfer import Body, Download
 
+_SIGNATURES = {"h": b"\x89HDF\r\n\x1a\n", "h5": b"\x89HDF\r\n\x1a\n", "zip": b"PK\x03\x04"}
+"""How files begin whose content is made up otherwise."""
 _KINDS = {"tiff": "tiff", "png": "png", "jpeg": "jpeg", "nc": "netcdf", "xml": "xml"}
 
 
@@ -89,8 +91,10 @@ class Chunked:
 @lru_cache(maxsize=64)
 def made(path: str) -> bytes:
     """The bytes of a single file."""
-    kind = _KINDS.get(path.rpartition(".")[2], "raw")
-    return content.make(kind, path.rpartition("/")[2], (10.0, 10.0, 11.0, 11.0))
+    extension = path.rpartition(".")[2]
+    made = content.make(_KINDS.get(extension, "raw"), path.rpartition("/")[2], (10.0, 10.0, 11.0, 11.0))
+    signature = _SIGNATURES.get(extension.lower(), b"")
+    return signature + made[len(signature) :]
 
 
 @lru_cache(maxsize=16)

@@ -16,7 +16,7 @@ ITEMS = 5
 
 
 def product(number: int) -> bytes:
-    return bytes([number]) * (1000 + number)
+    return b"PK\x03\x04" + bytes([number]) * (996 + number)
 
 
 def md5(data: bytes) -> str:
@@ -26,7 +26,7 @@ def md5(data: bytes) -> str:
 def item(number: int, files: FileServer, stated_size: int | None = None) -> Json:
     id, data = f"S1A_{number}", product(number)
     archive = files.serve(f"/{id}.zip", Served(data))
-    band = files.serve(f"/{id}-vv.tiff", Served(b"vv"))
+    band = files.serve(f"/{id}-vv.tiff", Served(b"II*\x00vv"))
     return {
         "type": "Feature",
         "stac_version": "1.1.0",

@@ -35,11 +35,11 @@ def test_a_search_downloads_all_that_it_finds(api: str, tmp_path: Path) -> None:
 def test_named_assets_go_into_a_folder_of_their_item(api: str, tmp_path: Path) -> None:
     result = download(api, tmp_path, "grd", "S1A_3", "--asset", "vv")
     assert result.exit_code == 0, result.stderr
-    assert contents(tmp_path) == {"S1A_3/S1A_3-vv.tiff": b"vv"}
+    assert contents(tmp_path) == {"S1A_3/S1A_3-vv.tiff": b"II*\x00vv"}
 
 
 def test_a_size_that_the_item_does_not_state_is_asked_of_the_server(api: str, tmp_path: Path) -> None:
-    assert "To download: 1 file, 2 bytes." in download(api, tmp_path, "grd", "S1A_3", "--asset", "vv").stderr
+    assert "To download: 1 file, 6 bytes." in download(api, tmp_path, "grd", "S1A_3", "--asset", "vv").stderr
 
 
 def test_a_size_that_nobody_states_is_said_to_be_unknown(files: FileServer, api: str, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_size_that_nobody_states_is_said_to_be_unknown(files: FileServer, api:
     result = download(api, tmp_path, "grd", "S1A_3", "--asset", "vv")
     assert "To download: 0 files, 0 bytes, and 1 of unknown size." in result.stderr
     assert result.exit_code == 0, result.stderr
-    assert contents(tmp_path) == {"S1A_3/S1A_3-vv.tiff": b"vv"}
+    assert contents(tmp_path) == {"S1A_3/S1A_3-vv.tiff": b"II*\x00vv"}
 
 
 def test_a_complete_file_is_kept_and_not_asked_for_again(api: str, files: FileServer, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_file_of_another_size_is_downloaded_again(api: str, tmp_path: Path) ->
 
 
 def test_a_corrupt_file_is_deleted_and_the_command_fails(api: str, files: FileServer, tmp_path: Path) -> None:
-    files.files["/S1A_3.zip"].data = b"x" * len(product(3))
+    files.files["/S1A_3.zip"].data = b"PK\x03\x04" + b"x" * (len(product(3)) - 4)
     result = download(api, tmp_path, "-c", "grd")
     assert result.exit_code == 1
     assert contents(tmp_path) == {f"S1A_{n}.zip": product(n) for n in range(1, ITEMS + 1) if n != 3}

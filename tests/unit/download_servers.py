@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import trustme
 import uvicorn
 
 from stacbridge.catalogue import Archive
-from stacbridge.download.proxy import AssetProxy
+from stacbridge.download.hooks import PRINCIPAL, Hooks
+from stacbridge.download.proxy import NO_HOOKS, AssetProxy
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
@@ -155,6 +156,7 @@ class OneAsset:
     id: str = "one"
     title: str = "One asset"
     connections: int = 4
+    quota: int | None = None
     trusted: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     tokens: list[str] = field(default_factory=lambda: [TOKEN])
@@ -198,10 +200,16 @@ class OneAsset:
         return {}
 
 
-def in_front_of(upstream: Upstream, **ready: Any) -> OneAsset:
+class Reachable(Protocol):
+    """A server on loopback."""
+
+    url: str
+
+
+def in_front_of(upstream: Reachable, path: str = "/Products(1)/$value", **ready: Any) -> OneAsset:
     """Return a catalogue whose asset is at `upstream`, which it trusts with its token."""
     given: dict[str, Any] = {"name": FILE, "media_type": "application/zip", "ranges": True} | ready
-    place = Ready(Request("GET", f"{upstream.url}/Products(1)/$value"), **given)
+    place = Ready(Request("GET", f"{upstream.url}{path}"), **given)
     return OneAsset(place, trusted={urlsplit(upstream.url).netloc})
 
 
@@ -214,12 +222,26 @@ class Heard:
     body: bytes
 
 
-class Bridge:
-    """The proxy as it is served, under uvicorn with uvloop and httptools."""
+@dataclass(frozen=True)
+class Named:
+    """A caller, as whoever knows callers puts it into the scope."""
 
-    def __init__(self, catalogue: OneAsset, context: ssl.SSLContext | None = None, **settings: Any) -> None:
-        self._proxy = AssetProxy({catalogue.id: catalogue}, Settings(**settings), context)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    id: str
+
+
+class Bridge:
+    """The proxy as it is served, under uvicorn with uvloop and httptools; `X-User` says who asks."""
+
+    def __init__(
+        self,
+        catalogue: OneAsset,
+        context: ssl.SSLContext | None = None,
+        hooks: Hooks = NO_HOOKS,
+        **settings: Any,
+    ) -> None:
+        quick = {"retry_wait": 0.01} | settings
+        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context, hooks)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
             self._app,
@@ -244,11 +266,13 @@ class Bridge:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            return await self._proxy(scope, receive, send)
+            user = dict(scope["headers"]).get(b"x-user")
+            who = {} if user is None else {PRINCIPAL: Named(user.decode())}
+            return await self.proxy({**scope, **who}, receive, send)
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._proxy.close()
+        await self.proxy.close()
         await send({"type": "lifespan.shutdown.complete"})
         return None
 
@@ -263,10 +287,11 @@ class Bridge:
             client.close()
 
     @contextmanager
-    def client(self, path: str = PATH) -> Iterator[socket.socket]:
+    def client(self, path: str = PATH, user: str = "") -> Iterator[socket.socket]:
         """Ask for `path` and leave the answer to the caller; closing the socket is going away."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as sock:
-            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: bridge\r\n\r\n".encode())
+            who = f"X-User: {user}\r\n" if user else ""
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: bridge\r\n{who}\r\n".encode())
             yield sock
 
 

@@ -18,7 +18,7 @@ from tests.unit.download_servers import (
 )
 
 SECONDS = 2
-PIECE = bytes(64 * 1024)
+PIECE = b"PK\x03\x04" + bytes(64 * 1024 - 4)
 
 
 def before_headers(asked: Asked, connection: Connection) -> None:

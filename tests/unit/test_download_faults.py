@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from stacbridge.download.signatures import ENOUGH
 from stacbridge.download.tap import LONG
 from tests.unit.download_servers import (
     PATIENCE,
@@ -22,8 +23,8 @@ from tests.unit.download_servers import (
     tls,
 )
 
-SHORT_BODY = bytes(range(256)) * 256
-LONG_BODY = bytes(range(251)) * (3 * LONG // 251)
+SHORT_BODY = b"PK\x03\x04" + bytes(range(256)) * 256
+LONG_BODY = b"PK\x03\x04" + bytes(range(251)) * (3 * LONG // 251)
 BODIES = pytest.mark.parametrize("body", [SHORT_BODY, LONG_BODY], ids=["short", "long"])
 
 Fault = Callable[[Connection, bytes], None]
@@ -68,6 +69,14 @@ def test_a_body_that_breaks_off_never_ends_cleanly(fault: Fault, body: bytes) ->
         assert upstream.wait(asked=1, busy=0, seconds=2)
 
 
+def looks_complete(bridge: Bridge) -> bool:
+    """Ask for the file, and tell whether the client takes what it gets for it."""
+    try:
+        return bridge.ask().status == 200
+    except (http.client.IncompleteRead, ConnectionError):
+        return False
+
+
 @contextmanager
 def heard(name: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Capture what a logger says, even where a server's configuration keeps it from the root."""
@@ -76,7 +85,7 @@ def heard(name: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     logger.addHandler(caplog.handler)
     logger.setLevel(logging.INFO)
     try:
-        with caplog.at_level(logging.ERROR, name):
+        with caplog.at_level(logging.WARNING, name):
             yield
     finally:
         logger.setLevel(level)
@@ -93,9 +102,8 @@ def test_chunks_that_are_not_as_many_bytes_as_the_catalogue_states_never_end_cle
     with (
         heard("uvicorn.error", caplog),
         bridged(script, size=len(SHORT_BODY)) as (bridge, _),
-        pytest.raises((http.client.IncompleteRead, ConnectionError)),
     ):
-        bridge.ask()
+        assert not looks_complete(bridge)
     assert "The upstream sent a body of the wrong length" in caplog.text
 
 
@@ -151,9 +159,9 @@ def test_a_long_body_that_starts_late_arrives_whole(secure: bool) -> None:
     started = threading.Event()
 
     def script(asked: Asked, connection: Connection) -> None:
-        connection.answer(Content_Length=str(len(LONG_BODY)))
+        connection.answer(Content_Length=str(len(LONG_BODY)), body=LONG_BODY[:ENOUGH])
         started.wait(PATIENCE)
-        connection.sock.sendall(LONG_BODY)
+        connection.sock.sendall(LONG_BODY[ENOUGH:])
 
     server, client = tls() if secure else (None, None)
     with (
@@ -175,7 +183,8 @@ def test_a_body_that_comes_slowly_but_steadily_is_not_cut() -> None:
             threading.Event().wait(0.05)
             connection.sock.sendall(b"x")
 
-    with bridged(script, settings={"download_idle_timeout": 0.6}) as (bridge, _):
+    settings = {"download_idle_timeout": 0.6, "download_min_rate": 1}
+    with bridged(script, settings=settings, media_type="text/plain") as (bridge, _):
         assert bridge.ask().body == b"x" * 20
 
 

@@ -5,6 +5,7 @@ import socket
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,8 +82,14 @@ def test_a_product_that_is_offline_is_409_and_says_what_to_do(root: str) -> None
 
 def test_a_login_page_in_place_of_the_product_is_502(sim: CdseSimulator, root: str) -> None:
     href = assets(root)["Product"]["href"]
-    sim.faults = Faults(failure=LOGIN_PAGE)
+    sim.faults = Faults(failure=replace(LOGIN_PAGE, times=2))
     assert requests.get(href, timeout=TIMEOUT).status_code == 502
+
+
+def test_a_login_page_that_goes_away_with_a_fresh_token_is_never_seen(sim: CdseSimulator, root: str) -> None:
+    href = assets(root)["Product"]["href"]
+    sim.faults = Faults(failure=LOGIN_PAGE)
+    assert requests.get(href, timeout=TIMEOUT).status_code == 200
 
 
 def test_a_product_that_is_cut_off_never_looks_complete(sim: CdseSimulator, root: str) -> None:
@@ -103,7 +110,7 @@ def leaving(href: str) -> socket.socket:
 def test_clients_that_leave_give_the_accounts_connections_back(sim: CdseSimulator, root: str) -> None:
     href = assets(root)["Product"]["href"]
     whole = requests.get(href, timeout=TIMEOUT).content
-    sim.faults = Faults(stall_after_bytes=10)
+    sim.faults = Faults(stall_after_bytes=100)
     for _ in range(3):
         with ExitStack() as stack:
             clients = [stack.enter_context(leaving(href)) for _ in range(4)]
@@ -114,7 +121,7 @@ def test_clients_that_leave_give_the_accounts_connections_back(sim: CdseSimulato
 
 def test_a_fifth_download_waits_rather_than_being_refused(sim: CdseSimulator, root: str) -> None:
     href = assets(root)["Product"]["href"]
-    sim.faults = Faults(stall_after_bytes=10)
+    sim.faults = Faults(stall_after_bytes=100)
     with ExitStack() as stack:
         clients = [stack.enter_context(leaving(href)) for _ in range(4)]
         assert all(client.recv(8) == b"HTTP/1.1" for client in clients)

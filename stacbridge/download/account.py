@@ -1,0 +1,104 @@
+"""One catalogue's account: whose turn it is, what its users took, and streams of its files."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from stacbridge.catalogue import Catalogue, Metered
+from stacbridge.download.accel import handover
+from stacbridge.download.delivery import Wanted
+from stacbridge.download.fetch import Fetch
+from stacbridge.download.leases import LeaseFile, leased
+from stacbridge.download.ledger import Ledger
+from stacbridge.download.multihash import Checksum
+from stacbridge.download.ranges import ByteRange
+from stacbridge.download.signatures import ENOUGH
+from stacbridge.download.slots import Slots
+from stacbridge.download.stream import Patience, Stream
+from stacbridge.download.transfers import Transfers
+from stacbridge.download.verify import Source, Verified
+from stacbridge.model import Json, Ready
+from stacbridge.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all accounts of a bridge share. With `leases`, their connections are shared with other bridges."""
+
+    settings: Settings
+    transfers: Transfers
+    ledger: Ledger
+    leases: LeaseFile | None
+    threads: Executor
+
+    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a function that blocks in a thread, and return what it returns."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
+
+
+class Account:
+    """The account of `catalogue`, shared fairly by all users of this bridge."""
+
+    def __init__(self, catalogue: Catalogue, means: Means) -> None:
+        settings = means.settings
+        self.catalogue = catalogue
+        self.slots = Slots(
+            catalogue.id, catalogue.connections, settings.download_queue, settings.download_wait
+        )
+        self._means = means
+
+    @asynccontextmanager
+    async def stream(self, ready: Ready, wanted: Wanted, user: str) -> AsyncIterator[Stream]:
+        """Give what is `wanted` of a file, in `user`'s turn; the slot is free again on leaving.
+
+        Raises `NotStaged` without a slot, and what `Stream` raises.
+        """
+        means = self._means
+        fetch = Fetch(self.catalogue, means.transfers, means.settings, means.in_thread, self.slots.refused)
+        stream = Stream(fetch, ready, wanted, means.settings, Patience(means.settings))
+        async with self.slots.hold(user), self._lease():
+            try:
+                async with stream:
+                    yield stream
+            finally:
+                if stream.received:
+                    means.threads.submit(means.ledger.add, self.catalogue.id, user, stream.received)
+
+    def _lease(self) -> AbstractAsyncContextManager[None]:
+        means = self._means
+        if means.leases is None:
+            return nullcontext()
+        wait = means.settings.download_wait
+        return leased(means.leases, self.catalogue.id, lambda: self.slots.allowed, wait, means.in_thread)
+
+    async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str]:
+        """Return the headers that make nginx send a file, once its first bytes are seen to be sound.
+
+        Raises as `stream` does.
+        """
+        async with self.stream(ready, Wanted(range=ByteRange(0, ENOUGH - 1)), user) as stream:
+            return handover(location, self.catalogue.id, *stream.place, ready)
+
+    def verified(self, stream: Stream, ready: Ready) -> Source:
+        """Return the stream, checked against the file's checksum where it is all of the file."""
+        checksum = Checksum.of(ready.checksum) if ready.checksum and stream.delivery.whole else None
+        if checksum is None:
+            return stream
+        lenient = self.catalogue.id in self._means.settings.unchecked
+        return Verified(stream, checksum, self.catalogue.id, self._means.in_thread, lenient=lenient)
+
+    def status(self, user: str) -> Json:
+        """Return how busy the account is, and what `user` and all have taken in thirty days."""
+        return self.slots.status(user) | {
+            "bytes_30_days": self._means.ledger.total(self.catalogue.id),
+            "your_bytes_30_days": self._means.ledger.total(self.catalogue.id, user),
+        }
+
+    def warnings(self) -> list[str]:
+        """Return what the account's holder should see to."""
+        quota = self.catalogue.quota if isinstance(self.catalogue, Metered) else None
+        warning = None if quota is None else self._means.ledger.warning(self.catalogue.id, quota)
+        return [] if warning is None else [warning]

@@ -1,0 +1,73 @@
+"""How many bytes each user took from each account, by day, for thirty days."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from time import time
+
+DAYS = 30
+DAY = 86400
+WARNING = 0.8
+"""Part of a quota from which on its account's holder is warned."""
+
+_SCHEMA = """
+create table if not exists transferred (
+    account text not null, user text not null, day integer not null, bytes integer not null,
+    primary key (account, user, day)
+) without rowid
+"""
+_ADD = """
+insert into transferred values (?, ?, ?, ?) on conflict do update set bytes = bytes + excluded.bytes
+"""
+_TOTALS = "select user, sum(bytes) from transferred where account = ? and day > ? group by user"
+
+
+class Ledger:
+    """Bytes by account, user and day (UTC); usable from any thread, and by several processes on one file."""
+
+    def __init__(self, file: Path | None, wall: Callable[[], float] = time) -> None:
+        """Keep the ledger in `file`, else in memory, where it is forgotten when the bridge ends."""
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        self._wall = wall
+        self._lock = Lock()
+        self._database = sqlite3.connect(
+            ":memory:" if file is None else file, check_same_thread=False, timeout=30, isolation_level=None
+        )
+        self._database.execute("pragma journal_mode = wal")
+        self._database.execute("pragma synchronous = normal")
+        self._database.execute(_SCHEMA)
+
+    def add(self, account: str, user: str, count: int) -> None:
+        """Note that `user` took `count` bytes today; forget what is older than thirty days."""
+        today = self._today()
+        with self._lock:
+            self._database.execute(_ADD, (account, user, today, count))
+            self._database.execute("delete from transferred where day <= ?", (today - DAYS,))
+
+    def total(self, account: str, user: str | None = None) -> int:
+        """Return the bytes of the last thirty days, of one user or of all."""
+        return sum(count for name, count in self._rows(account) if user in (None, name))
+
+    def warning(self, account: str, quota: int) -> str | None:
+        """Say so when an account has used most of what its upstream gives it in thirty days."""
+        used = self.total(account)
+        if used < WARNING * quota:
+            return None
+        return (
+            f"{used / 1e9:.1f} of the {quota / 1e9:.1f} GB that the upstream gives this account in {DAYS}"
+            " days have been downloaded."
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    def _rows(self, account: str) -> list[tuple[str, int]]:
+        with self._lock:
+            return self._database.execute(_TOTALS, (account, self._today() - DAYS)).fetchall()
+
+    def _today(self) -> int:
+        return int(self._wall() // DAY)

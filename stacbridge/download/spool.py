@@ -1,0 +1,266 @@
+"""Files on disk that their upstream cannot send in parts: fetched once, read by many, whole or gone.
+
+    <key>.<version>.part     on its way; locked by nobody after a crash, and then removed at the next start
+    <key>.<version>.file     whole: written to the disk before it got this name
+
+The key is made of what was asked for, and for whom; the version is new with each fetch, and is the ETag.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import RawIOBase
+from pathlib import Path
+from time import time
+
+from stacbridge.download.refusals import ASK_AGAIN
+from stacbridge.download.tap import Piece
+from stacbridge.download.verify import InThread, Source
+from stacbridge.errors import Misconfigured, NotStaged
+
+PIECE = 64 * 1024
+"""Bytes read from the disk at once; a client that takes nothing costs two such pieces of memory."""
+SPARE = 64 * 1024 * 1024
+"""Bytes of the disk that are left to others."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """A file in the spool. `size` is None until it is known; `written` bytes can be read."""
+
+    key: str
+    version: str
+    path: Path
+    size: int | None = None
+    written: int = 0
+    used: float = 0
+    done: bool = False
+    begun: bool = False
+    full: bool = False
+    failure: Exception | None = None
+    readers: int = 0
+    task: asyncio.Task[None] | None = None
+    file: RawIOBase | None = None
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def etag(self) -> str:
+        """The ETag of this very copy."""
+        return f'"{self.version}"'
+
+    @property
+    def held(self) -> int:
+        """Bytes of the disk that are its own: all that it will have, where that is known."""
+        return max(self.written, self.size or 0)
+
+    def open(self) -> int:
+        """Return a descriptor to read from, good for as long as it is open, whatever becomes of the file."""
+        return os.open(self.path, os.O_RDONLY) if self.file is None else os.dup(self.file.fileno())
+
+    def move(self) -> None:
+        """Tell those who wait that there is news."""
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def until(self, condition: Callable[["Entry"], bool]) -> None:
+        """Wait for news until `condition` holds. Raises what the fetch failed with."""
+        while not condition(self):
+            if self.failure is not None:
+                raise self.failure
+            await self._moved.wait()
+
+
+class Spool:
+    """A bounded folder of files. One process has it; everything but file access is on its event loop."""
+
+    def __init__(
+        self,
+        folder: Path,
+        limit: int,
+        seconds: float,
+        linger: float,
+        in_thread: InThread,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        """Keep at most `limit` bytes in `folder`, each file for `seconds`.
+
+        A fetch goes on for `linger` seconds after its last reader left. What an earlier process left there
+        whole is used again; what it did not finish is removed.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._limit = limit
+        self._seconds = seconds
+        self._linger = linger
+        self._in_thread = in_thread
+        self._wall = wall
+        self._lock = _lock(folder)
+        self._entries = {entry.key: entry for path in folder.iterdir() if (entry := _found(path))}
+
+    def find(self, key: str) -> Entry | None:
+        """Return the file that is there, or on its way, under `key`."""
+        self._expire()
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.used = self._wall()
+        return entry
+
+    def has_room(self, count: int) -> bool:
+        """Make room for `count` bytes more, by removing what nobody reads; tell whether there is enough."""
+        self._expire()
+        idle = sorted((e for e in self._entries.values() if e.done and not e.readers), key=lambda e: e.used)
+        while not self._fits(count) and idle:
+            self._remove(idle.pop(0))
+        return self._fits(count)
+
+    def fetch(self, key: str, fill: Callable[[Entry], Awaitable[None]]) -> Entry:
+        """Start a file whose bytes `fill` writes, in a task of its own, and return it."""
+        version = secrets.token_hex(8)
+        entry = Entry(key, version, self._folder / f"{key}.{version}.part", used=self._wall())
+        self._entries[key] = entry
+        entry.task = asyncio.create_task(self._fetch(entry, fill))
+        return entry
+
+    async def store(self, entry: Entry, source: Source, size: int | None) -> None:
+        """Write what `source` gives to a new file of `size` bytes. Raises `NotStaged` without room."""
+        entry.size = size
+        if not self.has_room(0):
+            entry.full = True
+            raise _full()
+        with await self._in_thread(entry.path.open, "x+b", 0) as file:
+            entry.file, entry.begun = file, True
+            entry.move()
+            while piece := await source.read():
+                if size is None and not self.has_room(len(piece)):
+                    entry.full = True
+                    raise _full()
+                await self._in_thread(_write, file, piece)
+                entry.written += len(piece)
+                entry.move()
+            await self._in_thread(os.fsync, file.fileno())
+            entry.path = await self._in_thread(self._keep, entry.path)
+            entry.file = None
+            entry.size, entry.done = entry.written, True
+            entry.move()
+
+    def enter(self, entry: Entry) -> None:
+        """Note that one more reads `entry`."""
+        entry.readers += 1
+
+    def leave(self, entry: Entry) -> None:
+        """Note that one reads it no more; a fetch that nobody waits for ends after a while."""
+        entry.readers -= 1
+        entry.used = self._wall()
+        if not entry.readers and not entry.done:
+            asyncio.get_running_loop().call_later(self._linger, self._give_up, entry)
+
+    async def close(self) -> None:
+        """End the fetches; their files are removed."""
+        tasks = [entry.task for entry in self._entries.values() if entry.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        os.close(self._lock)
+
+    async def _fetch(self, entry: Entry, fill: Callable[[Entry], Awaitable[None]]) -> None:
+        try:
+            await fill(entry)
+        except OSError as error:
+            log.error("The spool cannot write to %s.", self._folder, exc_info=error)
+            entry.full, entry.failure = True, _full()
+        except Exception as failure:
+            entry.failure = failure
+        except asyncio.CancelledError:
+            entry.failure = NotStaged("The fetch of this file was given up.", retry_after=ASK_AGAIN)
+            raise
+        finally:
+            entry.task = entry.file = None
+            if entry.failure is not None:
+                self._remove(entry)
+            entry.move()
+
+    def _keep(self, path: Path) -> Path:
+        whole = path.rename(path.with_suffix(".file"))
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return whole
+
+    def _fits(self, count: int) -> bool:
+        held = sum(entry.held for entry in self._entries.values())
+        coming = sum(entry.held - entry.written for entry in self._entries.values())
+        free = shutil.disk_usage(self._folder).free - SPARE
+        return held + count <= self._limit and coming + count <= free
+
+    def _give_up(self, entry: Entry) -> None:
+        if not entry.readers and entry.task is not None:
+            entry.task.cancel()
+
+    def _expire(self) -> None:
+        now = self._wall()
+        for entry in list(self._entries.values()):
+            if entry.done and not entry.readers and now - entry.path.stat().st_mtime > self._seconds:
+                self._remove(entry)
+
+    def _remove(self, entry: Entry) -> None:
+        if self._entries.get(entry.key) is entry:
+            del self._entries[entry.key]
+        entry.path.unlink(missing_ok=True)
+
+
+def key_of(*parts: str) -> str:
+    """Return the name under which the file that `parts` stand for is kept."""
+    return sha256("\0".join(parts).encode()).hexdigest()[:40]
+
+
+def _found(path: Path) -> Entry | None:
+    """Return the whole file that an earlier process left at `path`; remove what it did not finish."""
+    key, _, rest = path.name.partition(".")
+    version, _, kind = rest.partition(".")
+    if kind == "part":
+        path.unlink()
+    if kind != "file":
+        return None
+    told = path.stat()
+    return Entry(key, version, path, told.st_size, told.st_size, told.st_mtime, done=True, begun=True)
+
+
+def _lock(folder: Path) -> int:
+    """Keep every other process out of `folder`, until this one ends, however it does."""
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if sys.platform != "win32":
+        import fcntl
+
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise Misconfigured(
+                "spool_folder: another bridge uses this folder.",
+                advice="Give each bridge a folder of its own.",
+            ) from None
+    return lock
+
+
+def _write(file: RawIOBase, piece: Piece) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[file.write(left) or 0 :]
+
+
+def _full() -> NotStaged:
+    return NotStaged(
+        "The bridge has no room to keep this file.",
+        advice="Ask for all of it at once, without a range, or ask again later.",
+        retry_after=ASK_AGAIN,
+    )

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stacbridge.download.ledger import DAY, DAYS, Ledger
+from tests.servers import Clock
+
+entries = st.lists(
+    st.tuples(st.sampled_from("xy"), st.sampled_from("ab"), st.integers(0, 10**12), st.integers(0, 50)),
+    max_size=30,
+)
+
+
+@given(entries)
+def test_the_total_is_what_was_taken_in_the_last_thirty_days(script: list[tuple[str, str, int, int]]) -> None:
+    clock = Clock(1_000 * DAY)
+    ledger = Ledger(None, clock)
+    kept: list[tuple[str, str, int, float]] = []
+    for account, user, count, days in script:
+        clock.sleep(days * DAY)
+        ledger.add(account, user, count)
+        kept.append((account, user, count, clock()))
+    recent = [entry for entry in kept if clock() - entry[3] < DAYS * DAY]
+    for account in "xy":
+        assert ledger.total(account) == sum(entry[2] for entry in recent if entry[0] == account)
+        for user in "ab":
+            mine = sum(entry[2] for entry in recent if entry[:2] == (account, user))
+            assert ledger.total(account, user) == mine
+    ledger.close()
+
+
+def test_the_holder_is_warned_from_four_fifths_of_the_quota_on() -> None:
+    ledger = Ledger(None, Clock())
+    ledger.add("cdse", "ada", 9_599_999_999_999)
+    assert ledger.warning("cdse", 12 * 10**12) is None
+    ledger.add("cdse", "bob", 1)
+    told = ledger.warning("cdse", 12 * 10**12)
+    assert told is not None
+    assert told.startswith("9600.0 of the 12000.0 GB")
+    ledger.close()
+
+
+def test_a_file_is_shared_by_processes_and_outlives_them(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "ledger.sqlite"
+    first, second = Ledger(file, Clock()), Ledger(file, Clock())
+    first.add("cdse", "ada", 3)
+    second.add("cdse", "ada", 4)
+    first.close()
+    second.close()
+    third = Ledger(file, Clock())
+    assert third.total("cdse") == 7
+    third.close()
