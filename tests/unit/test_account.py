@@ -232,7 +232,7 @@ def test_a_failure_is_raised_where_the_request_was_yielded() -> None:
         try:
             yield Request("GET", "https://a.example.eu/")
         except UpstreamUnavailable:
-            reply = yield Request("GET", "https://b.example.eu/")
+            reply: Reply = yield Request("GET", "https://b.example.eu/")
             return reply.status
         return 0
 
