@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from stacbridge.dialects.opensearch.dialect import OpenSearch
-from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.mapping import load
 from stacbridge.model import Bbox, Interval, Json, Query
 from stacbridge.settings import Settings
@@ -189,7 +188,12 @@ def test_items_are_valid_and_their_axes_are_right(records: Upstream) -> None:
     assert [problem for item in found.values() for problem in faults(item)] == []
 
 
-def test_a_condition_that_the_server_has_no_parameter_for_is_refused(records: Upstream) -> None:
+def test_items_come_newest_first_though_the_server_does_not_sort(records: Upstream) -> None:
+    times = [item["properties"]["datetime"] for item in items(records, Query(limit=5))]
+    assert times == sorted(times, reverse=True)
+    assert len(times) == len(SCENES)
+
+
+def test_a_condition_that_the_server_has_no_parameter_for_is_to_be_checked(records: Upstream) -> None:
     filter: Json = {"op": "=", "args": [{"property": "processing:version"}, "1"]}
-    with pytest.raises(UnsupportedFilter, match="processing:version"):
-        records.search(Query(filter=filter), ROOT)
+    assert records.search(Query(filter=filter, count=True), ROOT).matched is None

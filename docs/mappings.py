@@ -105,8 +105,8 @@ def opensearch(read: Mapping) -> Iterator[str]:
     read.adopt({"a": {"id": "a", "title": "a", "extent": {}, "links": []}})
     yield "Collections are those that the service tells. Each property is read from the product that it"
     yield "answers. A condition is pushed with the operators named, as the parameter named, where the"
-    yield "description document of the collection has that parameter; all else is refused with `400`. What is"
-    yield "pushed is checked here, too, on products that state the property. The time and the area of a"
+    yield "description document of the collection has that parameter; all else is checked here on each item."
+    yield "What is pushed is checked here, too, on products that state the property. Time and area of a"
     exact = known.trusted.issuperset(options.TRUSTED)
     yield f"search are pushed{'' if exact else ', and checked here on every product'}.\n"
     for spec in read.specs.values():
@@ -127,7 +127,7 @@ def opensearch(read: Mapping) -> Iterator[str]:
 def _opensearch_row(known: options.Options, spec: Collection, row: Row) -> tuple[str, ...]:
     def pushes(filter: Json) -> bool:
         pushed = filters.push(conditions.parse(filter), spec)
-        return pushed is not None and bool(pushed.values)
+        return pushed is not None and bool(pushed.values) and not pushed.checked
 
     def checks(filter: Json) -> bool:
         pushed = filters.push(conditions.parse(filter), spec)
@@ -137,7 +137,7 @@ def _opensearch_row(known: options.Options, spec: Collection, row: Row) -> tuple
     pushed, checked = operators(*given, pushes), operators(*given, checks)
     attribute = row.paths[0].rpartition("/")[2]
     parameter = f"`{known.parameters.get(attribute, attribute)}`" if pushed else ""
-    sorts = "yes" * (row.stac in known.sort)
+    sorts = "yes" * row.sort
     return f"`{row.stac}`", _paths(row), row.type, pushed, parameter, checked, sorts
 
 
@@ -147,10 +147,10 @@ def stac(read: Mapping) -> Iterator[str]:
     language = translation.habits.language
     yield "Collections are those that the service tells, and Items keep what they say. A condition is pushed"
     yield f"as `{language}` under that of the names which the queryables of the collection have at present;"
-    yield "properties that are not in this table are pushed under their own names. Nothing is evaluated here:"
-    yield "what cannot be pushed exactly is refused with `400`. Two columns say what is pushed, since it"
-    yield "depends on whether the queryables list the values of the property (`enum`); where they do, a test"
-    yield "is pushed as a choice among those values.\n"
+    yield "properties that are not in this table are pushed under their own names. What cannot be pushed"
+    yield "exactly is checked here on each item. Two columns say what is pushed exactly, since it depends on"
+    yield "whether the queryables list the values of the property (`enum`); where they do, a test is"
+    yield "pushed as a choice among those values.\n"
     yield from table(
         (
             "property",
@@ -172,14 +172,17 @@ def _stac_row(read: Mapping, translation: Passthrough, field: Field) -> tuple[st
 
     def pushed(schema: Json) -> str:
         vocabulary = Vocabulary({field.stac: schema})
-        wording = Wording(read.title, translation.habits, translation.fields, vocabulary)
-        return operators(
-            field.stac, values, lambda filter: not isinstance(wording.write(conditions.parse(filter)), bool)
-        )
+
+        def exactly(filter: Json) -> bool:
+            wording = Wording(translation.habits, translation.fields, vocabulary)
+            written = wording.write(conditions.parse(filter))
+            return not isinstance(written, bool) and not wording.checked
+
+        return operators(field.stac, values, exactly)
 
     source = "`id`" if field.stac == "id" else f"`properties/{field.stac}`"
     names = " ".join(f"`{name}`" for name in field.names)
-    sorts = "yes" * (field.stac in translation.habits.sortables)
+    sorts = "yes" * (field.stac in translation.sortables()["properties"])
     return f"`{field.stac}`", source, names, pushed(listed), pushed(upstream), sorts
 
 

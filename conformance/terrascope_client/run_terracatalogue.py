@@ -37,6 +37,8 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "publicationDate": {"publicationDate": (dt.date(2020, 1, 10), dt.date(2020, 1, 12))},
     "modificationDate": {"modificationDate": ("2020-01-10T00:00:00Z", None)},
     "accessedFrom": {"accessedFrom": "S3", "tileId": "31UES"},
+    "resolution": {"resolution": 10, "tileId": "31UES"},
+    "clientId": {"clientId": "stacbridge", "tileId": "31UES"},
     "productVersion": {"productVersion": "V210"},
     "limit": {"limit": 7},
     "no such tile": {"tileId": "99ZZZ"},

@@ -64,6 +64,8 @@ WANTED: dict[str, Any] = {
     "productType": lambda p: p.tile == "31UES",
     "cloudCover any": lambda p: p.tile == "31UES",
     "accessedFrom": lambda p: p.tile == "31UES",
+    "resolution": lambda p: p.tile == "31UES",
+    "clientId": lambda p: p.tile == "31UES",
     "relativeOrbitNumber": lambda p: p.orbit == 9,
     "orbitDirection": lambda p: p.direction == "ASCENDING",
     "cloudCover": lambda p: clouds(p) <= 40,

@@ -92,7 +92,7 @@ class TimeWalk:
             if window.over and number + 1 == len(stretches):
                 return None
             if window.over:
-                number += 1
+                number, self.odd = number + 1, []
                 window = self._first(stretches[number])
         return window.position()
 

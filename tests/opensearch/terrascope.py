@@ -30,15 +30,19 @@ KEYS = {
 }
 
 
-def settings(simulator: OpenSearchSimulator, **more: Any) -> Settings:
-    """Return settings that lead to the simulator."""
+def settings(simulator: OpenSearchSimulator, catalogue: str = "terrascope", **more: Any) -> Settings:
+    """Return settings of a catalogue that lead to the simulator."""
     endpoints = {
         "description": f"{simulator.url}/catalogue/description",
         "download": f"{simulator.url}/download",
-        "token": simulator.token_url,
     }
-    account = Credentials.model_validate({"username": simulator.username, "password": simulator.password})
-    return Settings(endpoints={"terrascope": endpoints}, credentials={"terrascope": account}, **more)
+    if catalogue != "cgls":
+        endpoints["token"] = simulator.token_url
+    account = {"username": simulator.username, "password": simulator.password}
+    if catalogue == "hrvpp":
+        account |= {"client_id": "a-client", "client_secret": "its-secret"}
+    credentials = {} if catalogue == "cgls" else {catalogue: Credentials.model_validate(account)}
+    return Settings(endpoints={catalogue: endpoints}, credentials=credentials, **more)
 
 
 @contextmanager

@@ -39,3 +39,16 @@ def test_an_asset_downloads_whole_and_in_part(bridge: str) -> None:
     assert (whole.status_code, len(whole.content)) == (200, asset.extra_fields["file:size"])
     part = requests.get(asset.href, headers={"Range": "bytes=4-13"}, timeout=30)
     assert (part.status_code, part.content) == (206, whole.content[4:14])
+
+
+@pytest.mark.parametrize("catalogue", ["hrvpp", "cgls"])
+def test_the_other_catalogues_of_the_family_are_searched_in_one_order_over_the_bridge(catalogue: str) -> None:
+    with OpenSearchSimulator(size=40, wso2=True) as simulator:
+        own = settings(simulator, catalogue, catalogues=[catalogue])
+        with running(create_app(own)) as url:
+            client = Client.open(url)
+            items = [item for page in client.search(limit=7).pages_as_dicts() for item in page["features"]]
+            times = [item["properties"]["datetime"] for item in items]
+            assert {each.id for each in client.get_collections()} == set(KEYS.values())
+    assert len(items) == sum(map(len, simulator.holdings.products.values()))
+    assert times == sorted(times, reverse=True)

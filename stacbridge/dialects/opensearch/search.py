@@ -150,7 +150,13 @@ class Search:
         )
         at = yield from walk.fill(self._query.position)
         records, checked = [*walk.found, *walk.odd], _checked(steps)
-        return Page(records, at, self._whole(records, checked) if at is None else None, checked)
+        if at is None:
+            return Page(records, None, self._whole(records, checked), checked)
+        counts = self._counts and not checked
+        matched = (
+            (yield from self._matched([Run(step, position.START) for step in steps])) if counts else None
+        )
+        return Page(records, at, matched, checked)
 
     # Items by id ----------------------------------------------------------------------------------
     def _looked_up(self) -> Conversation[Page]:

@@ -1,0 +1,148 @@
+"""Services that do not sort are walked by windows of time, in order; limited depth is split."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stacbridge import scalars
+from stacbridge.errors import SearchTooWide
+from stacbridge.model import Interval, Json, Query, SortKey
+from stacbridge.simulators.opensearch import OpenSearchSimulator
+from tests.opensearch.services import Service, feature, mapping, names, walked
+from tests.opensearch.terrascope import KEYS, TOC, VGT, expected
+from tests.opensearch.test_exact import opened
+from tests.walks import Walks
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+BY_TIME = "n={count?}&amp;at={startIndex?}&amp;from={t:start?}&amp;to={t:end?}"
+
+
+def lasting(number: int, hour: int, hours: int) -> Json:
+    start = START + timedelta(hours=hour)
+    date = f"{scalars.rfc3339(start)}/{scalars.rfc3339(start + timedelta(hours=hours))}"
+    return {**feature(number % 20), "id": f"f{number:03}", "properties": {"date": date}}
+
+
+class Unsorted(Service):
+    """Answers what overlaps the time asked for, in no order of time."""
+
+    def __init__(self, held: list[Json]) -> None:
+        super().__init__(self._found, query=BY_TIME)
+        self.held = sorted(held, key=lambda each: each["id"][::-1])
+
+    def _found(self, given: dict[str, str]) -> Json:
+        since, until = (scalars.instant(given.get(name)) for name in ("from", "to"))
+        found = [each for each in self.held if overlaps(each, Interval(since, until))]
+        at = int(given["at"]) - 1
+        return {"features": found[at : at + int(given["n"])], "totalResults": len(found)}
+
+
+def times(each: Json) -> tuple[datetime, datetime]:
+    start, _, end = each["properties"]["date"].partition("/")
+    first, last = scalars.instant(start), scalars.instant(end)
+    assert first is not None
+    assert last is not None
+    return first, last
+
+
+def overlaps(each: Json, interval: Interval) -> bool:
+    start, end = times(each)
+    return (interval.end is None or start <= interval.end) and (
+        interval.start is None or end >= interval.start
+    )
+
+
+HELD = st.lists(
+    st.tuples(st.one_of(st.integers(0, 5000), st.just(7)), st.sampled_from([0, 1, 30, 4000])),
+    min_size=100,
+    max_size=260,
+)
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    held=HELD,
+    limit=st.sampled_from([3, 10, 50]),
+    descending=st.booleans(),
+    since=st.one_of(st.none(), st.integers(0, 5000)),
+)
+def test_a_service_that_does_not_sort_is_given_in_order(
+    tmp_path_factory: pytest.TempPathFactory,
+    held: list[tuple[int, int]],
+    limit: int,
+    descending: bool,
+    since: int | None,
+) -> None:
+    features = [lasting(number, *each) for number, each in enumerate(held)]
+    interval = None if since is None else Interval(START + timedelta(hours=since), None)
+    query = Query(limit=limit, interval=interval, sortby=(SortKey("datetime", descending),))
+    catalogue = mapping(tmp_path_factory.mktemp("one"), limits="requests = 60")
+    pages = walked(Unsorted(features), catalogue, query, most=1000)
+    right = [each for each in features if interval is None or overlaps(each, interval)]
+    assert sorted(names(pages)) == sorted(each["id"] for each in right)
+    starts = [scalars.instant(record["ContentDate"]["Start"]) for page in pages for record in page.records]
+    assert starts == sorted((times(each)[0] for each in right), reverse=descending)
+
+
+def test_more_at_one_moment_than_can_be_sorted_is_an_error_that_says_when(tmp_path: Path) -> None:
+    service = Unsorted([lasting(number, 7, 0) for number in range(400)])
+    with pytest.raises(SearchTooWide, match=r"start from 2024-01-01T0[67]:"):
+        walked(service, mapping(tmp_path, limits="requests = 30"), Query(limit=10))
+
+
+def test_a_record_without_a_time_is_told_once(tmp_path: Path) -> None:
+    timeless = {**feature(0), "id": "never", "properties": {}}
+    features = [lasting(number, number, 0) for number in range(30)]
+    service = Service(lambda given: {"features": [timeless, *features], "totalResults": 31}, query=BY_TIME)
+    pages = walked(service, mapping(tmp_path, limits="requests = 60"), Query(limit=10))
+    assert names(pages).count("never") == 1
+    assert len(names(pages)) == 31
+
+
+@pytest.fixture(scope="module")
+def shallow() -> Iterator[OpenSearchSimulator]:
+    with OpenSearchSimulator(size=400, depth=40) as simulator:
+        yield simulator
+
+
+@settings(deadline=None, max_examples=5)
+@given(limit=st.integers(15, 60), descending=st.booleans(), all_of_them=st.booleans())
+def test_a_walk_goes_beyond_the_depth_of_the_service_in_order(
+    shallow: OpenSearchSimulator, limit: int, descending: bool, all_of_them: bool
+) -> None:
+    walks = opened(shallow, depth=40)
+    collections = () if all_of_them else (TOC, VGT)
+    query = Query(collections, limit=limit, sortby=(SortKey("datetime", descending),))
+    items = walks.items(query)
+    assert sorted(item["id"] for item in items) == sorted(expected(shallow, query))
+    starts = [item["properties"]["datetime"] for item in items]
+    assert starts == sorted(starts, reverse=descending)
+
+
+def test_products_that_come_in_during_a_walk_make_nothing_lost() -> None:
+    with OpenSearchSimulator(size=120) as simulator:
+        walks = opened(simulator)
+        before = expected(simulator, Query())
+        found = _growing(walks, simulator, Query(limit=20))
+    assert set(before) <= set(found)
+
+
+def _growing(walks: Walks, simulator: OpenSearchSimulator, query: Query) -> list[str]:
+    """Return the ids of a walk during which each collection gets a new product between pages."""
+    found: list[str] = []
+    position: Json | None = None
+    for _ in range(60):
+        page = walks.page(Query(limit=query.limit, position=position))
+        found += [record["Name"] for record in page.records]
+        position = page.position
+        if position is None:
+            return found
+        for key in KEYS.values():
+            products = simulator.holdings.products[key]
+            if products:
+                products.append(type(products[0])(products[0].holding, len(products)))
+    raise AssertionError("the walk does not end")
