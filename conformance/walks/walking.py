@@ -15,6 +15,8 @@ SAMPLES = 200
 """How often memory is looked at, about."""
 WARM = 0.2
 """The part of a walk after which memory no longer grows."""
+PROGRESS = 100_000
+"""After how many Items figures are printed on the way."""
 SLACK = 24
 """Megabytes that the memory of a bridge may differ nevertheless."""
 
@@ -83,7 +85,9 @@ def walk(
             found.memory.append((found.items, bridge.megabytes()))
             every = max(1, found.pages // (SAMPLES // 2))
         between()
-    found.seconds = time.perf_counter() - begun
+        found.seconds = time.perf_counter() - begun
+        if found.items // PROGRESS > (found.items - len(features)) // PROGRESS:
+            found.report()
     found.report()
     check(found.growth() < SLACK, f"{title}: memory grew by {found.growth():.0f} MB")
     return found
