@@ -113,7 +113,8 @@ class Channel:
         except BaseException:
             self._breaker.withdrawn(number)
             raise
-        asked.took = self._clock() - start
+        finally:
+            asked.took = self._clock() - start
         self._breaker.passed(number)
         self._usual.note(asked.took)
         return found

@@ -37,11 +37,17 @@ class Usual:
 
 @dataclass(eq=False, slots=True)
 class Asked:
-    """A question under way: how long its like usually takes, and, where it was answered, how long it took."""
+    """A question under way: how long its like usually takes, and at its end how long it took."""
 
     usual: float | None = None
     took: float | None = None
     answer: Future[Any] = field(default_factory=Future)
+
+    @property
+    def observed(self) -> float:
+        """How long an answer took; 0 while there is none, and for a failure, which sets no example."""
+        answered = self.answer.done() and self.answer.exception() is None
+        return self.took or 0 if answered else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +77,4 @@ class Patience:
         """Return how long to wait in all; for ever where it is not known what is usual for a late one."""
         if any(one.usual is None and not one.answer.done() for one in asked):
             return float("inf")
-        return max(self.floor, *(self.ratio * max(one.usual or 0, one.took or 0) for one in asked))
+        return max(self.floor, *(self.ratio * max(one.usual or 0, one.observed) for one in asked))

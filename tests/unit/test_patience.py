@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacbridge.errors import UpstreamUnavailable
 from stacbridge.patience import AT_ONCE, REMEMBERED, Asked, Patience, Usual
 from tests.servers import Clock
 
@@ -34,6 +35,12 @@ def test_the_slowest_of_all_decides_and_nobody_is_cut_whose_time_is_not_known(
     questions: list[Asked], seconds: float
 ) -> None:
     assert PATIENCE.seconds(questions) == pytest.approx(seconds)
+
+
+def test_a_failure_sets_no_example_of_how_long_to_wait() -> None:
+    failed = Asked(2, 50)
+    failed.answer.set_exception(UpstreamUnavailable("It is down."))
+    assert PATIENCE.seconds([failed, asked(5)]) == pytest.approx(6)
 
 
 def test_all_are_waited_for_until_the_deadline_where_nothing_is_at_hand() -> None:
