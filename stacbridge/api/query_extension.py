@@ -63,7 +63,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _compared(operator: str) -> Make:
-    return lambda name, value: build.compared(name, operator, _literal(name, value))
+    return lambda name, value: build.compared(name, operator, _ordered(_literal(name, value)))
 
 
 def _equal(name: str, value: Any) -> Json:
@@ -86,6 +86,12 @@ def _literal(name: str, value: Any) -> Any:
     """Return a CQL2 literal: a time where the property is one, since it may be written in several ways."""
     is_time = name in TIMES and isinstance(value, str) and scalars.time(value) is not None
     return {"timestamp": scalars.time(value)} if is_time else value
+
+
+def _ordered(literal: Any) -> Any:
+    """Return what has an order: a text that holds a number is one, as pystac-client (0.9.1) sends `x<3`."""
+    number = scalars.double(literal) if isinstance(literal, str) else None
+    return literal if number is None else number
 
 
 def _refused(description: str) -> BadRequest:

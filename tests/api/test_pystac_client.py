@@ -65,6 +65,19 @@ def test_it_filters_sorts_and_chooses_fields(client: Client, method: str, cql2: 
     assert found[0]["eo:cloud_cover"] == 2.5
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("query", [["eo:cloud_cover<3", "platform=radar-a"], {"eo:cloud_cover": {"lt": 3}}])
+def test_it_asks_by_query(client: Client, method: str, query: Any) -> None:
+    found = list(client.search(method=method, query=query, collections="radar-grd").items())
+    assert found
+    assert all(item.properties["eo:cloud_cover"] < 3 for item in found)
+
+
+def test_it_searches_collections_in_order(client: Client) -> None:
+    found = client.collection_search(q="scenes", sortby="-title", filter="keywords LIKE 'made%'")
+    assert [each.id for each in found.collections()] == ["thermal-l2", "radar-grd", "optical-l1"]
+
+
 def test_it_reads_queryables_of_the_api_and_of_collections(client: Client) -> None:
     assert "eo:cloud_cover" in client.get_queryables()["properties"]
     assert "eo:cloud_cover" in client.get_merged_queryables(["radar-grd", "thermal-l2"])["properties"]

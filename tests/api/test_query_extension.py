@@ -16,6 +16,8 @@ CASES: list[tuple[Json, str]] = [
     ({"eo:cloud_cover": {"lte": 3.5}}, "eo:cloud_cover <= 3.5"),
     ({"eo:cloud_cover": {"gt": 25}}, "eo:cloud_cover > 25"),
     ({"eo:cloud_cover": {"gte": 25.5, "lt": 27}}, "eo:cloud_cover >= 25.5 AND eo:cloud_cover < 27"),
+    ({"eo:cloud_cover": {"lt": "3.5"}}, "eo:cloud_cover < 3.5"),
+    ({"platform": {"gte": "radar-b"}}, "platform >= 'radar-b'"),
     ({"properties.platform": {"eq": "radar-a"}}, "platform = 'radar-a'"),
     ({"platform": {"in": ["radar-a", "radar-c"]}}, "platform IN ('radar-a', 'radar-c')"),
     ({"id": {"startsWith": "radar-grd-000"}}, "id LIKE 'radar-grd-000%'"),
