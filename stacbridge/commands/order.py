@@ -41,9 +41,15 @@ def command(
     """
     body = None if only_watch else _body(collection, items, options, webhook)
     with bridge(url) as asked:
-        path = "/orders" if body is None else _placed(asked, body)
-        if not no_wait:
-            _follow(asked, path)
+        taken = None if body is None else asked.post("/orders", body)
+        try:
+            if taken is not None:
+                _tell(taken["orders"])
+            if not no_wait:
+                _follow(asked, "/orders" if taken is None else _href(taken))
+        except KeyboardInterrupt:
+            remark(LEFT)
+            raise
 
 
 def _body(
@@ -74,20 +80,18 @@ def _search(options: SearchOptions) -> Json:
     return {name: value for name, value in members.items() if value}
 
 
-def _placed(asked: Bridge, body: Json) -> str:
-    """Order, and return the URL of the batch."""
-    taken = asked.post("/orders", body)
-    number = len(taken["orders"])
-    remark(f"{number} order{'' if number == 1 else 's'}: {summary(taken['orders']) or 'nothing is offline'}.")
+def _tell(orders: list[Json]) -> None:
+    number = len(orders)
+    remark(f"{number} order{'' if number == 1 else 's'}: {summary(orders) or 'nothing is offline'}.")
+
+
+def _href(taken: Json) -> str:
+    """Return the URL of the batch that was taken."""
     return next(str(link["href"]) for link in taken["links"] if link["rel"] == "self")
 
 
 def _follow(asked: Bridge, path: str) -> None:
-    try:
-        found = watch(lambda: _watched(asked, path), time.sleep)
-    except KeyboardInterrupt:
-        remark(LEFT)
-        raise
+    found = watch(lambda: _watched(asked, path), time.sleep)
     remark(f"Done: {summary(found) or 'nothing was ordered'}.")
     failed = [order for order in found if order["status"] == "failed"]
     if failed:

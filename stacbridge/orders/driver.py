@@ -10,6 +10,7 @@ from stacbridge.errors import (
     OrderUnclear,
     QuotaExceeded,
     StacbridgeError,
+    StoreUnavailable,
 )
 from stacbridge.orders import transitions
 from stacbridge.orders.agenda import Agenda
@@ -35,14 +36,16 @@ class Driver:
     clock: Callable[[], float]
 
     def drive(self, archive: Archive, product: Product) -> None:
-        """Do what the product's state asks for, and write what came of it.
+        """Do what the product's state asks for, and write what came of it. Raises `StoreUnavailable`.
 
         The writes fail quietly where the lease went to somebody else, who goes on from what was written.
         """
         try:
             after = self._next(archive, product)
+        except StoreUnavailable:
+            raise  # what was written last holds, and is gone on from after the lease
         except FINAL as refusal:
-            after = transitions.declined(product, refusal, self.clock())
+            after = transitions.failed(product, str(refusal), self.clock())
         except StacbridgeError as failure:
             after = self._trouble(product, failure)
         if after is not None:
@@ -66,7 +69,7 @@ class Driver:
         """Order a product that the archive does not have an order of; the intent is on disk before."""
         if archive.is_online(product.collection, product.item):
             return transitions.succeeded(product, self.clock(), self.clock() + self.rules.check)
-        if product.sends and archive.finds:
+        if (product.sends or product.unclear) and archive.finds:
             known = archive.find(product.collection, product.item)
             if known is not None:
                 return transitions.taken(product, known, self.clock(), self.rules)

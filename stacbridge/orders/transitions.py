@@ -51,10 +51,10 @@ class Rules:
 
 
 def revived(product: Product, now: float, *, online: bool) -> Product:
-    """Return a finished product that somebody asks for again: never ordered anew where it may be ordered.
+    """Return a finished product that somebody asks for again.
 
-    An order that the archive took and never finished is followed on; one of which nobody knows whether the
-    archive took it is looked for; only then is it ordered.
+    An order that the archive took and never finished is followed on. One that was cancelled while nobody knew
+    whether the archive took it is looked for. Others are ordered anew.
     """
     fresh = replace(
         product,
@@ -71,7 +71,7 @@ def revived(product: Product, now: float, *, online: bool) -> Product:
     state: State = "intended"
     if product.upstream_order is not None:
         state = "ordered"
-    elif product.unclear:
+    elif product.unclear and product.state == "canceled":
         state = "sending"
     return replace(_entered(fresh, state, now), next_at=now)
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from threading import Event, Thread
+from time import monotonic
 
 from stacbridge.catalogue import Archive
 from stacbridge.errors import StacbridgeError
@@ -46,14 +47,15 @@ class Workers:
         self._nudged.set()
 
     def stop(self, patience: float) -> None:
-        """Let the threads finish the step that they are at, for `patience` seconds at most.
+        """Let the threads finish the step that they are at, for `patience` seconds at most in all.
 
         What is not finished by then goes on in whoever claims it after the lease.
         """
         self._stopping.set()
         self._nudged.set()
+        end = monotonic() + patience
         for thread in self._threads:
-            thread.join(patience)
+            thread.join(max(0, end - monotonic()))
 
     def work(self) -> bool:
         """Do one thing that is due; False where nothing is."""

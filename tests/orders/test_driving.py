@@ -8,11 +8,15 @@ from stacbridge.errors import (
     NotOrderable,
     OrderUnclear,
     QuotaExceeded,
+    StoreUnavailable,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from stacbridge.model import Progress
+from stacbridge.orders.agenda import Agenda
 from stacbridge.orders.database import Database
+from stacbridge.orders.driver import Driver
+from stacbridge.orders.records import Product
 from tests.orders.archives import DAY, LEASE, Bench, Script
 
 ORDERED, QUEUED, SHIPPING = (Progress("O-1", state) for state in ("ordered", "pending", "shipping"))
@@ -139,6 +143,49 @@ def test_where_an_archive_cannot_tell_nothing_is_ordered_twice_and_the_order_end
     found = bench.now(order)
     assert (found.state, archive.placed) == ("failed", ["A"])
     assert "Given up after 7.0 days" in (found.product.reason or "")
+    archive.place_answers = [ORDERED]
+    bench.place()
+    bench.work()
+    assert (bench.state(order), archive.placed) == ("ordered", ["A", "A"])
+
+
+def test_an_order_cancelled_while_nobody_knew_of_it_is_looked_for_when_it_is_wanted_again(
+    bench: Bench, archive: Script
+) -> None:
+    archive.finds = False
+    archive.place_answers = [UNCLEAR]
+    order = bench.place()
+    bench.work()
+    bench.book.cancel(order, bench.clock())
+    bench.work()
+    bench.place()
+    bench.wait(DAY)
+    assert (bench.state(order), archive.placed) == ("sending", ["A"])
+
+
+def test_an_answer_that_cannot_be_written_is_not_forgotten_and_the_order_not_sent_again(
+    bench: Bench, archive: Script, database: Database
+) -> None:
+    order = bench.place()
+    full = StoreUnavailable("The disk is full.")
+    save = bench.agenda.save
+
+    class Full(Agenda):
+        def save(self, before: Product, after: Product, now: float, lease: float = 0) -> bool:
+            if after.state == "ordered":
+                raise full
+            return save(before, after, now, lease)
+
+    driver = Driver(Full(database), bench.driver.rules, LEASE, 20, bench.clock)
+    product = bench.agenda.claim([archive.url], bench.clock(), LEASE)
+    assert product is not None
+    with pytest.raises(StoreUnavailable):
+        driver.drive(archive, product)
+    assert bench.state(order) == "sending"
+    archive.find_answers = [SHIPPING]
+    bench.clock.now += LEASE + 1
+    bench.work()
+    assert (bench.state(order), archive.placed) == ("shipping", ["A"])
 
 
 def test_where_an_archive_cannot_tell_the_bytes_themselves_do(bench: Bench, archive: Script) -> None:
