@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacbridge.callers.keys import Keys
@@ -83,6 +83,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Keys, str]:
     return keys, keys.create("Ada")
 
 
+@settings(deadline=None)
 @given(place=st.integers(min_value=0), letter=st.characters(codec="ascii"))
 def test_a_key_with_one_letter_changed_opens_nothing(made: tuple[Keys, str], place: int, letter: str) -> None:
     keys, text = made
@@ -91,6 +92,7 @@ def test_a_key_with_one_letter_changed_opens_nothing(made: tuple[Keys, str], pla
         assert keys.holder(text[:place] + letter + text[place + 1 :]) is None
 
 
+@settings(deadline=None)
 @given(text=st.text())
 def test_any_text_opens_nothing_and_breaks_nothing(made: tuple[Keys, str], text: str) -> None:
     assert made[0].holder(text) is None

@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacbridge.callers.oidc import Issuer
@@ -126,6 +126,7 @@ heads: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(head=heads)
 def test_no_head_of_a_token_breaks_the_door(known: tuple[Provider, Issuer], head: dict[str, Any]) -> None:
     idp, door = known

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacbridge.callers.principal import Principal
@@ -31,6 +31,7 @@ def split(href: str) -> tuple[bytes, str]:
     return path.encode(), token
 
 
+@settings(deadline=None)
 @given(parts)
 def test_what_was_signed_opens_that_file_for_that_principal(names: list[str]) -> None:
     catalogue, collection, item, asset, file = names
@@ -46,6 +47,7 @@ def test_the_path_ends_in_the_files_own_name_and_the_parameter_is_short() -> Non
     assert quote(query, safe="=.-_") == query
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0), st.integers(1, 255))
 def test_a_token_with_any_bit_flipped_opens_nothing(place: int, change: int) -> None:
     path, token = split(signing().sign(ROOT, HREF, ADA).href)
@@ -55,6 +57,7 @@ def test_a_token_with_any_bit_flipped_opens_nothing(place: int, change: int) -> 
         signing().principal_id(path, raw.decode("latin-1"))
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0), st.integers(1, 127))
 def test_a_path_with_any_byte_changed_is_not_opened(place: int, change: int) -> None:
     path, token = split(signing().sign(ROOT, HREF, ADA).href)
@@ -64,6 +67,7 @@ def test_a_path_with_any_byte_changed_is_not_opened(place: int, change: int) -> 
         signing().principal_id(bytes(raw), token)
 
 
+@settings(deadline=None)
 @given(parts, parts)
 def test_a_signature_is_good_for_no_other_file(names: list[str], others: list[str]) -> None:
     path, token = split(signing().sign(ROOT, asset_href(ROOT, *names), ADA).href)
@@ -75,6 +79,7 @@ def test_a_signature_is_good_for_no_other_file(names: list[str], others: list[st
             signing().principal_id(other, token)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_as_a_token_is_refused_and_breaks_nothing(token: str) -> None:
     with pytest.raises(SignatureInvalid):
