@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stacbridge.download.hooks import Principal
+from stacbridge.callers.principal import Principal
 from stacbridge.download.refusals import ASK_AGAIN
 from stacbridge.errors import NotStaged
 

@@ -7,6 +7,7 @@ ranges, and hold whole products in memory.
 import ssl
 from collections.abc import Mapping
 
+from stacbridge.callers.principal import Principal
 from stacbridge.callers.threads import Threads
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.account import Account, Means
@@ -23,7 +24,7 @@ from stacbridge.download.client import (
 )
 from stacbridge.download.crowd import Crowd
 from stacbridge.download.delivery import Wanted, promise
-from stacbridge.download.hooks import ANYONE, PRINCIPAL, Hooks, Principal
+from stacbridge.download.hooks import ANYONE, PRINCIPAL, Hooks
 from stacbridge.download.leases import LeaseFile
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.pump import pump

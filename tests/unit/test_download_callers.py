@@ -5,8 +5,9 @@ from pathlib import Path
 import orjson
 
 from conformance.faults.kit import PRODUCT, whole
+from stacbridge.callers.principal import Principal
 from stacbridge.download.address import Address
-from stacbridge.download.hooks import Hooks, Principal
+from stacbridge.download.hooks import Hooks
 from stacbridge.model import Pending
 from stacbridge.simulators.chaos import Act, Chaos
 from tests.unit.download_servers import PATIENCE, Bridge, OneAsset, in_front_of, within
