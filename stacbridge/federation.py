@@ -16,7 +16,7 @@ from stacbridge.merge import Strand
 from stacbridge.model import Json, Query
 from stacbridge.patience import Patience
 from stacbridge.roll import Roll, Told
-from stacbridge.schemas import merged
+from stacbridge.schemas import intersected, merged
 from stacbridge.search import Gathering, Part, Results
 from stacbridge.settings import Settings
 
@@ -87,8 +87,9 @@ class Federation:
         return merged((owner.queryables(collection) for owner in self._owners_of(collection)), id)
 
     def sortables(self, collection: str | None, id: str) -> Json:
-        """Return the JSON Schema, with the URL `id`, of what `sortby` may name. Raises `NotFound`."""
-        return merged((owner.sortables(collection) for owner in self._owners_of(collection)), id)
+        """Return the JSON Schema, with the URL `id`, of what `sortby` may name: what all that are asked can
+        sort by. Raises `NotFound`."""
+        return intersected((owner.sortables(collection) for owner in self._owners_of(collection)), id)
 
     def item(self, collection: str, id: str, root: str) -> Json:
         """Return one Item. Raises `NotFound`."""
