@@ -12,7 +12,7 @@ from stacbridge.app import create_app
 from stacbridge.errors import SearchTooWide, UpstreamUnavailable
 from stacbridge.federation import Federation
 from stacbridge.memory import MemoryCatalogue
-from stacbridge.model import Found, Json, Query
+from stacbridge.model import Found, Json, Query, SortKey
 from stacbridge.scenes import Once, scene
 from stacbridge.settings import Settings
 from tests.api.archive import collection, item
@@ -159,7 +159,7 @@ def test_items_as_they_are_have_no_such_links(api: TestClient) -> None:
 
 
 def test_more_pages_of_copies_than_the_settings_allow_are_refused(api: TestClient) -> None:
-    asked = {"scenes": "once", "limit": "1", "filter": f"id <= '{NAMES[2]}.SAFE'"}
+    asked = {"scenes": "once", "limit": "1", "filter": f"id <= '{NAMES[2]}.SAFE'", "sortby": "collection"}
     reply = api.get("/search", params=asked)
     assert (reply.status_code, reply.json()["code"], reply.json()["parameter"]) == (
         400,
@@ -193,6 +193,6 @@ def test_too_few_pages_for_one_scene_are_told_with_what_to_do() -> None:
         [holding("a", offline), holding("b", [copy("b", name) for name in NAMES])], bounds
     )
     with pytest.raises(SearchTooWide, match="3 pages") as told:
-        Once(federation, bounds).search(Query(limit=1), None, ROOT)
+        Once(federation, bounds).search(Query(limit=1, sortby=(SortKey("collection"),)), None, ROOT)
     federation.close()
     assert told.value.advice

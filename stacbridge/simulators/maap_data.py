@@ -25,7 +25,7 @@ from .transfer import Body, Download
 
 _SIGNATURES = {"h": b"\x89HDF\r\n\x1a\n", "h5": b"\x89HDF\r\n\x1a\n", "zip": b"PK\x03\x04"}
 """How files begin whose content is made up otherwise."""
-_KINDS = {"tiff": "tiff", "png": "png", "jpeg": "jpeg", "nc": "netcdf", "xml": "xml"}
+_KINDS = {"tiff": "tiff", "png": "png", "jpeg": "jpeg", "nc": "netcdf", "xml": "xml", "hdr": "xml"}
 
 
 class Files:
@@ -91,9 +91,9 @@ class Chunked:
 @lru_cache(maxsize=64)
 def made(path: str) -> bytes:
     """The bytes of a single file."""
-    extension = path.rpartition(".")[2]
+    extension = path.rpartition(".")[2].lower()
     made = content.make(_KINDS.get(extension, "raw"), path.rpartition("/")[2], (10.0, 10.0, 11.0, 11.0))
-    signature = _SIGNATURES.get(extension.lower(), b"")
+    signature = _SIGNATURES.get(extension, b"")
     return signature + made[len(signature) :]
 
 

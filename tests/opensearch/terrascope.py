@@ -48,7 +48,7 @@ def settings(simulator: OpenSearchSimulator, catalogue: str = "terrascope", **mo
 @contextmanager
 def bridged(simulator: OpenSearchSimulator, folder: Path | None = None, **limits: int) -> Iterator[Upstream]:
     """Give the catalogue with its collections discovered; `limits` replace those of its file."""
-    own = settings(simulator, catalogue_folder=folder)
+    own = settings(simulator, catalogue_folder=folder, search_cache_seconds=1e-6)
     mapping = load("terrascope", own)
     mapping.limits |= limits
     upstream = Upstream(mapping, OpenSearch(mapping), own)
