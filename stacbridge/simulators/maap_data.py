@@ -25,7 +25,7 @@ from .transfer import Body, Download
 
 _SIGNATURES = {"h": b"\x89HDF\r\n\x1a\n", "h5": b"\x89HDF\r\n\x1a\n", "zip": b"PK\x03\x04"}
 """How files begin whose content is made up otherwise."""
-_KINDS = {"tiff": "tiff", "png": "png", "jpeg": "jpeg", "nc": "netcdf", "xml": "xml", "hdr": "xml"}
+_KINDS = {"tiff": "tiff", "png": "png", "jpeg": "jpeg", "nc": "netcdf", "xml": "xml", "hd": "xml"}
 
 
 class Files:
