@@ -71,11 +71,17 @@ def _environment(catalogue: str, site: Site) -> dict[str, str]:
         "ENDPOINTS": site["endpoints"],
         "CREDENTIALS": site["account"],
     }
-    return {"STACBRIDGE_CATALOGUES": json.dumps([catalogue])} | {
-        f"STACBRIDGE_{group}__{catalogue.upper()}__{name.upper()}": value
-        for group, values in groups.items()
-        for name, value in values.items()
-    }
+    # Answers that are remembered do not show yet what comes in during a walk.
+    fresh = {"STACBRIDGE_SEARCH_CACHE_SECONDS": "1e-6"}
+    return (
+        fresh
+        | {"STACBRIDGE_CATALOGUES": json.dumps([catalogue])}
+        | {
+            f"STACBRIDGE_{group}__{catalogue.upper()}__{name.upper()}": value
+            for group, values in groups.items()
+            for name, value in values.items()
+        }
+    )
 
 
 def with_limits(catalogue: str, folder: Path, **limits: int) -> Path:
