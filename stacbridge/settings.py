@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     """Seconds that an upstream's answer may take in all, redirects and retries included."""
     catalogue_deadline: Seconds = 30
     """Seconds that a search waits for a catalogue at most; it goes on without one that is late."""
-    straggler_ratio: Annotated[float, Field(ge=1)] = 1.2
+    straggler_ratio: Annotated[float, Field(ge=1)] = 1.1
     """A search with something to give waits for late catalogues this many times as long as the slowest of
     those asked usually takes, or took."""
     straggler_floor: Seconds = 1
