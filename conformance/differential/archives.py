@@ -45,7 +45,21 @@ VALUES = 12
 """Values of a property that filters are made of, of each collection."""
 
 
-@dataclass(frozen=True)
+class Pool(list[Any]):
+    """A list to draw from that is too long to be printed with what is drawn."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} values"
+
+
+class Pools(dict[str, Pool]):
+    """Pools by name."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} pools"
+
+
+@dataclass(frozen=True, repr=False)
 class World:
     """The bridge, its Items by collection, and which collections are whose."""
 
@@ -62,10 +76,13 @@ class World:
         """The collections that have Items."""
         return sorted(self.items)
 
-    def of(self, collections: Sequence[str]) -> list[Json]:
+    def __repr__(self) -> str:
+        return "the world"
+
+    def of(self, collections: Sequence[str]) -> Pool:
         """Return the Items of some collections, or of all."""
         names = [name for name in collections if name in self.items] if collections else self.collections
-        return [item for name in names for item in self.items[name]]
+        return Pool(item for name in names for item in self.items[name])
 
     def entries(self, collections: Sequence[str]) -> list[Entry]:
         """Return the Items of these very collections, or of all without any, read once."""
@@ -78,13 +95,13 @@ class World:
             self._entries[key] = entry(item)
         return self._entries[key]
 
-    def values(self, collections: Sequence[str]) -> dict[str, list[Any]]:
+    def values(self, collections: Sequence[str]) -> Pools:
         """Return some of the values that Items have of each property; of all collections without any."""
         found: dict[str, list[Any]] = {}
         for name in [name for name in collections if name in self.items] or self.collections:
             for property, values in self._values_of(name).items():
                 found.setdefault(property, []).extend(values)
-        return {name: _alike(values) for name, values in found.items()}
+        return Pools({name: _alike(values) for name, values in found.items()})
 
     def _values_of(self, collection: str) -> dict[str, list[Any]]:
         if collection not in self._values:
@@ -99,10 +116,10 @@ class World:
         return self._values[collection]
 
 
-def _alike(values: list[Any]) -> list[Any]:
+def _alike(values: list[Any]) -> Pool:
     """Return the values that are of the first one's kind."""
     kind = list if isinstance(values[0], list) else type(values[0])
-    return [value for value in values if isinstance(value, kind)]
+    return Pool(value for value in values if isinstance(value, kind))
 
 
 @contextmanager

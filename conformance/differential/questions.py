@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from conformance.differential.archives import World
+from conformance.differential.archives import Pool, World
 from conformance.differential.places import areas, bboxes, geometries
 from tests.unit.cql_trees import one_of, trees
 
@@ -37,7 +37,7 @@ def questions(draw: st.DrawFn, world: World) -> Question:
     items = world.of(collections) or world.of(())
     search: Json = {"collections": collections} if collections else {}
     if draw(st.integers(0, 9)) < 8:
-        ids = [item["id"] for item in items]
+        ids = Pool(item["id"] for item in items)
         search["filter"] = draw(trees(world.values(collections), ids, areas(items)))
     search |= draw(_narrowed(items))
     search["limit"] = draw(st.sampled_from([1, 2, 7, 50, 250, 1000]))
