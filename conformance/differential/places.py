@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
-from shapely.geometry import mapping, shape
+from shapely.geometry import shape
 
 from tests.unit.cql_trees import one_of
 
@@ -34,11 +34,13 @@ def spans(draw: st.DrawFn, items: Sequence[Json]) -> Bbox:
     south = draw(_number(-90, 89))
     north = min(90.0, round(south + draw(_number(0.1, 40)), DEGREES))
     if kind == "pole":
-        south, north = draw(st.sampled_from([(-90.0, draw(_number(-89, -50))), (draw(_number(50, 89)), 90.0)]))
+        south, north = draw(
+            st.sampled_from([(-90.0, draw(_number(-89, -50))), (draw(_number(50, 89)), 90.0)])
+        )
         if draw(st.booleans()):
             return -180.0, south, 180.0, north
     if kind == "antimeridian":
-        return draw(_number(100, 180)), south, draw(_number(-180, -100)), north
+        return draw(_number(100, 179)), south, draw(_number(-179, -100)), north
     west = draw(_number(-180, 179))
     return west, south, min(180.0, round(west + draw(_number(0.1, 120)), DEGREES)), north
 
@@ -55,7 +57,7 @@ def bboxes(draw: st.DrawFn, items: Sequence[Json]) -> list[float]:
 @st.composite
 def geometries(draw: st.DrawFn, items: Sequence[Json], *, nested: bool = True) -> Json:
     """Draw a GeoJSON geometry; a collection of others only if `nested`."""
-    kind = draw(st.sampled_from(sorted(KINDS) + ["Footprint", "GeometryCollection"]))
+    kind = draw(st.sampled_from([*sorted(KINDS), "Footprint", "GeometryCollection"]))
     if kind == "Footprint":
         found = draw(one_of(items))["geometry"]
         if found and shape(found).is_valid:

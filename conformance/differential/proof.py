@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import count
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
@@ -15,6 +16,16 @@ from conformance.differential.questions import Question, questions
 REFUSED_AT_MOST = 0.02
 """The share of searches that may be too wide for the bounds."""
 PROGRESS = 500
+"""After how many searches counts are printed on the way."""
+BATCH, BATCHES = 50, 1_000_000
+"""Searches of one seed, which hypothesis makes alike, and seeds of one proof at most."""
+DRAWING = settings(
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    verbosity=Verbosity.quiet,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @dataclass(slots=True)
@@ -32,7 +43,7 @@ class Tally:
         """Whether nothing differs, and hardly anything was refused."""
         return not self.differences and self.counts["refused"] <= REFUSED_AT_MOST * self.counts["searches"]
 
-    def note(self, question: Question, walk: Walk) -> None:
+    def note(self, walk: Walk) -> None:
         """Count an answer that is as expected."""
         self.counts["pages"] += walk.pages
         self.counts["items"] += len(walk.features)
@@ -50,8 +61,8 @@ class Tally:
     def summary(self) -> str:
         """Return the seed and the counts."""
         seconds = time.perf_counter() - self.begun
-        counts = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items()))
-        used = ", ".join(f"{name} {count}" for name, count in sorted(self.operators.items()))
+        counts = ", ".join(f"{number} {name}" for name, number in sorted(self.counts.items()))
+        used = ", ".join(f"{name} {number}" for name, number in sorted(self.operators.items()))
         return (
             f"seed {self.seed}: {counts}; {len(self.differences)} differences; {seconds:.0f} s\n"
             f"operators drawn: {used}"
@@ -59,36 +70,35 @@ class Tally:
 
 
 def prove(world: World, examples: int, start: int) -> Tally:
-    """Draw so many searches, and compare each answer with what is expected."""
+    """Draw so many different searches, and compare each answer with what is expected."""
     tally, client = Tally(start), Client(world.url)
+    asked: set[str] = set()
 
-    @seed(start)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(question=questions(world))
     def ask(question: Question) -> None:
-        tally.counts["searches"] += 1
+        written = repr(question)
+        if written in asked or len(asked) >= examples:
+            return
+        asked.add(written)
         _count(tally, question)
         try:
-            tally.note(question, compare(world, client, question))
+            tally.note(compare(world, client, question))
         except Refused:
             tally.counts["refused"] += 1
         except Different as difference:
             tally.differs(question, difference)
-        if tally.counts["searches"] % PROGRESS == 0:
+        if len(asked) % PROGRESS == 0:
             print(tally.summary(), file=sys.stderr, flush=True)
 
-    ask()
-    return tally
+    for batch in count(start * BATCHES):
+        if len(asked) >= examples:
+            return tally
+        draw = given(question=questions(world))(ask)
+        seed(batch)(settings(DRAWING, max_examples=BATCH)(draw))()
+    raise AssertionError("there is always another batch")
 
 
 def _count(tally: Tally, question: Question) -> None:
+    tally.counts["searches"] += 1
     tally.counts["of all collections"] += not question.collections
     tally.counts[f"by {question.method}"] += 1
     for name in ("filter", "bbox", "intersects", "datetime", "ids", "sortby"):

@@ -61,7 +61,9 @@ def _collections(draw: st.DrawFn, world: World) -> list[str]:
     named = [
         name
         for owner in owners
-        for name in draw(st.lists(st.sampled_from(world.catalogues[owner]), min_size=1, max_size=4, unique=True))
+        for name in draw(
+            st.lists(st.sampled_from(world.catalogues[owner]), min_size=1, max_size=4, unique=True)
+        )
     ]
     other = draw(st.sampled_from(["", "", "", "nowhere", *world.empty[:2]]))
     return [*named, other] if other else named
@@ -70,7 +72,9 @@ def _collections(draw: st.DrawFn, world: World) -> list[str]:
 @st.composite
 def _narrowed(draw: st.DrawFn, items: Sequence[Json]) -> Json:
     """Draw what else a search asks of Items: a time, a place, ids; most searches only one of them."""
-    chosen = draw(st.lists(st.sampled_from(["datetime", "bbox", "intersects", "ids"]), max_size=2, unique=True))
+    chosen = draw(
+        st.lists(st.sampled_from(["datetime", "bbox", "intersects", "ids"]), max_size=2, unique=True)
+    )
     if "bbox" in chosen and "intersects" in chosen:
         chosen.remove("bbox")
     makers = {"datetime": datetimes, "bbox": bboxes, "intersects": geometries, "ids": _ids}
