@@ -1,6 +1,6 @@
 """Random searches: everything that item search takes, on what the archives hold and on what they do not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -77,6 +77,7 @@ def _narrowed(draw: st.DrawFn, items: Sequence[Json]) -> Json:
     )
     if "bbox" in chosen and "intersects" in chosen:
         chosen.remove("bbox")
+    makers: dict[str, Callable[[Sequence[Json]], st.SearchStrategy[Any]]]
     makers = {"datetime": datetimes, "bbox": bboxes, "intersects": geometries, "ids": _ids}
     return {name: draw(makers[name](items)) for name in chosen}
 

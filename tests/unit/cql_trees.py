@@ -63,8 +63,8 @@ def _tests(draw: st.DrawFn, name: str, values: Sequence[Any]) -> Json:
     if kind == "in":
         choices = draw(st.lists(literals, min_size=1, max_size=3))
         if isinstance(value, str) and not _is_time(value) and draw(st.booleans()):
-            folded = draw(st.sampled_from(["casei", "accenti"]))
-            return _node("in", _node(folded, node), [_node(folded, choice) for choice in choices])
+            function = draw(st.sampled_from(["casei", "accenti"]))
+            return _node("in", _node(function, node), [_node(function, choice) for choice in choices])
         return _node("in", node, choices)
     if kind == "between":
         return _node("between", node, draw(literals), draw(literals))
@@ -128,7 +128,8 @@ def _computed(draw: st.DrawFn, values: Mapping[str, Sequence[Any]]) -> Json:
     """Draw a test of a sum, or of two properties."""
     kinds = (type(values[name][0]) for name in values)
     numbers = [name for name, kind in zip(values, kinds, strict=True) if kind in (int, float)]
-    name = draw(one_of(numbers if numbers and draw(st.booleans()) else sorted(values)))
+    counted = bool(numbers) and draw(st.booleans())
+    name = draw(one_of(numbers if counted else sorted(values)))
     op = draw(st.sampled_from(sorted(COMPARE)))
     if name not in numbers or draw(st.booleans()):
         # what a text is to a time CQL2 does not say
