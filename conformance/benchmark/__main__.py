@@ -1,4 +1,4 @@
-"""All measurements in one run: translation, facade, downloads.
+"""All measurements in one run: translation, filters, merging, facade, searches under load, downloads.
 
 `python -m conformance.benchmark` takes minutes; with `--short`, a check that all of it still works. Each part
 runs in a process of its own, so that none warms up or burdens another.
@@ -10,7 +10,10 @@ import sys
 
 PARTS = {
     "translate": ["--rounds", "5"],
+    "filters": ["--rounds", "5"],
+    "merging": ["--rounds", "20"],
     "facade": ["--pages", "20", "--starts", "1"],
+    "load": ["--seconds", "0.2", "--rounds", "1"],
     "downloads": ["--size", "64", "--rounds", "1"],
 }
 """Each part, and what makes it short."""

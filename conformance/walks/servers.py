@@ -54,10 +54,17 @@ def publish(site: Site, count: int) -> list[str]:
 @contextmanager
 def bridge(catalogue: str, site: Site, folder: Path | None = None) -> Iterator[Bridge]:
     """Run a bridge to a simulator; `folder` has catalogue files of its own."""
+    own = {} if folder is None else {"catalogue_folder": str(folder)}
+    with federated({catalogue: site}, **own) as running:
+        yield running
+
+
+@contextmanager
+def federated(sites: Mapping[str, Site], **settings: Any) -> Iterator[Bridge]:
+    """Run a bridge to several simulators, with settings by name."""
     port = free_port()
-    environment = os.environ | _environment(catalogue, site)
-    if folder is not None:
-        environment["STACBRIDGE_CATALOGUE_FOLDER"] = str(folder)
+    environment = os.environ | _environment(sites)
+    environment |= {f"STACBRIDGE_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "stacbridge", "serve", "--port", str(port)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     with stopped(child) as process:
@@ -66,22 +73,16 @@ def bridge(catalogue: str, site: Site, folder: Path | None = None) -> Iterator[B
         yield Bridge(url, process.pid)
 
 
-def _environment(catalogue: str, site: Site) -> dict[str, str]:
-    groups: Mapping[str, Mapping[str, str]] = {
-        "ENDPOINTS": site["endpoints"],
-        "CREDENTIALS": site["account"],
+def _environment(sites: Mapping[str, Site]) -> dict[str, str]:
+    named = {
+        f"STACBRIDGE_{group}__{catalogue.upper()}__{name.upper()}": value
+        for catalogue, site in sites.items()
+        for group, values in (("ENDPOINTS", site["endpoints"]), ("CREDENTIALS", site["account"]))
+        for name, value in values.items()
     }
     # Answers that are remembered do not show yet what comes in during a walk.
     fresh = {"STACBRIDGE_SEARCH_CACHE_SECONDS": "1e-6"}
-    return (
-        fresh
-        | {"STACBRIDGE_CATALOGUES": json.dumps([catalogue])}
-        | {
-            f"STACBRIDGE_{group}__{catalogue.upper()}__{name.upper()}": value
-            for group, values in groups.items()
-            for name, value in values.items()
-        }
-    )
+    return {**fresh, "STACBRIDGE_CATALOGUES": json.dumps(list(sites)), **named}
 
 
 def with_limits(catalogue: str, folder: Path, **limits: int) -> Path:

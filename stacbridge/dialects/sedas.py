@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 from stacbridge.dialects import sedas_scope
 from stacbridge.dialects.dialect import Conversation, Translation
 from stacbridge.dialects.sedas_groups import Groups
+from stacbridge.dialects.sedas_matches import times
 from stacbridge.dialects.sedas_products import Products
 from stacbridge.dialects.sedas_scope import Scope
 from stacbridge.dialects.sedas_search import JSON, Search, Service
-from stacbridge.dialects.sedas_windows import EPOCH, Window
+from stacbridge.dialects.sedas_windows import EPOCH, Window, ticks
+from stacbridge.dialects.together import together
 from stacbridge.errors import BadRequest
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Page, Query, Request, SortKey
@@ -52,7 +54,7 @@ class SeDAS:
         if not scope.asks:
             return Page([], matched=0 if query.count else None)
         if query.ids:
-            return (yield from self._by_id(query, scope))
+            return (yield from self._by_id(query, scope, order))
         return (yield from self._by_time(query, scope, order))
 
     @property
@@ -64,21 +66,25 @@ class SeDAS:
         """Return the Collections of the source groups that the account sees."""
         return self._groups.discover()
 
-    def _by_id(self, query: Query, scope: Scope) -> Conversation[Page]:
-        """Look products up one by one: whether SeDAS takes several ids at once is not known."""
-        ids = list(dict.fromkeys(query.ids))
-        start = int((query.position or {}).get("n", 0))
-        end = min(start + min(self._service.requests, query.limit), len(ids))
+    def _by_id(self, query: Query, scope: Scope, order: SortKey) -> Conversation[Page]:
+        """Look products up one by one: whether SeDAS takes several ids at once is not known.
+
+        Only when all are known is their order; a position says behind which of them it is.
+        """
         group = scope.asks[0].group if len(query.collections) == 1 else None
-        found: list[Json] = []
-        for id in ids[start:end]:
-            reply = yield Request("GET", f"{self._service.url}/search/products", (("ids", id),), JSON)
-            records = self._service.records(reply, group)
-            found += [record for record in records if record["Name"] == id][:1]
-        kept = scope.keep(found)
-        whole = query.count and (start, end) == (0, len(ids)) and not scope.checked
-        at = None if end == len(ids) else {"n": end}
-        return Page(kept, at, len(kept) if whole else None, scope.checked)
+        found = yield from together(self._lookup(id, group) for id in dict.fromkeys(query.ids))
+        kept = scope.keep([record for records in found for record in records])
+        placed = sorted((_place(record, order), number) for number, record in enumerate(kept))
+        after = tuple((query.position or {}).get("after", ()))
+        rest = [(place, kept[number]) for place, number in placed if place > after]
+        shown = rest[: query.limit]
+        at = {"after": list(shown[-1][0])} if len(rest) > len(shown) else None
+        counts = query.count and query.position is None and not scope.checked
+        return Page([record for _, record in shown], at, len(kept) if counts else None, scope.checked)
+
+    def _lookup(self, id: str, group: str | None) -> Conversation[list[Json]]:
+        reply = yield Request("GET", f"{self._service.url}/search/products", (("ids", id),), JSON)
+        return [record for record in self._service.records(reply, group) if record["Name"] == id][:1]
 
     def _by_time(self, query: Query, scope: Scope, order: SortKey) -> Conversation[Page]:
         tomorrow = datetime.fromtimestamp(self._wall(), UTC) + timedelta(days=1)
@@ -101,6 +107,11 @@ def _order(query: Query) -> SortKey:
     name = keys[0].name.removeprefix("properties.")
     if len(keys) > 1 or name not in sedas_scope.BY_TIME:
         raise BadRequest("SeDAS is walked by time, and sorted by it alone.", parameter="sortby")
-    if query.ids and query.sortby:
-        raise BadRequest("Products that are named by their ids cannot be sorted.", parameter="sortby")
     return keys[0]
+
+
+def _place(record: Json, order: SortKey) -> tuple[int, str]:
+    """Return where a product stands in an order; those without a time come last."""
+    start, _ = times(record)
+    at = LATEST if start is None else start
+    return -ticks(at) if order.descending and start else ticks(at), record["Name"]

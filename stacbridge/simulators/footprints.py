@@ -64,15 +64,18 @@ def bounds(rings: Floats) -> list[tuple[float, float, float, float]]:
 def meets(geometry: shapely.Geometry, rings: Floats) -> NDArray[np.bool_]:
     """Which rings (n, vertices, 2) meet `geometry`, whose longitudes are within +-180; planar in degrees.
 
-    A ring over the antimeridian counts on both sides of it.
+    A ring over the antimeridian counts on both sides of it; one that only reaches it, on its own.
     """
     west, south, east, north = shapely.bounds(geometry)
     lons, lats = rings[:, :, 0], rings[:, :, 1]
     level = (lats.max(axis=1) >= south) & (lats.min(axis=1) <= north)
     low, high = lons.min(axis=1), lons.max(axis=1)
+    over = (low < -180) | (high > 180)
     found = np.zeros(len(rings), dtype=np.bool_)
     for turn in _TURNS:
-        near = np.flatnonzero(level & (high + turn >= west) & (low + turn <= east) & ~found)
+        near = np.flatnonzero(
+            level & (over | (turn == 0)) & (high + turn >= west) & (low + turn <= east) & ~found
+        )
         if len(near):
             found[near] = shapely.intersects(geometry, shapely.polygons(rings[near] + np.array([turn, 0.0])))
     return found

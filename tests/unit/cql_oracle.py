@@ -4,6 +4,7 @@
 of its first and last microsecond. Values of different kinds cannot be compared: unknown.
 """
 
+import math
 import operator
 import re
 import unicodedata
@@ -35,6 +36,9 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "-": operator.sub,
     "*": operator.mul,
     "/": operator.truediv,
+    "^": operator.pow,
+    "%": math.fmod,
+    "div": lambda one, other: math.trunc(one / other),
 }
 ARRAYS: dict[str, Callable[[list[Any], list[Any]], bool]] = {
     "a_contains": lambda one, other: all(entry in one for entry in other),

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from stacbridge.model import Json
-from tests.unit.cql_oracle import ARRAYS, COMPARE, TEMPORAL, TIME
+from tests.unit.cql_oracle import ARITHMETIC, ARRAYS, COMPARE, TEMPORAL, TIME
 
 T = TypeVar("T")
-SPATIAL = ("contains", "disjoint", "equals", "intersects", "overlaps", "touches", "within")
+SPATIAL = ("contains", "crosses", "disjoint", "equals", "intersects", "overlaps", "touches", "within")
 NOWHERE = "nowhere:to_be_found"
 
 
@@ -41,7 +41,11 @@ def _node(op: str, *args: Any) -> Json:
 
 
 def _literal(value: Any) -> Any:
-    return {"timestamp": value} if isinstance(value, str) and TIME.fullmatch(value) else value
+    return {"timestamp": value} if _is_time(value) else value
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and TIME.fullmatch(value) is not None
 
 
 @st.composite
@@ -57,7 +61,11 @@ def _tests(draw: st.DrawFn, name: str, values: Sequence[Any]) -> Json:
     literals = one_of(values).map(_literal)
     kind = draw(st.sampled_from(["compare", "compare", "in", "between", "text"]))
     if kind == "in":
-        return _node("in", node, draw(st.lists(literals, min_size=1, max_size=3)))
+        choices = draw(st.lists(literals, min_size=1, max_size=3))
+        if isinstance(value, str) and not _is_time(value) and draw(st.booleans()):
+            function = draw(st.sampled_from(["casei", "accenti"]))
+            return _node("in", _node(function, node), [_node(function, choice) for choice in choices])
+        return _node("in", node, choices)
     if kind == "between":
         return _node("between", node, draw(literals), draw(literals))
     if isinstance(value, str) and TIME.fullmatch(value):
@@ -120,11 +128,14 @@ def _computed(draw: st.DrawFn, values: Mapping[str, Sequence[Any]]) -> Json:
     """Draw a test of a sum, or of two properties."""
     kinds = (type(values[name][0]) for name in values)
     numbers = [name for name, kind in zip(values, kinds, strict=True) if kind in (int, float)]
-    name = draw(one_of(numbers or sorted(values)))
+    counted = bool(numbers) and draw(st.booleans())
+    name = draw(one_of(numbers if counted else sorted(values)))
     op = draw(st.sampled_from(sorted(COMPARE)))
-    if not numbers or draw(st.booleans()):
-        return _node(op, {"property": name}, {"property": draw(one_of(sorted(values)))})
-    total = _node(draw(st.sampled_from(["+", "-", "*", "/"])), {"property": name}, 2)
+    if name not in numbers or draw(st.booleans()):
+        # what a text is to a time CQL2 does not say
+        alike = [other for other in sorted(values) if _is_time(values[other][0]) == _is_time(values[name][0])]
+        return _node(op, {"property": name}, {"property": draw(one_of(alike))})
+    total = _node(draw(st.sampled_from(sorted(ARITHMETIC))), {"property": name}, 2)
     return _node(op, total, draw(one_of(values[name])))
 
 

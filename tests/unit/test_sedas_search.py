@@ -161,13 +161,16 @@ def test_geometries_that_the_service_cannot_take_are_answered_exactly(place: dic
     assert names(pages(dialect(), Query(intersects=place), Service(store))) == ["N001"]
 
 
-def test_ids_are_looked_up_one_by_one_over_as_many_pages_as_it_takes() -> None:
+@pytest.mark.parametrize("sortby", [(), OLDEST_FIRST], ids=["newest first", "oldest first"])
+def test_ids_are_looked_up_one_by_one_and_answered_in_order(sortby: tuple[SortKey, ...]) -> None:
     wanted = tuple([*list(YEARS.by_name)[:30], "no-such-product"])
     service = Service(YEARS)
-    found = pages(dialect(), Query(ids=wanted), service)
+    found = pages(dialect(), Query(ids=wanted, sortby=sortby, limit=20), service)
+    starts = [YEARS.by_name[name].start for name in names(found)]
     assert sorted(names(found)) == sorted(wanted[:30])
-    assert service.asked == [(("ids", id),) for id in wanted]
-    assert len(found) == 2
+    assert starts == sorted(starts, reverse=not sortby)
+    assert [len(page) for page in found] == [20, 10]
+    assert service.asked[: len(wanted)] == [(("ids", id),) for id in wanted]
 
 
 def test_an_id_of_another_collection_is_not_found() -> None:
