@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -74,6 +74,16 @@ class Settings(BaseSettings):
     """Port that the bridge listens on; 0 lets the system choose."""
     public_url: str | None = None
     """URL that clients see, where it is not the one of the request."""
+    trusted_proxies: list[IPvAnyNetwork] = [IPvAnyNetwork("127.0.0.1"), IPvAnyNetwork("::1")]
+    """Addresses or networks of reverse proxies in front, whose Forwarded and X-Forwarded-* headers are
+    believed; those of anybody else are not."""
+    log_format: Literal["text", "json"] = "text"
+    """How the log is written: for persons, or a JSON object a line."""
+    drain_seconds: Annotated[float, Field(ge=0)] = 25
+    """Seconds that a bridge which is told to stop (SIGTERM) goes on with downloads under way; the others are
+    answered 503 at once."""
+    drain_notice: Annotated[float, Field(ge=0)] = 0
+    """Seconds that it stays for at least, so that a load balancer can see at /readyz that it leaves."""
     title: str = "stacbridge"
     """Title of the landing page."""
     catalogues: list[str] = ["cdse"]

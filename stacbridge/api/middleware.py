@@ -1,7 +1,9 @@
 """What happens to a request before the API sees it, as plain ASGI: each wrapper costs next to nothing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +14,7 @@ from stacbridge.api.querystring import PARAMETERS
 from stacbridge.errors import BadRequest
 from stacbridge.hrefs import catalogue_href
 
+Network = IPv4Network | IPv6Network
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
 SLASHES = re.compile("//+")
 FORWARDED = re.compile(r'(\w+)="?([^;,"]+)"?')
@@ -21,12 +24,14 @@ class PublicAddress:
     """Make the request's URL the one that the client sees.
 
     That is `public_url` where it is set; else what Forwarded (RFC 7239) or X-Forwarded-Proto, -Host, -Port
-    and -Prefix of a reverse proxy say. A client that makes these up only changes the links of its answer.
+    and -Prefix of a reverse proxy say, if it connects from one of the networks `proxies`; else the request's
+    own Host. One that is no host at all is not repeated.
     """
 
-    def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, public_url: str | None = None, proxies: Sequence[Network] = ()) -> None:
         self.app = app
         self.public = urlsplit(public_url) if public_url else None
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with another scheme, Host and root path."""
@@ -45,6 +50,13 @@ class PublicAddress:
         if self.public:
             return self.public.scheme, self.public.netloc, self.public.path
         headers = Headers(scope=scope)
+        if not self._by_proxy(scope):
+            host = headers.get("host", "")
+            return (
+                scope["scheme"],
+                host if HOST.fullmatch(host) else _server(scope),
+                scope.get("root_path", ""),
+            )
         told = {name.lower(): value for name, value in FORWARDED.findall(_first(headers, "forwarded"))}
         scheme = told.get("proto") or _first(headers, "x-forwarded-proto") or scope["scheme"]
         host = told.get("host") or _first(headers, "x-forwarded-host")
@@ -57,6 +69,16 @@ class PublicAddress:
             host if HOST.fullmatch(host) else "",
             prefix if prefix.startswith("/") else "",
         )
+
+    def _by_proxy(self, scope: Scope) -> bool:
+        """Tell whether a reverse proxy that may speak for its clients sent this; a local socket is one."""
+        client = scope.get("client")
+        if client is None:
+            return True
+        with suppress(ValueError):
+            address = ip_address(client[0])
+            return any(address in network for network in self._proxies)
+        return False
 
 
 class ByCatalogue:
@@ -78,6 +100,13 @@ class ByCatalogue:
                 await self.catalogues[home](below, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _server(scope: Scope) -> str:
+    """Return the address that the request came to, as a Host."""
+    host, port = scope.get("server") or ("localhost", None)
+    host = f"[{host}]" if ":" in host else host
+    return host if port is None else f"{host}:{port}"
 
 
 def _first(headers: Headers, name: str) -> str:
