@@ -1,4 +1,4 @@
-"""What the bridge counts, for Prometheus. No label is a user, an item or anything else that a client makes up.
+"""What the bridge counts, for Prometheus. No label is a user, an item or anything that a client makes up.
 
 Counters are the process's, as Prometheus wants them; how things stand now is read when it is asked for.
 """

@@ -52,11 +52,8 @@ class PublicAddress:
         headers = Headers(scope=scope)
         if not self._by_proxy(scope):
             host = headers.get("host", "")
-            return (
-                scope["scheme"],
-                host if HOST.fullmatch(host) else _server(scope),
-                scope.get("root_path", ""),
-            )
+            host = host if HOST.fullmatch(host) else _server(scope)
+            return scope["scheme"], host, scope.get("root_path", "")
         told = {name.lower(): value for name, value in FORWARDED.findall(_first(headers, "forwarded"))}
         scheme = told.get("proto") or _first(headers, "x-forwarded-proto") or scope["scheme"]
         host = told.get("host") or _first(headers, "x-forwarded-host")

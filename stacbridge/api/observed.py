@@ -84,7 +84,7 @@ class Sending:
 
 
 class Routed:
-    """Notes which route a request came to. To be mounted right around the routes; `prefix` is before theirs."""
+    """Notes which route a request came to. To be mounted right around the routes; `prefix` leads to them."""
 
     def __init__(self, app: ASGIApp, prefix: str = "") -> None:
         self.app, self._prefix = app, prefix

@@ -21,8 +21,8 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Link, Location, Retry-After,"
-        " X-Request-ID"
+        "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Link, Location, "
+        "Retry-After, X-Request-ID"
     ),
 }
 PREFLIGHT = {
