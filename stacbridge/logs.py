@@ -3,13 +3,12 @@
 Libraries are heard from warnings on only: what they tell of requests may hold what no log may.
 """
 
+import json
 import logging
 import re
 import sys
 import time
 from typing import Any, Literal, TextIO
-
-import orjson
 
 from stacbridge.exchange import current
 
@@ -46,8 +45,8 @@ class Lines(logging.Formatter):
     """One JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the object; JSON escapes what could end a line."""
-        return orjson.dumps(members(record), default=str).decode()
+        """Return the object, in ASCII: what a terminal or another reader would obey is escaped."""
+        return json.dumps(members(record), default=str).replace("\x7f", r"\u007f")
 
 
 def members(record: logging.LogRecord) -> dict[str, Any]:
