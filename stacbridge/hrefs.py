@@ -3,6 +3,8 @@
 import re
 from urllib.parse import quote, unquote
 
+SLASH = "\0"
+"""What a slash inside of an id is in the decoded path of a request, where "/" ends the id."""
 ASSETS = "/assets/{catalogue}/{collection}/{item}/{asset}/{file}"
 _ASSET = re.compile(r"(?:/catalogues/(?P<catalogue>[^/]+))?/assets/(?(catalogue)(?P=catalogue)/)")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,12 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stacbridge.api.failures import answer
 from stacbridge.api.querystring import PARAMETERS
 from stacbridge.errors import BadRequest
-from stacbridge.hrefs import catalogue_href
+from stacbridge.hrefs import SLASH, catalogue_href
 
 Network = IPv4Network | IPv6Network
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
+INNER_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 SLASHES = re.compile("//+")
-FORWARDED = re.compile(r'(\w+)="?([^;,"]+)"?')
+FORWARDED = re.compile(r'(?<!\w)(\w+)="?([^;,"]+)"?')
+"""Parameters of a header; words without a value are passed over at once, however long."""
 
 
 class PublicAddress:
@@ -114,6 +116,7 @@ def _first(headers: Headers, name: str) -> str:
 class TidyUrl:
     """Forgive `//` and a slash at the end of a path, and forget unknown query parameters.
 
+    A slash that is part of an id (`%2F`) is told apart from those between ids, as `SLASH`.
     QGIS's plugin sends its Authorization header as a query parameter too. It is taken out of the server's own
     scope, so that no log line and no link that is made later holds it.
     """
@@ -124,11 +127,19 @@ class TidyUrl:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a tidy URL."""
         if scope["type"] == "http":
-            path = SLASHES.sub("/", scope["path"])
+            path = SLASHES.sub("/", _decoded(scope))
             scope["path"] = path.rstrip("/") or "/"
             pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             scope["query_string"] = urlencode([pair for pair in pairs if pair[0] in PARAMETERS]).encode()
         await self.app(scope, receive, send)
+
+
+def _decoded(scope: Scope) -> str:
+    """Return the path, in which a slash stands between ids only."""
+    raw: bytes = scope["raw_path"]
+    told, found = INNER_SLASH.subn(quote(SLASH).encode(), raw)
+    path: str = scope["path"]
+    return unquote(told.decode("latin-1")) if found else path
 
 
 class HeadAsGet:

@@ -23,7 +23,7 @@ def check_place(settings: Settings) -> None:
     """Raise `StoreUnavailable` where the book's file, which is not there yet, could not be made."""
     file = _file(_url(settings))
     folder = next(parent for parent in file.parents if parent.exists())
-    if not os.access(folder, os.W_OK):
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise StoreUnavailable(f"The order book cannot be made: {folder} cannot be written.")
 
 
