@@ -80,12 +80,13 @@ def served(*catalogues: Catalogue, **settings: Any) -> Iterator[int]:
             thread.join(PATIENCE)
 
 
-def heard(port: int, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Heard:
-    """Ask a bridge for a path just as it is written; headers are named with `_` for `-`."""
+def heard(
+    port: int, path: str, method: str = "GET", body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> Heard:
+    """Ask a bridge for a path just as it is written."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        client.request(method, path, body or None, headers=named)
+        client.request(method, path, body or None, headers=dict(headers or {}))
         answer = client.getresponse()
         told = {name.lower(): value for name, value in answer.getheaders()}
         return Heard(answer.status, told, answer.read())

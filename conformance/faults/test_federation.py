@@ -68,7 +68,7 @@ def test_f51_who_wants_all_or_nothing_gets_an_error(header: dict[str, str]) -> N
     catalogues = four()
     catalogues[3].failure = DOWN
     with served(*catalogues) as port:
-        answer = heard(port, "/search" if header else "/search?strict=true", **header)
+        answer = heard(port, "/search" if header else "/search?strict=true", headers=header)
     assert answer.status in (502, 503, 504)
 
 

@@ -18,6 +18,7 @@ from tests.api.archive import alpha
 from tests.orders.archives import DAY, Bench, Script
 
 DONE, UNKNOWN = Progress("O-1", "succeeded"), Progress("O-1", None)
+JSON = {"Content-Type": "application/json"}
 BODY = b'{"collection": "radar-grd", "item": "radar-grd-0003"}'
 
 
@@ -155,7 +156,7 @@ def test_f42_where_the_book_cannot_be_written_orders_are_503_and_searches_go_on(
     nowhere = tmp_path / "file"
     nowhere.write_bytes(b"")
     with served(catalogue, order_store=f"sqlite:///{nowhere}/orders.sqlite") as port:
-        asked = heard(port, "/orders", "POST", BODY, Content_Type="application/json")
+        asked = heard(port, "/orders", "POST", BODY, JSON)
         assert asked.status == 503
         assert heard(port, "/readyz").status == 503
         assert heard(port, "/search?limit=1").status == 200
@@ -168,9 +169,9 @@ def test_f43_a_locked_book_is_503_and_an_order_taken_afterwards_is_kept(tmp_path
     with served(catalogue, order_store=f"sqlite:///{file}") as port:
         other = SQLite(file)
         with other.writing():
-            refused = heard(port, "/orders", "POST", BODY, Content_Type="application/json")
+            refused = heard(port, "/orders", "POST", BODY, JSON)
         other.close()
-        taken = heard(port, "/orders", "POST", BODY, Content_Type="application/json")
+        taken = heard(port, "/orders", "POST", BODY, JSON)
     assert (refused.status, orjson.loads(refused.body)["code"]) == (503, "StoreUnavailable")
     assert taken.status == 202
 

@@ -52,7 +52,7 @@ def test_a_sane_request_id_is_kept_on_every_answer(api: TestClient, path: str) -
 
 @pytest.mark.parametrize("told", ["", "a b", "x" * 65, "a\x1b[2J", "{}", "é"])
 def test_any_other_is_replaced(api: TestClient, told: str) -> None:
-    reply = api.get("/nothing", headers={"X-Request-ID": told.encode()})
+    reply = api.get("/nothing", headers={b"X-Request-ID": told.encode()})
     made = reply.headers["x-request-id"]
     assert made != told
     assert len(made) == 16
