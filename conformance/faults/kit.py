@@ -66,7 +66,12 @@ def served(*catalogues: Catalogue, **settings: Any) -> Iterator[int]:
     app = create_app(Settings(**settings), catalogues or [MemoryCatalogue("empty", [], [])])
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         config = uvicorn.Config(
-            app, http=bounded(0.5), log_config=None, proxy_headers=False, timeout_graceful_shutdown=1
+            app,
+            http=bounded(0.5),
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=[[listening]])
