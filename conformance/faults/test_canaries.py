@@ -100,7 +100,7 @@ def asked(port: int, key: str, href: str) -> list[Heard]:
         "/api",
         "/search",
         "/search?collections=toys&limit=1&authorization=Bearer%20canary-of-a-query",
-        "/search?limit=canary-of-a-query",
+        "/search?limit=nonsense",
         "/search?token=canary-of-a-query",
         "/collections/toys/items/TOY_ada",
         "/orders",
@@ -113,7 +113,7 @@ def asked(port: int, key: str, href: str) -> list[Heard]:
         href,
         f"{href}x",
     ]
-    body = orjson.dumps({"password": "canary-of-a-body", "limit": "canary-of-a-body"})
+    body = orjson.dumps({"password": "canary-of-a-body", "limit": "nonsense"})
     json = {"Content-Type": "application/json"}
     return [
         *(heard(port, path, headers=headers) for path in paths for headers in every),
@@ -161,8 +161,9 @@ def test_f11_no_credential_is_in_a_log_an_answer_the_figures_or_a_database(
     everything = told + dumped(tmp_path)
     for answer in answers:
         everything += str(answer.headers) + answer.body.decode("utf-8", "replace")
-    for value in (*SERVICE.values(), "canary-of", "canary-token", key):
-        assert value not in everything.replace(signature, "") or value == "ada", value
+    for value in ("canary", SERVICE["totp_secret"], key):
+        at = everything.lower().find(value.lower())
+        assert at < 0, everything[max(0, at - 300) : at + 100]
     assert signature not in told
 
 
