@@ -1,8 +1,7 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,26 +13,27 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stacbridge.accounts import OwnAccounts
-from stacbridge.api import accounts, aggregation, collection_schemas, orders, sign
-from stacbridge.api.callers import Callers, Guarded
+from stacbridge.api import accounts, aggregation, collection_schemas, health, orders, sign
+from stacbridge.api.callers import Callers, Guarded, refuse
 from stacbridge.api.client import About, create_api
 from stacbridge.api.middleware import BodyLimit, ByCatalogue, HeadAsGet, PublicAddress, TidyUrl
+from stacbridge.api.observed import Observed, Routed
 from stacbridge.callers.doors import Doors
 from stacbridge.callers.principal import ANONYMOUS, Principal, scope_of
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.address import Address
 from stacbridge.download.hooks import PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
+from stacbridge.draining import Drain
+from stacbridge.exchange import HEADER
 from stacbridge.federation import Federation
-from stacbridge.hrefs import is_asset
-from stacbridge.model import Json
+from stacbridge.hrefs import ASSETS, catalogue_href, is_asset
 from stacbridge.orders.desk import Desk
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream, load
 from stacbridge.vault import open_vault
 
 LANDING_ID = "stacbridge"
-NO_WARNINGS: Mapping[str, list[str]] = MappingProxyType({})
 EXPOSED = [
     "Content-Length",
     "Content-Range",
@@ -44,15 +44,20 @@ EXPOSED = [
     "Link",
     "Proxy-Status",
     "Server-Timing",
+    HEADER,
 ]
 
 
-def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings, catalogues: Sequence[Catalogue] | None = None, drain: Drain | None = None
+) -> ASGIApp:
     """Return the bridge over `catalogues`, or over those that the settings name.
 
+    Whoever serves it tells it by `drain` that it is about to stop, and sees there when it may.
     Raises `Misconfigured` for settings that cannot work.
     """
     doors = Doors(settings)
+    drain = drain or Drain(settings.drain_seconds)
     served: Sequence[Catalogue] = loaded(settings) if catalogues is None else catalogues
     federation = Federation(served, settings)
     desk = Desk(federation, settings)
@@ -71,29 +76,35 @@ def create_app(settings: Settings, catalogues: Sequence[Catalogue] | None = None
     about = About(LANDING_ID, settings.title, children=titles)
     api = _api(federation, desk, doors, settings, about, lifespan)
 
-    async def healthz() -> JSONResponse:
-        return JSONResponse(health(federation.catalogues.values(), proxy.warnings()))
-
     async def slots(request: Request) -> JSONResponse:
         return JSONResponse(proxy.status(request.scope.get(PRINCIPAL)))
 
-    api.add_api_route("/healthz", healthz, name="Health", tags=["Health"])
+    known = health.Health(federation, desk, drain, proxy.load, proxy.warnings)
+    checks = {"orders": desk.check, "spool": proxy.check}
+    health.install(api, known, health.Readiness(drain, checks))
     api.add_api_route("/slots", slots, name="Connections of the accounts", tags=["Health"])
     accounts.install(api, federation.catalogues)
     alone = {
-        id: Guarded(_alone(federation, desk, doors, settings, id, title), doors)
+        id: Guarded(
+            Routed(_alone(federation, desk, doors, settings, id, title), catalogue_href("", id)), doors
+        )
         for id, title in titles.items()
     }
-    facade = wrapped(ByCatalogue(Guarded(api, doors), alone), settings)
+    facade = wrapped(ByCatalogue(Guarded(Routed(api), doors), alone), settings)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_asset(scope["path"].removeprefix(prefix)):
             raw_path = scope["raw_path"].removeprefix(prefix.encode())
-            await proxy({**scope, "raw_path": raw_path}, receive, send)
+            scope["stacbridge.exchange"].route = ASSETS
+            if drain.begun:
+                await refuse(drain.refusal(), scope, receive, send)
+                return
+            with drain.download():
+                await proxy({**scope, "raw_path": raw_path}, receive, send)
         else:
             await facade(scope, receive, send)
 
-    return Callers(dispatch, doors, prefix)
+    return Observed(Callers(dispatch, doors, prefix), prefix)
 
 
 def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:
@@ -145,20 +156,10 @@ def loaded(settings: Settings) -> list[Upstream | OwnAccounts]:
     ]
 
 
-def health(catalogues: Iterable[Catalogue], downloads: Mapping[str, list[str]] = NO_WARNINGS) -> Json:
-    """Say that the bridge answers, and what to see to before it no longer does; nothing upstream is asked.
-
-    `downloads` are warnings of the download side, by catalogue.
-    """
-    every = {one.id: [*one.warnings(), *downloads.get(one.id, [])] for one in catalogues}
-    warnings = {id: told for id, told in every.items() if told}
-    return {"status": "ok", **({"warnings": warnings} if warnings else {})}
-
-
 def wrapped(api: ASGIApp, settings: Settings) -> ASGIApp:
     """Return `api` inside its middlewares, the innermost first."""
     app: ASGIApp = BodyLimit(api, settings.max_body_bytes)
-    app = PublicAddress(app, settings.public_url)
+    app = PublicAddress(app, settings.public_url, settings.trusted_proxies)
     # Quality 1 makes a page of 100 items 8 times smaller in half a millisecond; stock quality takes two.
     app = BrotliMiddleware(app, quality=1, gzip_fallback=False)
     app = GZipMiddleware(app, compresslevel=1)

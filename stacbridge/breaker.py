@@ -49,6 +49,14 @@ class Breaker:
                 self._probe = number
             return number
 
+    def state(self) -> str:
+        """Return "closed", "open" or "half-open"; open is also what waits for somebody to try it."""
+        with self._lock:
+            self._give_up(self._clock())
+            if self._until is None:
+                return "closed"
+            return "open" if self._probe is None else "half-open"
+
     def wait(self) -> float:
         """Return the seconds until an attempt may be let through; 0 where one may be now."""
         with self._lock:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from math import ceil
 from threading import Lock
 
@@ -25,15 +26,21 @@ class Channel:
     """
 
     def __init__(
-        self, catalogue: Catalogue, settings: Settings, *, clock: Callable[[], float] = time.monotonic
+        self,
+        catalogue: Catalogue,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.catalogue = catalogue
-        self._clock = clock
+        self._clock, self._wall = clock, wall
         self._threads = Threads(settings.search_threads, f"catalogue-{catalogue.id}")
         self._breaker = Breaker(
             settings.breaker_failures, settings.breaker_seconds, settings.catalogue_deadline, clock=clock
         )
         self._usual = Usual()
+        self._last: Json = {}
         self._patience = settings.connect_timeout
         self._lock = Lock()
         self._listed = clock()
@@ -86,6 +93,14 @@ class Channel:
             advice="Ask again: its answer is kept for a while once it is there.",
         )
 
+    def standing(self) -> Json:
+        """Return how the catalogue is, by what was asked of it so far; `last` is its last answer, or none."""
+        return {
+            "breaker": {"state": self._breaker.state(), "retry_after": ceil(self._breaker.wait())},
+            "last": self._last,
+            "usual_seconds": self._usual.seconds(),
+        }
+
     def close(self) -> None:
         """Let the threads end; questions that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -99,6 +114,12 @@ class Channel:
             advice="Try again later.",
         )
 
+    def _noted(self, seconds: float, failure: UpstreamError | None) -> None:
+        """Keep in mind how the last search ended."""
+        at = datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        why = {} if failure is None else {"failure": failure.code, "reason": str(failure)}
+        self._last = {"at": at, "seconds": round(seconds, 3), **why}
+
     def _search(self, asked: Asked, number: int, query: Query, root: str, ready: bool) -> Found:
         start = self._clock()
         try:
@@ -108,6 +129,7 @@ class Channel:
             raise
         except UpstreamError as failure:
             self._breaker.failed(number)
+            self._noted(self._clock() - start, failure)
             log.info("%s failed: %s", self.catalogue.id, failure)
             raise
         except BaseException:
@@ -115,6 +137,7 @@ class Channel:
             raise
         finally:
             asked.took = self._clock() - start
+        self._noted(asked.took, None)
         self._breaker.passed(number)
         self._usual.note(asked.took)
         return found

@@ -25,7 +25,8 @@
   + StoreUnavailable       503  the order book cannot be read or written; nothing was ordered
 
 Every failure carries who failed, what was asked, what it answered and what to do, and has one JSON shape:
-`{"code", "description", "upstream"?, "asked"?, "answered"?, "advice"?, "parameter"?, "retry_after"?}`.
+`{"code", "description", "upstream"?, "asked"?, "answered"?, "advice"?, "parameter"?, "retry_after"?}`,
+to which answers add the `request_id`.
 No credential is ever part of one.
 """
 

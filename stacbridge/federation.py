@@ -70,6 +70,10 @@ class Federation:
         for channel in self._channels.values():
             channel.close()
 
+    def standing(self) -> dict[str, Json]:
+        """Return how each catalogue is, by id; asks nobody."""
+        return {id: channel.standing() for id, channel in self._channels.items()}
+
     def collections(self) -> list[Json]:
         """Return the Collections of all catalogues that ever told theirs, in the order of the settings."""
         return list(self.told().collections.values())

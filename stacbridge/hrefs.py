@@ -1,9 +1,14 @@
 """The URLs of the API's resources, made from its root URL and ids."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+SLASH = "\0"
+"""What a slash inside of an id is in the decoded path of a request, where "/" ends the id."""
+ASSETS = "/assets/{catalogue}/{collection}/{item}/{asset}/{file}"
 _ASSET = re.compile(r"(?:/catalogues/(?P<catalogue>[^/]+))?/assets/(?(catalogue)(?P=catalogue)/)")
+
+_CATALOGUE = re.compile(r"/(?:assets|catalogues|account)/([^/]+)")
 
 
 def is_asset(path: str) -> bool:
@@ -12,6 +17,12 @@ def is_asset(path: str) -> bool:
     In the STAC API of a catalogue only those of its own assets are.
     """
     return _ASSET.match(path) is not None
+
+
+def catalogue_of(path: str) -> str | None:
+    """Return the id of the catalogue that a path below the root names, if it names one."""
+    found = _CATALOGUE.match(path)
+    return None if found is None else unquote(found[1])
 
 
 def catalogue_href(root: str, catalogue: str) -> str:

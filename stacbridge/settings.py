@@ -1,10 +1,11 @@
 """Every setting, from the environment (`STACBRIDGE_…`) and one TOML file, with its default and its reason."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -12,53 +13,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from stacbridge.credentials import SECRETS, Credentials
+
+__all__ = ["SECRETS", "Credentials", "Settings"]
+
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
-
-
-SECRETS = ("password", "totp_secret", "refresh_token", "client_secret")
-"""Members of an account that nobody may see."""
-
-
-class Credentials(BaseModel):
-    """An account at one catalogue. Which members it needs depends on the catalogue's access flow.
-
-    Each secret may stand in a file of its own instead, named by the member with `_file` at its end.
-    """
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
-
-    username: str | None = None
-    """Name of the account."""
-    password: SecretStr | None = None
-    """Password of the account."""
-    totp_secret: SecretStr | None = None
-    """The base32 secret of a second factor, where the account has one."""
-    refresh_token: SecretStr | None = None
-    """A refresh token or offline token, as `stacbridge login` or the upstream's own page gives it."""
-    client_id: str | None = None
-    """The OAuth client that logs in, where the catalogue names none or you have your own."""
-    client_secret: SecretStr | None = None
-    """Secret of that client, where it has one."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_files(cls, given: Any) -> Any:
-        """Read the files that hold secrets; a line break at their end is not part of them."""
-        if not isinstance(given, dict):
-            return given
-        members = dict(given)
-        for name in SECRETS:
-            file = members.pop(f"{name}_file", None)
-            if file is None:
-                continue
-            if members.get(name) is not None:
-                raise ValueError(f"{name} and {name}_file are both set")
-            try:
-                members[name] = Path(file).read_text(encoding="utf-8").strip()
-            except (OSError, TypeError, UnicodeDecodeError):
-                raise ValueError(f"{name}_file cannot be read") from None
-        return members
 
 
 class Settings(BaseSettings):
@@ -74,6 +34,16 @@ class Settings(BaseSettings):
     """Port that the bridge listens on; 0 lets the system choose."""
     public_url: str | None = None
     """URL that clients see, where it is not the one of the request."""
+    trusted_proxies: list[IPv4Network | IPv6Network] = [IPv4Network("127.0.0.1"), IPv6Network("::1")]
+    """Addresses or networks of reverse proxies in front, whose Forwarded and X-Forwarded-* headers are
+    believed; those of anybody else are not."""
+    log_format: Literal["text", "json"] = "text"
+    """How the log is written: for persons, or a JSON object a line."""
+    drain_seconds: Annotated[float, Field(ge=0)] = 25
+    """Seconds that a bridge which is told to stop (SIGTERM) goes on with downloads under way; the others are
+    answered 503 at once."""
+    drain_notice: Annotated[float, Field(ge=0)] = 0
+    """Seconds that it stays for at least, so that a load balancer can see at /readyz that it leaves."""
     title: str = "stacbridge"
     """Title of the landing page."""
     catalogues: list[str] = ["cdse"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from stacbridge import metrics
 from stacbridge.access import registry
 from stacbridge.access.flows import Flow, Send, drive
 from stacbridge.access.signer import Signer
@@ -74,15 +75,18 @@ class Upstream:
         self._terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, credentials)
         self._wire = Wire(mapping.id, settings, self._terms.hosts, clock=clock, sleep=sleep)
         self._signer = Signer(
-            self._terms, self._wire.exchange, settings.token_margin, keep=keep, clock=clock, wall=wall
+            self._terms, self._token_call, settings.token_margin, keep=keep, clock=clock, wall=wall
         )
         places = (settings.location_seconds, settings.locations)
-        self._records: Remembered[Json] = Remembered(*places, clock=clock)
-        self._listings: Remembered[Reply] = Remembered(*places, keep=_is_good, clock=clock)
+        noted = partial(partial, metrics.looked_up, mapping.id)
+        self._records: Remembered[Json] = Remembered(*places, note=noted("records"), clock=clock)
+        self._listings: Remembered[Reply] = Remembered(
+            *places, keep=_is_good, note=noted("listings"), clock=clock
+        )
         lists = (settings.collection_seconds, settings.collection_pause)
         self._discovered = Refreshed(self._discover, *lists, clock=clock)
         cache = (settings.search_cache_seconds, settings.search_cache_bytes)
-        self._replies = Replies(*cache, self._send, clock=clock)
+        self._replies = Replies(*cache, self._send, note=noted("searches"), clock=clock)
         self._item_ids = mapping.item_ids
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
         self.archive: Archive | None = self._archive(mapping)
@@ -95,7 +99,9 @@ class Upstream:
         """
         match = condition(query.filter) if query.filter else _any
         translate = partial(self._translation.items, root=root, ready=ready)
-        return fill(query, self._remembered, translate, match, self._bounds, self.id)
+        found = fill(query, self._remembered, translate, match, self._bounds, self.id)
+        metrics.SKIPPED.labels(self.id).inc(len(found.skipped))
+        return found
 
     def collections(self) -> list[Json]:
         """Return all Collections as plain dicts, without API links.
@@ -184,6 +190,10 @@ class Upstream:
         if not isinstance(self._dialect, Discovering):
             return []
         return drive(self._dialect.discover(), self._send)
+
+    def _token_call(self, request: Request) -> Reply:
+        metrics.TOKENS.labels(self.id).inc()
+        return self._wire.exchange(request)
 
     def _send(self, request: Request) -> Reply:
         """Return the answer to a search, which must be one of success."""

@@ -40,7 +40,15 @@ def _word(outcomes: list[str]) -> str:
 
 def main() -> int:
     table = Table()
-    options = ["-q", "--no-header", "-p", "no:cacheprovider", str(FOLDER), *sys.argv[1:]]
+    options = [
+        "-q",
+        "--no-header",
+        "-p",
+        "no:cacheprovider",
+        str(FOLDER),
+        str(FOLDER.parent / "orders"),
+        *sys.argv[1:],
+    ]
     code = pytest.main(options, plugins=[table])
     print("\nrow  outcome  what must hold (cases)")
     print("\n".join(table.lines()))

@@ -2,14 +2,24 @@
 
 import hashlib
 import http.client
+import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from stacbridge.model import Ready, Request
+import uvicorn
+
+from stacbridge.app import create_app
+from stacbridge.catalogue import Catalogue
+from stacbridge.commands.protocol import bounded
+from stacbridge.memory import MemoryCatalogue
+from stacbridge.model import Found, Json, Query, Ready, Request
+from stacbridge.settings import Settings
 from stacbridge.simulators.chaos import Act, Chaos, Script
-from tests.unit.download_servers import FILE, Bridge, Heard, OneAsset
+from tests.api.archive import collection, item
+from tests.unit.download_servers import FILE, PATIENCE, Bridge, Heard, OneAsset
 
 PRODUCT = b"PK\x03\x04" + b"".join(number.to_bytes(4, "big") for number in range(750_000))
 """A product of 3 MB in which every four bytes differ."""
@@ -48,3 +58,73 @@ def whole(heard: Heard) -> bool:
 def ranges(chaos: Chaos) -> list[str | None]:
     """Return the ranges that the upstream was asked for."""
     return [asked.headers.get("range") for asked in chaos.asked]
+
+
+@contextmanager
+def served(*catalogues: Catalogue, **settings: Any) -> Iterator[int]:
+    """Serve the whole bridge as `stacbridge serve` does, over an empty catalogue if none; give its port."""
+    app = create_app(Settings(**settings), catalogues or [MemoryCatalogue("empty", [], [])])
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
+        config = uvicorn.Config(
+            app,
+            http=bounded(0.5),
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=[[listening]])
+        thread.start()
+        try:
+            port = int(listening.getsockname()[1])
+            heard(port, "/healthz")  # it answers once it has started
+            yield port
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+
+
+def heard(
+    port: int, path: str, method: str = "GET", body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> Heard:
+    """Ask a bridge for a path just as it is written."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        client.request(method, path, body or None, headers=dict(headers or {}))
+        answer = client.getresponse()
+        told = {name.lower(): value for name, value in answer.getheaders()}
+        return Heard(answer.status, told, answer.read())
+    finally:
+        client.close()
+
+
+def gone(client: socket.socket) -> bool:
+    """Tell whether the other side ends a connection without a word."""
+    try:
+        return client.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+class Wavering(MemoryCatalogue):
+    """A catalogue of three items that fails, or hangs until it is let go, when told to."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id, [collection(id)], [item(id, number) for number in range(3)])
+        self.failure: Exception | None = None
+        self.go = threading.Event()
+        self.go.set()
+        self.asked = 0
+
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
+        self.asked += 1
+        assert self.go.wait(PATIENCE)
+        if self.failure is not None:
+            raise self.failure
+        return super().search(query, root, ready=ready)
+
+    def collections(self) -> list[Json]:
+        if self.failure is not None:
+            raise self.failure
+        return super().collections()

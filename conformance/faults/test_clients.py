@@ -1,22 +1,14 @@
 """Section B, the clients' side: many, slow, silent, gone; and what the operator sees of it."""
 
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-import uvicorn
 
-from conformance.faults.kit import CUT, PRODUCT, faced, whole
-from stacbridge.app import create_app
-from stacbridge.commands.protocol import bounded
-from stacbridge.memory import MemoryCatalogue
-from stacbridge.settings import Settings
+from conformance.faults.kit import CUT, PRODUCT, faced, gone, served, whole
 from stacbridge.simulators.chaos import Act
 from tests.unit.download_servers import PATIENCE, within
 
@@ -79,22 +71,6 @@ def test_f28_more_requests_at_once_than_the_setting_says_are_503() -> None:
         assert within(PATIENCE, lambda: bridge.ask("HEAD").status == 200)
 
 
-@contextmanager
-def served(**settings: Any) -> Iterator[int]:
-    """Serve the whole bridge as `stacbridge serve` does, with nothing in it; give its port."""
-    app = create_app(Settings(**settings), [MemoryCatalogue("empty", [], [])])
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
-        config = uvicorn.Config(app, http=bounded(0.5), log_config=None, timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=[[listening]])
-        thread.start()
-        try:
-            yield int(listening.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join(PATIENCE)
-
-
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: "])
 def test_f29_a_head_that_does_not_end_in_time_ends_the_connection(sent: bytes) -> None:
     with served() as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
@@ -119,13 +95,6 @@ def dripped(client: socket.socket) -> bool:
         return client.recv(1) == b""
     except TimeoutError:
         return False
-    except ConnectionError:
-        return True
-
-
-def gone(client: socket.socket) -> bool:
-    try:
-        return client.recv(1) == b""
     except ConnectionError:
         return True
 

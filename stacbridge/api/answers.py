@@ -14,10 +14,13 @@ from stacbridge.search import Results
 
 
 def respond(
-    document: Json, media_type: str = links.JSON, headers: Mapping[str, str] | None = None
+    document: Json,
+    media_type: str = links.JSON,
+    headers: Mapping[str, str] | None = None,
+    status: int = 200,
 ) -> Response:
     """Return a document as bytes: anything else FastAPI would walk through and copy, some 27 times dearer."""
-    return Response(orjson.dumps(document), headers=headers, media_type=media_type)
+    return Response(orjson.dumps(document), status, headers=headers, media_type=media_type)
 
 
 def feature_collection(asked: Search, results: Results, page_links: list[Json]) -> Json:

@@ -24,7 +24,7 @@ from stacbridge.callers import shown
 from stacbridge.callers.doors import Doors
 from stacbridge.callers.principal import caller
 from stacbridge.federation import Federation
-from stacbridge.hrefs import collection_href
+from stacbridge.hrefs import SLASH, collection_href
 from stacbridge.model import Json
 from stacbridge.settings import Settings
 
@@ -170,7 +170,7 @@ class Client:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
         root, how = root_of(request), scenes(from_url(parameters_of(request)))
         source = copies.Linked(self.federation, self.settings) if how == "linked" else self.federation
-        item = await self.federation.run(source.item, collection_id, item_id, root)
+        item = await self.federation.run(source.item, collection_id, item_id.replace(SLASH, "/"), root)
         return respond(shown.shown([item], root, self.doors, caller())[0], links.GEOJSON)
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from stacbridge.api.headers import proxy_status
 from stacbridge.errors import BadRequest, StacbridgeError
+from stacbridge.exchange import identified
 from stacbridge.model import Json
 
 PATIENCE = 30
@@ -64,4 +65,4 @@ async def _unexpected(_: Request, __: Exception) -> Response:
 
 
 def _response(status: int, body: Json, headers: Mapping[str, str] | None) -> Response:
-    return Response(orjson.dumps(body), status, headers, media_type="application/json")
+    return Response(orjson.dumps(identified(body)), status, headers, media_type="application/json")

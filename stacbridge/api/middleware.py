@@ -1,8 +1,10 @@
 """What happens to a request before the API sees it, as plain ASGI: each wrapper costs next to nothing."""
 
 import re
-from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,23 +12,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stacbridge.api.failures import answer
 from stacbridge.api.querystring import PARAMETERS
 from stacbridge.errors import BadRequest
-from stacbridge.hrefs import catalogue_href
+from stacbridge.hrefs import SLASH, catalogue_href
 
+Network = IPv4Network | IPv6Network
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
+INNER_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 SLASHES = re.compile("//+")
-FORWARDED = re.compile(r'(\w+)="?([^;,"]+)"?')
+FORWARDED = re.compile(r'(?<!\w)(\w+)="?([^;,"]+)"?')
+"""Parameters of a header; words without a value are passed over at once, however long."""
 
 
 class PublicAddress:
     """Make the request's URL the one that the client sees.
 
     That is `public_url` where it is set; else what Forwarded (RFC 7239) or X-Forwarded-Proto, -Host, -Port
-    and -Prefix of a reverse proxy say. A client that makes these up only changes the links of its answer.
+    and -Prefix of a reverse proxy say, if it connects from one of the networks `proxies`; else the request's
+    own Host. One that is no host at all is not repeated.
     """
 
-    def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, public_url: str | None = None, proxies: Sequence[Network] = ()) -> None:
         self.app = app
         self.public = urlsplit(public_url) if public_url else None
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with another scheme, Host and root path."""
@@ -45,6 +52,10 @@ class PublicAddress:
         if self.public:
             return self.public.scheme, self.public.netloc, self.public.path
         headers = Headers(scope=scope)
+        if not self._by_proxy(scope):
+            host = headers.get("host", "")
+            host = host if HOST.fullmatch(host) else _server(scope)
+            return scope["scheme"], host, scope.get("root_path", "")
         told = {name.lower(): value for name, value in FORWARDED.findall(_first(headers, "forwarded"))}
         scheme = told.get("proto") or _first(headers, "x-forwarded-proto") or scope["scheme"]
         host = told.get("host") or _first(headers, "x-forwarded-host")
@@ -57,6 +68,16 @@ class PublicAddress:
             host if HOST.fullmatch(host) else "",
             prefix if prefix.startswith("/") else "",
         )
+
+    def _by_proxy(self, scope: Scope) -> bool:
+        """Tell whether a reverse proxy that may speak for its clients sent this; a local socket is one."""
+        client = scope.get("client")
+        if client is None:
+            return True
+        with suppress(ValueError):
+            address = ip_address(client[0])
+            return any(address in network for network in self._proxies)
+        return False
 
 
 class ByCatalogue:
@@ -80,6 +101,13 @@ class ByCatalogue:
         await self.app(scope, receive, send)
 
 
+def _server(scope: Scope) -> str:
+    """Return the address that the request came to, as a Host."""
+    host, port = scope.get("server") or ("localhost", None)
+    host = f"[{host}]" if ":" in host else host
+    return host if port is None else f"{host}:{port}"
+
+
 def _first(headers: Headers, name: str) -> str:
     """Return what the proxy nearest to the client says."""
     return headers.get(name, "").partition(",")[0].strip()
@@ -88,6 +116,7 @@ def _first(headers: Headers, name: str) -> str:
 class TidyUrl:
     """Forgive `//` and a slash at the end of a path, and forget unknown query parameters.
 
+    A slash that is part of an id (`%2F`) is told apart from those between ids, as `SLASH`.
     QGIS's plugin sends its Authorization header as a query parameter too. It is taken out of the server's own
     scope, so that no log line and no link that is made later holds it.
     """
@@ -98,11 +127,19 @@ class TidyUrl:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a tidy URL."""
         if scope["type"] == "http":
-            path = SLASHES.sub("/", scope["path"])
+            path = SLASHES.sub("/", _decoded(scope))
             scope["path"] = path.rstrip("/") or "/"
             pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             scope["query_string"] = urlencode([pair for pair in pairs if pair[0] in PARAMETERS]).encode()
         await self.app(scope, receive, send)
+
+
+def _decoded(scope: Scope) -> str:
+    """Return the path, in which a slash stands between ids only."""
+    raw: bytes = scope["raw_path"]
+    told, found = INNER_SLASH.subn(quote(SLASH).encode(), raw)
+    path: str = scope["path"]
+    return unquote(told.decode("latin-1")) if found else path
 
 
 class HeadAsGet:

@@ -230,6 +230,7 @@ FAILURE = {
         "advice": {"type": "string", "description": "What to do."},
         "parameter": {"type": "string", "description": "Which parameter of the request is off."},
         "retry_after": {"type": "integer", "description": "Seconds after which to ask again."},
+        "request_id": {"type": "string", "description": "What the bridge's log calls the request."},
     },
 }
 FAILURES: dict[int | str, dict[str, Any]] = {

@@ -2,34 +2,56 @@
 
 import gc
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from threading import Thread
+from types import FrameType
 from typing import Any
 
 import uvicorn
 
 from stacbridge.commands.protocol import bounded
+from stacbridge.draining import Drain
 from stacbridge.errors import Misconfigured, StacbridgeError
 
 BACKLOG = 2048
 # Objects made before the garbage collector looks at them; a page of 100 items is some 30,000.
 YOUNG_OBJECTS = 50_000
-# Seconds that a bridge that is told to stop lets downloads go on.
-GRACE = 10
+# Seconds that answers other than downloads may take once the bridge no longer takes requests.
+GRACE = 5
 # The same for a bridge that a command starts for itself: by then it has what it wants, or ctrl-C was pressed.
 OWN_GRACE = 1
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that says when it answers."""
+    """A uvicorn server that says when it answers, and drains before it stops.
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    The first signal begins the drain, during which it goes on answering; another one ends it.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], drain: Drain) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._drain = drain
+        self._signal = signal.SIGTERM
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; stop, if that had begun."""
+        if self._drain.begun:
+            super().handle_exit(sig, frame)
+        else:
+            self._signal = signal.Signals(sig)
+            self._drain.begin()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Stop once nothing is left to wait for, as by the signal that began it."""
+        if self._drain.over and not self.should_exit:
+            super().handle_exit(self._signal, None)
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
@@ -67,14 +89,22 @@ def settle() -> None:
 
 
 def serve(
-    app: Any, listening: socket.socket, log_level: str, on_ready: Callable[[], None], head_timeout: float
+    app: Any, listening: socket.socket, on_ready: Callable[[], None], head_timeout: float, drain: Drain
 ) -> None:
-    """Serve an ASGI app in this thread until a signal; heads of requests take `head_timeout` s at most."""
+    """Serve an ASGI app in this thread until a signal, after which it drains.
+
+    Heads of requests take `head_timeout` s at most. Headers of proxies are the app's own to believe or not.
+    """
     config = uvicorn.Config(
-        app, http=bounded(head_timeout), log_level=log_level, timeout_graceful_shutdown=GRACE
+        app,
+        http=bounded(head_timeout),
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE,
     )
     settle()
-    Server(config, on_ready).run([listening])
+    Server(config, on_ready, drain).run([listening])
 
 
 @contextmanager
@@ -82,7 +112,7 @@ def running(app: Any) -> Iterator[str]:
     """Serve an ASGI app on a free loopback port as long as the block lasts; gives its URL."""
     outcome: SimpleQueue[bool] = SimpleQueue()
     config = uvicorn.Config(app, log_config=None, log_level="critical", timeout_graceful_shutdown=OWN_GRACE)
-    server = Server(config, lambda: outcome.put(True))
+    server = Server(config, lambda: outcome.put(True), Drain(0))
 
     def run() -> None:
         with suppress(SystemExit):  # uvicorn's way to say that the app cannot start

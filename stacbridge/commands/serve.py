@@ -11,7 +11,9 @@ import click
 from stacbridge.commands.bridge import listen, serve, url_of
 from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.simulators import simulated
+from stacbridge.draining import Drain
 from stacbridge.errors import Misconfigured
+from stacbridge.logs import configure
 from stacbridge.settings import Credentials, Settings
 
 if TYPE_CHECKING:
@@ -65,13 +67,15 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
         catalogues = loaded(settings)
         for line in accounts(catalogues):
             click.echo(line)
+        configure(log_level, settings.log_format)
+        drain = Drain(settings.drain_seconds, settings.drain_notice)
         with suppress(KeyboardInterrupt):
             serve(
-                create_app(settings, catalogues),
+                create_app(settings, catalogues, drain),
                 listening,
-                log_level,
                 lambda: click.echo(f"Ready: {url}\n{TRY.format(url=url)}"),
                 settings.head_timeout,
+                drain,
             )
 
 

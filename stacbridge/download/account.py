@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass
 from typing import Any
 
+from stacbridge import metrics
 from stacbridge.catalogue import Catalogue, Metered
 from stacbridge.download.accel import handover
 from stacbridge.download.delivery import Wanted
@@ -65,6 +66,7 @@ class Account:
                     yield stream
             finally:
                 if stream.received:
+                    metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
                     means.threads.submit(means.ledger.add, self.catalogue.id, user, stream.received)
 
     def _lease(self) -> AbstractAsyncContextManager[None]:

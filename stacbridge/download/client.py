@@ -11,6 +11,7 @@ import orjson
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.ranges import ByteRange
 from stacbridge.errors import StacbridgeError
+from stacbridge.exchange import identified
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -20,7 +21,8 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Link, Location, Retry-After"
+        "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Link, Location, "
+        "Retry-After, X-Request-ID"
     ),
 }
 PREFLIGHT = {
@@ -62,7 +64,7 @@ class Answer:
         elif failure.status >= 500:
             log.warning("%s: %s", failure.code, failure)
         status = {} if link is None else {"status": link}
-        body = orjson.dumps(failure.body() | status)
+        body = orjson.dumps(identified(failure.body()) | status)
         told = {
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),

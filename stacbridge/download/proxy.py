@@ -80,6 +80,15 @@ class AssetProxy:
         """Return how busy each catalogue's account is, and how the caller's downloads stand."""
         return {name: account.status(_user(principal)) for name, account in self._accounts.items()}
 
+    def load(self) -> dict[str, dict[str, int]]:
+        """Return how many connections each catalogue's account has, in use, and how many wait for one."""
+        return {name: account.slots.load() for name, account in self._accounts.items()}
+
+    def check(self) -> None:
+        """Raise `NotStaged` where the spool, if there is one, has no room or cannot be written. Blocks."""
+        if self._shelf is not None:
+            self._shelf.check()
+
     def warnings(self) -> dict[str, list[str]]:
         """Return what the holders of accounts should see to, by catalogue."""
         return {name: told for name, account in self._accounts.items() if (told := account.warnings())}

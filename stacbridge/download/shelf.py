@@ -36,6 +36,10 @@ class Shelf:
         )
         return cls(spool, settings, in_thread)
 
+    def check(self) -> None:
+        """Raise `NotStaged` where nothing can be kept. Blocks."""
+        self._spool.check()
+
     async def close(self) -> None:
         """End what is being fetched."""
         await self._spool.close()

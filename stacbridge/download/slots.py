@@ -103,13 +103,19 @@ class Slots:
             self._learn(self._clock() - started)
             self._leave(user)
 
-    def status(self, user: str) -> Json:
-        """Return how full it is, and where in line the downloads of `user` are (1 is next)."""
+    def load(self) -> dict[str, int]:
+        """Return how full it is."""
         return {
             "connections": self._size,
             "allowed": self.allowed,
             "in_use": self._using.total(),
             "waiting": sum(map(len, self._lines.values())),
+        }
+
+    def status(self, user: str) -> Json:
+        """Return how full it is, and where in line the downloads of `user` are (1 is next)."""
+        return {
+            **self.load(),
             "paused_seconds": math.ceil(self.pause),
             "yours": {
                 "in_use": self._using[user],

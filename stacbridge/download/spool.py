@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from io import RawIOBase
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import time
 
 from stacbridge.download.refusals import ASK_AGAIN
@@ -104,6 +105,18 @@ class Spool:
         self._wall = wall
         self._lock = _lock(folder)
         self._entries = {entry.key: entry for path in folder.iterdir() if (entry := _found(path))}
+
+    def check(self) -> None:
+        """Raise `NotStaged` where the disk is full, or cannot be written. Blocks."""
+        try:
+            with TemporaryFile(dir=self._folder) as file:
+                file.write(b"x")
+                file.flush()
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise NotStaged(f"The spool folder cannot be written: {error.strerror}.") from error
+        if free < SPARE:
+            raise NotStaged("The disk of the spool folder is full.")
 
     def find(self, key: str) -> Entry | None:
         """Return the file that is there, or on its way, under `key`."""

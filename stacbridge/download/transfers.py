@@ -2,12 +2,14 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from importlib.metadata import version
 
 import aiohttp
 from yarl import URL
 
+from stacbridge import metrics
 from stacbridge.download.refusals import failed
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.settings import Settings
@@ -40,6 +42,20 @@ class Transfers:
 
         Raises `UpstreamTimeout`, `UpstreamUnavailable`, and `UpstreamError` for an answer that is not HTTP.
         """
+        start, outcome = time.monotonic(), "none"
+        try:
+            response = await self._ask(upstream, method, url, headers)
+            outcome = str(response.status)
+        except UpstreamError as failure:
+            outcome = failure.code
+            raise
+        finally:
+            metrics.asked(upstream, outcome, time.monotonic() - start)
+        return response
+
+    async def _ask(
+        self, upstream: str, method: str, url: str, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         told = (upstream, asked(method, url))
         settings = self._settings
         try:

@@ -21,6 +21,22 @@ class Book:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def check(self) -> None:
+        """Raise `StoreUnavailable` where nothing can be written."""
+        with self._database.writing() as execute:
+            execute("UPDATE book SET version = version")
+
+    def standing(self) -> dict[str, dict[str, int]]:
+        """Return how many products are in each state, by catalogue."""
+        with self._database.reading() as execute:
+            rows = execute(
+                "SELECT catalogue, state, count(*) AS number FROM products GROUP BY catalogue, state"
+            )
+        standing: dict[str, dict[str, int]] = {}
+        for each in rows:
+            standing.setdefault(each["catalogue"], {})[each["state"]] = each["number"]
+        return standing
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

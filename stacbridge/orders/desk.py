@@ -13,7 +13,7 @@ from stacbridge.orders.book import Book
 from stacbridge.orders.database import Database
 from stacbridge.orders.driver import Driver
 from stacbridge.orders.records import Event, Key, Order
-from stacbridge.orders.store import exists, open_store
+from stacbridge.orders.store import check_place, exists, open_store
 from stacbridge.orders.transitions import Rules
 from stacbridge.orders.webhooks import Webhooks
 from stacbridge.orders.workers import Workers
@@ -140,6 +140,22 @@ class Desk:
         """Return the orders that a principal has of items, by collection and id, with one query."""
         book = self._book()
         return book.of_items(principal, list(items)) if book else {}
+
+    # How it is ------------------------------------------------------------------------------------
+    def check(self) -> None:
+        """Raise `StoreUnavailable` or `Misconfigured` where no order could be kept. Asks no archive."""
+        if not self._archives():
+            return
+        book = self._book()
+        if book is None:
+            check_place(self._settings)
+        else:
+            book.check()
+
+    def standing(self) -> dict[str, dict[str, int]]:
+        """Return how many products are in each state, by catalogue. Raises as `check`."""
+        book = self._book() if self._archives() else None
+        return {} if book is None else book.standing()
 
     # The book -------------------------------------------------------------------------------------
     def _archive(self, collection: str) -> tuple[Catalogue, Archive]:

@@ -1,8 +1,9 @@
 """Which database the settings name."""
 
+import os
 from pathlib import Path
 
-from stacbridge.errors import Misconfigured
+from stacbridge.errors import Misconfigured, StoreUnavailable
 from stacbridge.orders.database import Database
 from stacbridge.orders.sqlite import SQLite
 from stacbridge.settings import Settings
@@ -16,6 +17,14 @@ def exists(settings: Settings) -> bool:
     """Tell whether there may be orders already: a database has been set up, or the file is there."""
     url = _url(settings)
     return not url.startswith(FILE) or _file(url).exists()
+
+
+def check_place(settings: Settings) -> None:
+    """Raise `StoreUnavailable` where the book's file, which is not there yet, could not be made."""
+    file = _file(_url(settings))
+    folder = next(parent for parent in file.parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise StoreUnavailable(f"The order book cannot be made: {folder} cannot be written.")
 
 
 def open_store(settings: Settings) -> Database:

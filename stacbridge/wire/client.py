@@ -11,6 +11,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from stacbridge import metrics
 from stacbridge.errors import UpstreamError, UpstreamUnavailable
 from stacbridge.model import Reply, Request
 from stacbridge.settings import Settings
@@ -130,6 +131,18 @@ class Wire:
         return replace(step, url=target, params=(), headers=headers)
 
     def _once(self, step: Request, first: Request, deadline: float) -> Reply:
+        start, outcome = self._clock(), "none"
+        try:
+            reply = self._sent(step, first, deadline)
+            outcome = str(reply.status)
+        except UpstreamError as failure:
+            outcome = failure.code
+            raise
+        finally:
+            metrics.asked(self._upstream, outcome, self._clock() - start)
+        return reply
+
+    def _sent(self, step: Request, first: Request, deadline: float) -> Reply:
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **step.headers}
         try:
             prepared = requests.Request(

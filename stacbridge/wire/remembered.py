@@ -17,7 +17,8 @@ class Remembered(Generic[V]):
 
     `weigh` says how much of the size a value takes, 1 unless told; one larger than all of it is not kept.
     Safe to share between threads: of those that miss the same key at once, one makes the value and the others
-    share it. Only what `keep` approves is remembered; a failure reaches all who wait and is forgotten.
+    share it. Only what `keep` approves is remembered; a failure reaches all who wait and is forgotten. `note`
+    is told of each look-up whether there was a value.
     """
 
     def __init__(
@@ -27,12 +28,14 @@ class Remembered(Generic[V]):
         *,
         keep: Callable[[V], bool] = lambda value: True,
         weigh: Callable[[V], int] = lambda value: 1,
+        note: Callable[[bool], None] = lambda known: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._seconds = seconds
         self._size = size
         self._keep = keep
         self._weigh = weigh
+        self._note = note
         self._clock = clock
         self._lock = Lock()
         self._kept: OrderedDict[object, _Entry[V]] = OrderedDict()
@@ -46,6 +49,7 @@ class Remembered(Generic[V]):
             if entry is None or not known:
                 entry = _Entry()
             self._put(key, entry)
+        self._note(known)
         if not known:
             self._fill(key, entry.value, make)
         return entry.value.result()

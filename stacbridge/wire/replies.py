@@ -18,12 +18,18 @@ class Replies:
     """
 
     def __init__(
-        self, seconds: float, size: int, send: Send, *, clock: Callable[[], float] = time.monotonic
+        self,
+        seconds: float,
+        size: int,
+        send: Send,
+        *,
+        note: Callable[[bool], None] = lambda known: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Answer what is not remembered by `send`; its failures are not."""
+        """Answer what is not remembered by `send`; its failures are not. `note` is told of each look-up."""
         self._send = send
         self._kept: Remembered[Reply] = Remembered(
-            seconds, size, weigh=lambda reply: len(reply.body), clock=clock
+            seconds, size, weigh=lambda reply: len(reply.body), note=note, clock=clock
         )
 
     @contextmanager

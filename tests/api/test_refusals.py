@@ -123,7 +123,7 @@ def test_items_of_a_collection_refuse_what_search_refuses(api: TestClient, query
 )
 def test_a_body_that_is_no_json_object_is_refused(api: TestClient, content: bytes) -> None:
     reply = api.post("/search", content=content, headers={"Content-Type": "application/json"})
-    assert (reply.status_code, set(reply.json())) == (400, {"code", "description"})
+    assert (reply.status_code, set(reply.json())) == (400, {"code", "description", "request_id"})
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,7 @@ def test_a_failing_upstream_is_told_with_who_what_and_when_to_come_back() -> Non
         "asked": "GET /Products",
         "answered": "503",
         "retry_after": 900,
+        "request_id": reply.headers["x-request-id"],
     }
 
 

@@ -5,7 +5,6 @@ from threading import Event
 
 import pytest
 
-from stacbridge.app import health
 from stacbridge.channel import Channel
 from stacbridge.errors import Misconfigured, NotFound, UpstreamUnavailable
 from stacbridge.memory import MemoryCatalogue
@@ -25,7 +24,6 @@ class Discovered(MemoryCatalogue):
         self.told = [collection(each) for each in collections]
         self.down = False
         self.slow: Event | None = None
-        self.worries: list[str] = []
 
     def collections(self) -> list[Json]:
         if self.slow is not None:
@@ -33,9 +31,6 @@ class Discovered(MemoryCatalogue):
         if self.down:
             raise UpstreamUnavailable(f"{self.id} is down.", retry_after=60)
         return self.told
-
-    def warnings(self) -> list[str]:
-        return self.worries
 
 
 Enrol = Callable[..., Roll]
@@ -114,10 +109,3 @@ def test_a_catalogue_that_went_down_keeps_the_collections_that_it_told(enrol: En
 def test_two_catalogues_may_not_claim_one_collection(enrol: Enrol) -> None:
     with pytest.raises(Misconfigured, match="'a' is in both catalogues 'one' and 'other'"):
         enrol(Discovered("one", "a"), Discovered("other", "a"))
-
-
-def test_the_health_answer_warns_of_accounts_that_are_about_to_end() -> None:
-    one, other = Discovered("one"), Discovered("other")
-    assert health([one, other]) == {"status": "ok"}
-    other.worries = ["The refresh token ends in 3 days."]
-    assert health([one, other])["warnings"] == {"other": ["The refresh token ends in 3 days."]}

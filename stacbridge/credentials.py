@@ -1,0 +1,50 @@
+"""An account at a catalogue, as settings and callers give it."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+
+SECRETS = ("password", "totp_secret", "refresh_token", "client_secret")
+"""Members of an account that nobody may see."""
+
+
+class Credentials(BaseModel):
+    """An account at one catalogue. Which members it needs depends on the catalogue's access flow.
+
+    Each secret may stand in a file of its own instead, named by the member with `_file` at its end.
+    """
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+    username: str | None = None
+    """Name of the account."""
+    password: SecretStr | None = None
+    """Password of the account."""
+    totp_secret: SecretStr | None = None
+    """The base32 secret of a second factor, where the account has one."""
+    refresh_token: SecretStr | None = None
+    """A refresh token or offline token, as `stacbridge login` or the upstream's own page gives it."""
+    client_id: str | None = None
+    """The OAuth client that logs in, where the catalogue names none or you have your own."""
+    client_secret: SecretStr | None = None
+    """Secret of that client, where it has one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: Any) -> Any:
+        """Read the files that hold secrets; a line break at their end is not part of them."""
+        if not isinstance(given, dict):
+            return given
+        members = dict(given)
+        for name in SECRETS:
+            file = members.pop(f"{name}_file", None)
+            if file is None:
+                continue
+            if members.get(name) is not None:
+                raise ValueError(f"{name} and {name}_file are both set")
+            try:
+                members[name] = Path(file).read_text(encoding="utf-8").strip()
+            except (OSError, TypeError, UnicodeDecodeError):
+                raise ValueError(f"{name}_file cannot be read") from None
+        return members
