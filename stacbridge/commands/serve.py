@@ -1,6 +1,7 @@
 """`stacbridge serve`: answer as a STAC API."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_address
@@ -65,7 +66,7 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
         catalogues = loaded(settings)
         for line in accounts(catalogues):
             click.echo(line)
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), ended(catalogues):
             serve(
                 create_app(settings, catalogues),
                 listening,
@@ -73,6 +74,17 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
                 lambda: click.echo(f"Ready: {url}\n{TRY.format(url=url)}"),
                 settings.head_timeout,
             )
+
+
+@contextmanager
+def ended(catalogues: Sequence["Upstream | OwnAccounts"]) -> Iterator[None]:
+    """End the accounts' sessions after the block, all at once: whoever stops the bridge waits for it."""
+    try:
+        yield
+    finally:
+        with ThreadPoolExecutor(len(catalogues) or 1) as threads:
+            for catalogue in catalogues:
+                threads.submit(catalogue.close)
 
 
 @contextmanager
@@ -88,6 +100,7 @@ def configured(demo: bool, **given: Any) -> Iterator[Settings]:
             catalogues=list(sites),
             endpoints={id: site["endpoints"] for id, site in sites.items()},
             credentials={id: Credentials(**site["account"]) for id, site in sites.items()},
+            keep_sessions=False,
             **given,
         )
 
