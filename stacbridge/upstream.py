@@ -6,7 +6,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stacbridge.access import registry
 from stacbridge.access.flows import Flow, Send, drive
@@ -243,11 +243,11 @@ class Upstream:
         return self._listings.get(request.url, partial(ask, request))
 
 
-def load(catalogue: str, settings: Settings) -> Upstream:
+def load(catalogue: str, settings: Settings, **clocks: Callable[..., Any]) -> Upstream:
     """Return the catalogue of that id, from its files and the settings. Raises `Misconfigured`.
 
     Its account is that of the settings; where they name none, the one that `stacbridge login` kept, with
-    what they say of the OAuth client.
+    what they say of the OAuth client. `clocks` are those of `Upstream`.
     """
     mapping = load_mapping(catalogue, settings)
     dialect = _needed(mapping, "dialect", mapping.dialect, DIALECTS)(mapping)
@@ -257,9 +257,9 @@ def load(catalogue: str, settings: Settings) -> Upstream:
     account = given if kept is None else kept.model_copy(update=given.model_dump(exclude_none=True))
     sessions = shared_sessions(catalogue, mapping, settings, account)
     if kept is None or kept.refresh_token is None:
-        return Upstream(mapping, dialect, settings, account, sessions=sessions)
+        return Upstream(mapping, dialect, settings, account, sessions=sessions, **clocks)
     keep = partial(renew, vault, catalogue)
-    return Upstream(mapping, dialect, settings, account, sessions=sessions, keep=keep)
+    return Upstream(mapping, dialect, settings, account, sessions=sessions, keep=keep, **clocks)
 
 
 def shared_sessions(

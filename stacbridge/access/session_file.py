@@ -118,14 +118,19 @@ class SessionFile:
             log.warning("The session in %s is not shared or kept: %s", self._file, error)
 
 
-def session_file(scope: str, settings: Settings, account: Credentials, token_url: str) -> SessionFile:
-    """Return the place of an account's session, under a name that tells catalogue and account apart."""
+def session_file(
+    scope: str, settings: Settings, account: Credentials, token_url: str, boot: str | None = None
+) -> SessionFile:
+    """Return the place of an account's session, under a name that tells catalogue and account apart.
+
+    `boot` tells this run of the machine from others.
+    """
     folder = settings.account_folder.expanduser()
     who = digest(f"{token_url} {account.client_id} {account.username}")[:8]
     secrets = (getattr(account, name) for name in SECRETS)
     proofs = [digest(secret.get_secret_value()) for secret in secrets if isinstance(secret, SecretStr)]
     key = settings.account_key or folder / "key"
-    return SessionFile(folder / "sessions", key, f"{scope}-{who}", proofs, _boot())
+    return SessionFile(folder / "sessions", key, f"{scope}-{who}", proofs, boot or _boot())
 
 
 def digest(secret: str) -> str:
