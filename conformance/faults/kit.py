@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ from stacbridge.model import Ready, Request
 from stacbridge.simulators.chaos import Act, Chaos, Script
 from tests.unit.download_servers import FILE, Bridge, Heard, OneAsset
 
+FULL = "STACBRIDGE_FULL"
+"""Environment variable under which rows run their long form."""
 PRODUCT = b"PK\x03\x04" + b"".join(number.to_bytes(4, "big") for number in range(750_000))
 """A product of 3 MB in which every four bytes differ."""
 MD5 = "d50110" + hashlib.md5(PRODUCT, usedforsecurity=False).hexdigest()
@@ -38,6 +41,11 @@ def faced(
         one = OneAsset(place, trusted={urlsplit(chaos.url).netloc}, **(catalogue or {}))
         with Bridge(one, **{**NIGHT, **(settings or {})}) as bridge:
             yield bridge, chaos, one
+
+
+def full() -> bool:
+    """Tell whether rows are to run their long form."""
+    return os.environ.get(FULL) == "1"
 
 
 def whole(heard: Heard) -> bool:

@@ -99,7 +99,7 @@ def test_f39_a_quota_is_waited_for_with_its_release_visible_and_no_hot_loop(book
     assert (bench.state(order), archive.placed) == ("succeeded", ["A", "A"])
 
 
-def test_f40_bytes_that_are_gone_again_are_orderable_and_ordered_when_they_are_asked_for(
+def test_f40_bytes_that_are_gone_again_are_orderable_and_ordered_when_asked_for(
     book: SQLite,
 ) -> None:
     archive = Script(place_answers=[Progress("O-1", "succeeded", expires=1_800_000_000 + DAY)])
@@ -152,7 +152,7 @@ def test_f43_a_locked_order_book_is_503_after_a_while_and_goes_on_afterwards(
     assert other.place([Key(URL, "toy", "c", "A")], "ada", 1.0, str)
 
 
-def test_f43_a_corrupt_order_book_stops_the_start_with_what_to_do_and_is_left_as_it_is(
+def test_f43_a_corrupt_order_book_stops_the_start_and_is_left_as_it_is(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "orders.sqlite"
