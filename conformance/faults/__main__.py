@@ -1,7 +1,7 @@
 """Run the fault table and print it: `python -m conformance.faults [--full] [pytest options]`.
 
-With `--full` the rows that have a long form (an hour's download, a thousand slow readers) run that. Ends with 1
-where a row fails, or is held by nothing.
+With `--full` the rows that have a long form (an hour's download, a thousand slow readers) run that.
+Ends with 1 where a row fails, or is held by nothing.
 """
 
 import os
@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.faults.kit import FULL
+from conformance.faults import FULL
 
 ROOT = Path(__file__).parents[2]
 PLACES = ("conformance/faults", "conformance/orders")
 NAME = re.compile(r"::test_f(\d+)_(\w+)(\[.+\])?$")
 
 
-@dataclass
+@dataclass(eq=False)
 class Table:
     """A pytest plug-in that keeps what became of each row's tests. `held_by` names tests of other places."""
 
@@ -34,9 +34,11 @@ class Table:
     def read(cls) -> "Table":
         """Return the table of `rows.toml`."""
         tables = tomllib.loads(Path(__file__).with_name("rows.toml").read_text(encoding="utf-8"))
-        return cls(
-            **{name: {int(row): told for row, told in members.items()} for name, members in tables.items()}
+        rows, held_by, not_applicable = (
+            {int(row): told for row, told in tables[name].items()}
+            for name in ("rows", "held_by", "not_applicable")
         )
+        return cls(rows, held_by, not_applicable)
 
     def places(self) -> list[str]:
         """Return what pytest is to run; a file once, however many rows name it."""

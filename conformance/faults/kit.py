@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.faults import FULL
 from stacbridge.model import Ready, Request
 from stacbridge.simulators.chaos import Act, Chaos, Script
 from tests.unit.download_servers import FILE, Bridge, Heard, OneAsset
 
-FULL = "STACBRIDGE_FULL"
-"""Environment variable under which rows run their long form."""
 PRODUCT = b"PK\x03\x04" + b"".join(number.to_bytes(4, "big") for number in range(750_000))
 """A product of 3 MB in which every four bytes differ."""
 MD5 = "d50110" + hashlib.md5(PRODUCT, usedforsecurity=False).hexdigest()
