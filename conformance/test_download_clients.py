@@ -161,16 +161,7 @@ def aria2(way: Way, saved: Path) -> None:
     again = ("--max-tries=10", "--retry-wait=1", "--continue=true")
     parts = ("--max-connection-per-server=4", "--split=4", "--min-split-size=1M")
     place = ("--dir", saved.parent, "--out", saved.name)
-    run(
-        "aria2c",
-        "--quiet",
-        "--no-conf",
-        "--max-connection-per-server=4",
-        *again,
-        *way.option(),
-        *place,
-        way.href,
-    )
+    run("aria2c", "--quiet", "--no-conf", *again, *parts, *way.option(), *place, way.href)
 
 
 def with_requests(way: Way, saved: Path) -> None:

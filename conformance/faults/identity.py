@@ -35,6 +35,8 @@ class Provider:
         self.sessions: dict[str, set[str]] = {}
         """Access tokens of the sessions that are open, by their refresh tokens."""
         self.most = 0
+        self.ends: dict[str, float] = {}
+        """When each access token ends, on the monotonic clock."""
         self.life = life
         self.fault: Answer | None = None
         self.audience = True
@@ -67,6 +69,7 @@ class Provider:
             self.most = max(self.most, len(self.sessions))
         access = f"canary-access-{len(self.grants)}"
         self.sessions[refresh].add(access)
+        self.ends[access] = time.monotonic() + self.life
         token = {"access_token": access, "expires_in": self.life, "refresh_token": refresh}
         return Answer(body=orjson.dumps({**token, "refresh_expires_in": 3600}))
 
