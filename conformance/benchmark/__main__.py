@@ -1,4 +1,4 @@
-"""All measurements in one run: translation, facade, downloads.
+"""All measurements in one run: translation, facade, downloads, slow readers.
 
 `python -m conformance.benchmark` takes minutes; with `--short`, a check that all of it still works. Each part
 runs in a process of its own, so that none warms up or burdens another.
@@ -12,6 +12,7 @@ PARTS = {
     "translate": ["--rounds", "5"],
     "facade": ["--pages", "20", "--starts", "1"],
     "downloads": ["--size", "64", "--rounds", "1"],
+    "readers": ["--readers", "100"],
 }
 """Each part, and what makes it short."""
 
