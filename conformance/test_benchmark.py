@@ -25,5 +25,6 @@ def test_the_benchmark_runs() -> None:
         "for one more",
         "200 in flight",
         "CPU s/GB",
+        "memory with 100 slow readers",
     ):
         assert measured in done.stdout

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+from typing import Any
 
 from stacbridge.access import registry
 from stacbridge.access.terms import Remark
@@ -20,7 +21,7 @@ from stacbridge.errors import BadRequest, Forbidden, Misconfigured, UpstreamRefu
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import DIALECTS, Upstream
+from stacbridge.upstream import DIALECTS, Upstream, shared_sessions
 from stacbridge.vault import Vault, renew
 
 log = logging.getLogger(__name__)
@@ -151,15 +152,17 @@ class OwnAccounts:
                 self._held.move_to_end(scope)
                 return held.upstream
         account = self._kept(scope)
+        crowded: list[Held] = []
         with self._lock:
             held = self._held.get(scope)
             if held is None or held.account != account:
-                upstream = self._upstream(self._with_client(account), partial(renew, self._vault, scope))
-                held = self._held[scope] = Held(account, upstream, self._clock())
+                held = self._held[scope] = Held(account, self._lasting(scope, account), self._clock())
             held.read_at = self._clock()
             self._held.move_to_end(scope)
             while len(self._held) > self._settings.own_accounts:
-                self._held.popitem(last=False)[1].upstream.close()
+                crowded.append(self._held.popitem(last=False)[1])
+        for other in crowded:
+            other.upstream.close()
         return held.upstream
 
     def _kept(self, scope: str) -> Credentials:
@@ -186,10 +189,16 @@ class OwnAccounts:
     def _discovers(self) -> bool:
         return isinstance(DIALECTS[self._mapping.dialect](self._mapping), Discovering)
 
-    def _upstream(self, account: Credentials, keep: Callable[[str], None] = lambda refresh: None) -> Upstream:
+    def _lasting(self, scope: str, account: Credentials) -> Upstream:
+        """Make the `Upstream` of a kept account, whose session the bridges of this machine share."""
+        complete = self._with_client(account)
+        sessions = shared_sessions(scope, self._mapping, self._settings, complete)
+        return self._upstream(complete, sessions=sessions, keep=partial(renew, self._vault, scope))
+
+    def _upstream(self, account: Credentials, **more: Any) -> Upstream:
         """Make an `Upstream`. A dialect that learns of collections has a mapping of its own to learn into."""
         mapping = load_mapping(self._mapping.id, self._settings) if self._discovers else self._mapping
-        return Upstream(mapping, DIALECTS[mapping.dialect](mapping), self._settings, account, keep=keep)
+        return Upstream(mapping, DIALECTS[mapping.dialect](mapping), self._settings, account, **more)
 
     def _drop(self, scope: str) -> None:
         with self._lock:

@@ -20,6 +20,7 @@
     - UpstreamUnavailable  503  an upstream is down, or refuses for now
       . QuotaExceeded      503  an upstream takes no more orders of the account for now
     - UpstreamRefused      502  an upstream refuses our credentials
+      . LoginRefused       503  an upstream refuses the account; the login rests, lest the account is locked
     - UpstreamRejected     502  an upstream does not take what it was asked (4xx)
     - OrderUnclear         502  nobody knows whether an upstream took an order
   + StoreUnavailable       503  the order book cannot be read or written; nothing was ordered
@@ -193,6 +194,12 @@ class UpstreamRefused(UpstreamError):
     """An upstream refuses our credentials."""
 
     status = 502
+
+
+class LoginRefused(UpstreamRefused):
+    """An upstream refuses the account; it is not tried again before `retry_after`, lest it is locked."""
+
+    status = 503
 
 
 class UpstreamRejected(UpstreamError):

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """Folder of the encrypted files."""
     account_key: Path | None = None
     """File with the key that encrypts them; unset: `key` in that folder."""
+    keep_sessions: bool = True
+    """Share each account's session with other bridges here and the next start, in `account_folder`."""
     endpoints: dict[str, dict[str, str]] = {}
     """Replacements for a catalogue's endpoints, by catalogue id and endpoint name."""
     secret: SecretStr | None = None
@@ -115,8 +117,7 @@ class Settings(BaseSettings):
     breaker_seconds: Seconds = 30
     """Seconds that it is left alone, before one search tries whether it is back."""
     search_cache_seconds: Seconds = 30
-    """Seconds that a catalogue's answers to searches are remembered: as long as a late one may take, so that
-    the next page finds it, and much shorter than archives take to publish."""
+    """Seconds that a catalogue's answers are remembered, so that the next page finds what came too late."""
     search_cache_bytes: Count = 64 * 1024 * 1024
     """Size of a catalogue's remembered answers at most, all together."""
     search_threads: Count = 200
@@ -181,6 +182,8 @@ class Settings(BaseSettings):
     """Places of assets that are remembered at most."""
     token_margin: Seconds = 60
     """Seconds before its end at which a token is renewed."""
+    login_pause: Seconds = 900
+    """Seconds until an account that its upstream refuses is tried again, lest it is locked."""
     collection_seconds: Seconds = 3600
     """Seconds that collections and queryables which an upstream lists itself are remembered."""
     collection_pause: Seconds = 60

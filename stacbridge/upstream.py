@@ -1,17 +1,20 @@
 """A catalogue behind the wire: its dialect, its mapping and its access flow, put together."""
 
+import os
 import time
 from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stacbridge import metrics
 from stacbridge.access import registry
 from stacbridge.access.flows import Flow, Send, drive
+from stacbridge.access.sessions import Sessions
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
+from stacbridge.access.tokens import Pauses
 from stacbridge.catalogue import Archive
 from stacbridge.cql.matching import condition
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
@@ -47,7 +50,8 @@ T = TypeVar("T")
 class Upstream:
     """The `Catalogue` protocol for any catalogue that a mapping describes.
 
-    Its account is `account`, else that of the settings; `keep` is told when its refresh token changed.
+    Its account is `account`, else that of the settings; its session is shared over `sessions`, and `keep` is
+    told when its refresh token changed.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Upstream:
         settings: Settings,
         account: Credentials | None = None,
         *,
+        sessions: Sessions | None = None,
         keep: Callable[[str], None] = lambda refresh: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -75,7 +80,14 @@ class Upstream:
         self._terms = registry.parse(mapping.id, mapping.access, mapping.endpoints, credentials)
         self._wire = Wire(mapping.id, settings, self._terms.hosts, clock=clock, sleep=sleep)
         self._signer = Signer(
-            self._terms, self._token_call, settings.token_margin, keep=keep, clock=clock, wall=wall
+            self._terms,
+            self._token_call,
+            settings.token_margin,
+            sessions=sessions,
+            pauses=Pauses(settings.login_pause, settings.retry_wait, settings.breaker_seconds),
+            keep=keep,
+            clock=clock,
+            wall=wall,
         )
         places = (settings.location_seconds, settings.locations)
         noted = partial(partial, metrics.looked_up, mapping.id)
@@ -164,7 +176,9 @@ class Upstream:
 
     def warnings(self) -> list[str]:
         """Return what its account's holder should see to; asks nobody."""
-        return [remark.said for remark in self.remarks() if remark.good is False]
+        failure = self._signer.failure()
+        resting = [] if failure is None else [str(failure)]
+        return resting + [remark.said for remark in self.remarks() if remark.good is False]
 
     def remarks(self) -> list[Remark]:
         """Return what is to be said of the account, without asking anybody."""
@@ -175,7 +189,8 @@ class Upstream:
         return self._terms.hosts.may_follow(url)
 
     def close(self) -> None:
-        """Close the pooled connections."""
+        """End the account's session, unless somebody else uses it, and close the pooled connections."""
+        self._signer.close()
         self._wire.close()
 
     def _remembered(self, query: Query) -> Page:
@@ -238,23 +253,35 @@ class Upstream:
         return self._listings.get(request.url, partial(ask, request))
 
 
-def load(catalogue: str, settings: Settings) -> Upstream:
+def load(catalogue: str, settings: Settings, **clocks: Callable[..., Any]) -> Upstream:
     """Return the catalogue of that id, from its files and the settings. Raises `Misconfigured`.
 
     Its account is that of the settings; where they name none, the one that `stacbridge login` kept, with
-    what they say of the OAuth client.
+    what they say of the OAuth client. `clocks` are those of `Upstream`.
     """
     mapping = load_mapping(catalogue, settings)
     dialect = _needed(mapping, "dialect", mapping.dialect, DIALECTS)(mapping)
     given = settings.credentials.get(catalogue, Credentials())
     vault = open_vault(settings)
     kept = None if given.username or given.refresh_token else vault.read(catalogue)
-    if kept is None:
-        return Upstream(mapping, dialect, settings, given)
-    account = kept.model_copy(update=given.model_dump(exclude_none=True))
-    if kept.refresh_token is None:
-        return Upstream(mapping, dialect, settings, account)
-    return Upstream(mapping, dialect, settings, account, keep=partial(renew, vault, catalogue))
+    account = given if kept is None else kept.model_copy(update=given.model_dump(exclude_none=True))
+    sessions = shared_sessions(catalogue, mapping, settings, account)
+    if kept is None or kept.refresh_token is None:
+        return Upstream(mapping, dialect, settings, account, sessions=sessions, **clocks)
+    keep = partial(renew, vault, catalogue)
+    return Upstream(mapping, dialect, settings, account, sessions=sessions, keep=keep, **clocks)
+
+
+def shared_sessions(
+    scope: str, mapping: Mapping, settings: Settings, account: Credentials
+) -> Sessions | None:
+    """Return where the bridges of this machine share an account's session, unless they do not."""
+    if not settings.keep_sessions or os.name != "posix":
+        return None
+    # Locks on files as they are used there are POSIX's alone.
+    from stacbridge.access.session_file import session_file
+
+    return session_file(scope, settings, account, mapping.endpoints.get("token", ""))
 
 
 def _needed(mapping: Mapping, where: str, name: str, values: Dictionary[str, T]) -> T:

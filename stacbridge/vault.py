@@ -7,19 +7,22 @@ Reasons: docs/decisions/0005-kept-accounts.md.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 from pydantic import SecretStr, ValidationError
 
 from stacbridge.errors import Misconfigured
 from stacbridge.settings import Credentials, Settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 SERVICE = "stacbridge"
 OTHERS = 0o077
@@ -116,11 +119,10 @@ class EncryptedFiles:
         file = self._file(catalogue)
         if not file.exists():
             return None
-        # Imported where an account is kept, for it takes a tenth of a second.
-        from cryptography.fernet import Fernet, InvalidToken
+        from cryptography.fernet import InvalidToken
 
         try:
-            text = Fernet(read_private(self._key)).decrypt(read_private(file))
+            text = cipher(self._key, make=False).decrypt(read_private(file))
         except (InvalidToken, ValueError, FileNotFoundError):
             raise Misconfigured(
                 f"{self._key} is not the key of {file}.",
@@ -130,11 +132,7 @@ class EncryptedFiles:
 
     def write(self, catalogue: str, account: Credentials) -> None:
         """Keep an account, in place of an earlier one."""
-        from cryptography.fernet import Fernet
-
-        if not self._key.exists():
-            write_private(self._key, Fernet.generate_key())
-        write_private(self._file(catalogue), Fernet(read_private(self._key)).encrypt(_text(account)))
+        write_private(self._file(catalogue), cipher(self._key).encrypt(_text(account)))
 
     def forget(self, catalogue: str) -> None:
         """Keep an account no longer, if there is one."""
@@ -142,6 +140,19 @@ class EncryptedFiles:
 
     def _file(self, catalogue: str) -> Path:
         return self._folder / f"{catalogue}.account"
+
+
+def cipher(key: Path, *, make: bool = True) -> "Fernet":
+    """Return what encrypts with the key in a file; with `make` there is one from then on.
+
+    Raises `Misconfigured`, `FileNotFoundError` for a key that is missing, `ValueError` for what is no key.
+    """
+    # Imported where an account is kept, for it takes a tenth of a second.
+    from cryptography.fernet import Fernet
+
+    if make and not key.exists():
+        _write_first(key, Fernet.generate_key())
+    return Fernet(read_private(key))
 
 
 def _keyring() -> Any | None:
@@ -182,6 +193,21 @@ def read_private(file: Path) -> bytes:
 
 def write_private(file: Path, content: bytes) -> None:
     """Write a file of mode 0600 whole or not at all."""
+    _written(file, content, os.replace)
+
+
+def _write_first(file: Path, content: bytes) -> None:
+    """Write a file of mode 0600 unless another process has written it meanwhile."""
+
+    def link(temporary: str, name: Path) -> None:
+        with suppress(FileExistsError):
+            os.link(temporary, name)
+        os.unlink(temporary)
+
+    _written(file, content, link)
+
+
+def _written(file: Path, content: bytes, put: Callable[[str, Path], None]) -> None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
@@ -189,7 +215,7 @@ def write_private(file: Path, content: bytes) -> None:
                 temporary.write(content)
                 temporary.flush()
                 os.fsync(temporary.fileno())
-                os.replace(temporary.name, file)
+                put(temporary.name, file)
             except BaseException:
                 with suppress(FileNotFoundError):
                     os.unlink(temporary.name)

@@ -2,3 +2,6 @@
 
 A test named `test_f13_…` belongs to row 13; several may. Adding a row is adding such a test to any file here.
 """
+
+FULL = "STACBRIDGE_FULL"
+"""Environment variable under which rows run their long form."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from conformance.faults import FULL
 from stacbridge.app import create_app
 from stacbridge.catalogue import Catalogue
 from stacbridge.commands.protocol import bounded
@@ -48,6 +50,11 @@ def faced(
         one = OneAsset(place, trusted={urlsplit(chaos.url).netloc}, **(catalogue or {}))
         with Bridge(one, **{**NIGHT, **(settings or {})}) as bridge:
             yield bridge, chaos, one
+
+
+def full() -> bool:
+    """Tell whether rows are to run their long form."""
+    return os.environ.get(FULL) == "1"
 
 
 def whole(heard: Heard) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from conformance.faults.kit import CUT, PRODUCT, faced, gone, served, whole
+from conformance.benchmark import readers
+from conformance.faults.kit import CUT, PRODUCT, faced, full, gone, served, whole
 from stacbridge.simulators.chaos import Act
 from tests.unit.download_servers import PATIENCE, within
 
@@ -47,6 +48,13 @@ def test_f28_a_thousand_clients_that_never_read_cost_little_and_delay_nobody(tmp
         assert time.monotonic() - started < PATIENCE
         assert resident() - before < CLIENTS * EACH
         assert sum(asked.method == "GET" for asked in chaos.asked) == 1
+
+
+def test_f28_slow_readers_with_a_stream_each_cost_little_and_delay_neither_searches_nor_healthz() -> None:
+    """A hundred, and a thousand in the full form, before a bridge in a process of its own."""
+    found = readers.measure(readers.READERS if full() else readers.READERS // 10)
+    print(found)
+    assert found.holds, str(found)
 
 
 def all_begun(clients: list[socket.socket]) -> bool:

@@ -2,13 +2,19 @@
 
 import hashlib
 import logging
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 
-from conformance.faults.kit import CUT, PRODUCT, faced, whole
-from stacbridge.simulators.chaos import Act, Asked
-from tests.unit.download_servers import TOKEN
+from conformance.faults.identity import behind
+from conformance.faults.kit import CUT, PRODUCT, faced, full, whole
+from stacbridge.model import Ready, Request
+from stacbridge.simulators.chaos import Act, Asked, Chaos
+from stacbridge.upstream import Upstream
+from tests.unit.download_servers import FILE, TOKEN, Bridge, OneAsset
 
 
 def test_f01_a_download_outlives_many_tokens() -> None:
@@ -29,6 +35,46 @@ def test_f01_a_download_outlives_many_tokens() -> None:
         assert hashlib.sha256(answer.body).digest() == hashlib.sha256(PRODUCT).digest()
         assert (answer.status, catalogue.renewals) == (200, 6)
         assert chaos.wait(asked=13, busy=0)
+
+
+class Renewing(OneAsset):
+    """The one asset, for who holds a real account at a real provider."""
+
+    def __init__(self, ready: Ready, account: Upstream, file: str) -> None:
+        super().__init__(ready, trusted={urlsplit(ready.request.url).netloc})
+        self.account, self.file = account, file
+
+    def authorize(self, url: str) -> dict[str, str]:
+        return self.account.authorize(self.file)
+
+    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+        return self.account.reauthorize(self.file, refused)
+
+
+def test_f01_an_hours_download_with_tokens_of_ten_minutes_is_one_whole_file(tmp_path: Path) -> None:
+    """An hour takes six seconds, and a minute in the full form. Connections are cut when their token ends."""
+    scale = 60 if full() else 600
+    piece = len(PRODUCT) // (3600 * 10 // scale)
+    rate = piece * 10
+
+    def script(number: int, asked: Asked) -> Act:
+        left = provider.ends.get(asked.headers["authorization"].removeprefix("Bearer "), 0) - time.monotonic()
+        if left <= 0:
+            return Act(401, b'{"message": "expired"}', {"Content-Type": "application/json"})
+        return Act(piece=piece, pause=0.1, stop_after=int(left * rate))
+
+    with behind(tmp_path, life=600 / scale) as (provider, place), Chaos(PRODUCT, script=script) as chaos:
+        upstream = place.upstream(token_margin=60 / scale)
+        ready = Ready(Request("GET", f"{chaos.url}/product"), FILE, "application/zip", ranges=True)
+        began = time.monotonic()
+        with Bridge(Renewing(ready, upstream, place.file), download_idle_timeout=5) as bridge:
+            answer = bridge.ask()
+        took = time.monotonic() - began
+        upstream.close()
+    assert hashlib.sha256(answer.body).digest() == hashlib.sha256(PRODUCT).digest()
+    assert took >= 0.9 * 3600 / scale
+    assert 6 <= len(provider.grants) <= 8
+    assert (provider.grants.count("password"), provider.most) == (1, 1)
 
 
 def test_f02_a_refused_token_is_renewed_once_for_a_request() -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from stacbridge.access.flows import Flow
 from stacbridge.model import Reply
+from stacbridge.wire.answers import is_for_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ Expired = Callable[[Reply], bool]
 
 
 def unauthorized(reply: Reply) -> bool:
-    """Tell a refused token by status 401, as RFC 6750 has it."""
-    return reply.status == 401
+    """Tell a refused token by status 401, as RFC 6750 has it; another token of the same login would be for
+    the same audience.
+    """
+    return reply.status == 401 and not is_for_others(reply)
 
 
 def never(reply: Reply) -> bool:

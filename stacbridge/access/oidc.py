@@ -24,6 +24,7 @@ SECRETS = frozenset({"password", "refresh_token", "totp", "client_secret", "code
 """Members of a token request that no error repeats."""
 _TOO_MANY = re.compile(r"(?:maximum|too many|limit).*session|session.*(?:exceed|limit)", re.IGNORECASE)
 """Keycloak's other words about sessions ("Offline user session not found") are of tokens that have ended."""
+_SECOND_FACTOR = re.compile(r"\b(?:t?otp|2fa|mfa)\b|two.factor|second factor|one.time", re.IGNORECASE)
 SESSIONS = "Wait until they end (at CDSE within an hour), or log out where the account is used elsewhere."
 
 
@@ -115,7 +116,7 @@ class OidcLogin:
         if error == "invalid_grant" and _TOO_MANY.search(description):
             failure = UpstreamUnavailable("has too many sessions of the account open", advice=SESSIONS)
         elif error == "invalid_grant":
-            failure = UpstreamRefused("refuses the account", advice=self._grant_advice())
+            failure = UpstreamRefused("refuses the account", advice=self._grant_advice(description))
         elif reply.status == 408 or reply.status >= 500:
             failure = UpstreamUnavailable("gives no tokens for now", advice="Try again later.")
         else:
@@ -126,13 +127,15 @@ class OidcLogin:
         failure.answered = ": ".join(filter(None, (f"HTTP {reply.status}", error, description)))
         return failure
 
-    def _grant_advice(self) -> str:
+    def _grant_advice(self, description: str) -> str:
         account = self.account
         if not self.passwords or account.credentials.password is None:
             token = account.setting("refresh_token")
             return f"Run `stacbridge login {account.catalogue}`, or set another {token}."
         names = f"{account.setting('username')} and {account.setting('password')}"
         factor = account.setting("totp_secret")
+        if account.credentials.totp_secret is None and _SECOND_FACTOR.search(description):
+            return f"The account has a second factor (2FA): set {factor} to the secret behind its codes."
         if account.credentials.totp_secret is None:
             return f"Check {names}; if the account has a second factor, set {factor} too."
         return f"Check {names}, {factor}, and that this machine's clock is right."

@@ -79,4 +79,5 @@ def _terms(
         browser=browser,
         token_page=page,
         end=None if logout is None else partial(login.end, logout),
+        lasting=given.credentials.refresh_token is not None,
     )

@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 
 from stacbridge.access.flows import Send
+from stacbridge.access.sessions import Sessions
 from stacbridge.access.terms import Terms
-from stacbridge.access.tokens import TokenBroker
+from stacbridge.access.tokens import Pauses, TokenBroker
+from stacbridge.errors import StacbridgeError
 from stacbridge.model import Reply
 
 
@@ -21,13 +23,26 @@ class Signer:
         send: Send,
         margin: float,
         *,
+        sessions: Sessions | None = None,
+        pauses: Pauses | None = None,
         keep: Callable[[str], None] = lambda refresh: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._terms = terms
         self._broker = (
-            TokenBroker(terms.login, send, margin, keep=keep, clock=clock, wall=wall) if terms.login else None
+            TokenBroker(
+                terms.login,
+                send,
+                margin,
+                sessions=sessions,
+                pauses=pauses,
+                keep=keep,
+                clock=clock,
+                wall=wall,
+            )
+            if terms.login
+            else None
         )
 
     def log_in(self) -> None:
@@ -51,3 +66,12 @@ class Signer:
     def expired(self, reply: Reply) -> bool:
         """Tell whether an answer means that the token is good no more."""
         return self._terms.expired(reply)
+
+    def failure(self) -> StacbridgeError | None:
+        """Return why nobody logs in for now, where that is so."""
+        return None if self._broker is None else self._broker.failure()
+
+    def close(self) -> None:
+        """Use the session no longer; the last who does ends it upstream, unless it is the holder's own."""
+        if self._broker is not None:
+            self._broker.close(None if self._terms.lasting else self._terms.end)

@@ -69,7 +69,8 @@ class Terms:
     the upstream refuses one that was good. `public` tells URLs of trusted servers that want none.
     With `searches` the catalogue wants it for its searches, too. For persons, `ways` are how they may sign
     in, the usual one first: "password", "token" (fetched at `token_page`), "browser". `end` makes the request
-    that ends the session of a refresh token. `ordering` is how bytes that are offline are ordered.
+    that ends the session of a refresh token; with `lasting` it is its holder's, and outlives the bridge.
+    `ordering` is how bytes that are offline are ordered.
     """
 
     hosts: Hosts
@@ -85,6 +86,7 @@ class Terms:
     browser: "SignIn | None" = None
     token_page: str | None = None
     end: Callable[[str], Request] | None = None
+    lasting: bool = False
 
     def wants_token(self, url: str) -> bool:
         """Tell whether a request to `url` should carry the credential, and may."""

@@ -1,6 +1,7 @@
 """`stacbridge serve`: answer as a STAC API."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_address
@@ -69,7 +70,7 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
             click.echo(line)
         configure(log_level, settings.log_format)
         drain = Drain(settings.drain_seconds, settings.drain_notice)
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), ended(catalogues):
             serve(
                 create_app(settings, catalogues, drain),
                 listening,
@@ -77,6 +78,17 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
                 settings.head_timeout,
                 drain,
             )
+
+
+@contextmanager
+def ended(catalogues: Sequence["Upstream | OwnAccounts"]) -> Iterator[None]:
+    """End the accounts' sessions after the block, all at once: whoever stops the bridge waits for it."""
+    try:
+        yield
+    finally:
+        with ThreadPoolExecutor(len(catalogues) or 1) as threads:
+            for catalogue in catalogues:
+                threads.submit(catalogue.close)
 
 
 @contextmanager
@@ -92,6 +104,7 @@ def configured(demo: bool, **given: Any) -> Iterator[Settings]:
             catalogues=list(sites),
             endpoints={id: site["endpoints"] for id, site in sites.items()},
             credentials={id: Credentials(**site["account"]) for id, site in sites.items()},
+            keep_sessions=False,
             **given,
         )
 

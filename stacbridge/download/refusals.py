@@ -13,7 +13,7 @@ from stacbridge.errors import (
     UpstreamUnavailable,
 )
 from stacbridge.model import Reply
-from stacbridge.wire.answers import retry_after, told
+from stacbridge.wire.answers import is_for_others, retry_after, told
 
 EXCERPT_BYTES = 4096
 """Bytes of an error body that are read at most."""
@@ -40,6 +40,11 @@ _ADVICE = {
     403: "Check what the account may download at the upstream.",
 }
 
+_AUDIENCE = (
+    "The account's token is for another service: that of a Sentinel Hub client cannot download. Set user name"
+    " and password of the account itself."
+)
+
 
 def refusal(reply: Reply, *, upstream: str, asked: str) -> StacbridgeError:
     """Return the failure that `reply` stands for, of whose body the beginning is enough."""
@@ -49,7 +54,7 @@ def refusal(reply: Reply, *, upstream: str, asked: str) -> StacbridgeError:
         upstream=upstream,
         asked=asked,
         answered=told(reply),
-        advice=_ADVICE.get(reply.status),
+        advice=_AUDIENCE if is_for_others(reply) else _ADVICE.get(reply.status),
         retry_after=_wait(reply.headers) if reply.status in _TRANSIENT else None,
     )
 

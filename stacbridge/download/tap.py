@@ -13,11 +13,15 @@ import aiohttp
 LONG = 1024 * 1024
 """Bytes from which on a body is worth a connection of its own."""
 PIECE = 256 * 1024
-"""Bytes taken from the connection at once at most."""
+"""Bytes taken from the connection at once at most, while there are few."""
+SMALLEST = 16 * 1024
+"""Bytes taken at once at most, however many there are."""
 HELD = 2
 """Pieces held before the upstream is asked to pause."""
 KEPT = 4
 """Buffers kept for filling again: those held, one that is being sent and one that is being filled."""
+BUDGET = 32 * 1024 * 1024
+"""Bytes of buffers from which on new ones are smaller, so that a thousand readers who stop take little."""
 
 Piece = bytes | memoryview
 """Some bytes of a body; a view is good until it is let go of."""
@@ -26,9 +30,13 @@ Piece = bytes | memoryview
 class Tap(asyncio.BufferedProtocol):
     """What follows on a transport, in pieces of at most `PIECE` bytes, until `length` bytes have come.
 
+    All taps of a process are on one event loop; `open` counts those whose connection has not ended.
+
     Pieces are views of buffers that are filled again once nobody holds a view of them any more: warm memory,
     and no copy between the connections.
     """
+
+    open = 0
 
     def __init__(self, transport: asyncio.Transport, first: bytes, length: int) -> None:
         """Take `transport` over, of whose body `first` has been read already."""
@@ -39,6 +47,7 @@ class Tap(asyncio.BufferedProtocol):
         self._filling = bytearray()
         self._waiter: asyncio.Future[None] | None = None
         self._paused = self._ended = False
+        Tap.open += 1
         transport.set_protocol(self)
 
     async def read(self) -> Piece:
@@ -62,7 +71,9 @@ class Tap(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Lend the buffer that the next bytes go to."""
-        self._filling = next(filter(_is_free, self._buffers), None) or self._another()
+        size = _size(Tap.open)
+        self._buffers = [buffer for buffer in self._buffers if len(buffer) == size or not _is_free(buffer)]
+        self._filling = next(filter(_is_free, self._buffers), None) or self._another(size)
         return self._filling
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -74,8 +85,8 @@ class Tap(asyncio.BufferedProtocol):
             self._transport.pause_reading()
         self._wake()
 
-    def _another(self) -> bytearray:
-        buffer = bytearray(PIECE)
+    def _another(self, size: int) -> bytearray:
+        buffer = bytearray(size)
         if len(self._buffers) < KEPT:
             self._buffers.append(buffer)
         return buffer
@@ -87,12 +98,21 @@ class Tap(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that nothing more can come."""
+        Tap.open -= 1
         self._ended = True
         self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _size(taps: int) -> int:
+    """Return the size of new buffers among so many taps: `PIECE`, halved until all are within `BUDGET`."""
+    size = PIECE
+    while size > SMALLEST and taps * KEPT * size > BUDGET:
+        size //= 2
+    return size
 
 
 def _is_free(buffer: bytearray) -> bool:

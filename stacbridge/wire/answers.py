@@ -47,6 +47,11 @@ def told(reply: Reply) -> str:
     return f"HTTP {reply.status}: {sanitise(_words(reply))}"
 
 
+def is_for_others(reply: Reply) -> bool:
+    """Tell a token that is good, and meant for another service (CDSE: DAT-ZIP-609)."""
+    return reply.status == 401 and b"audience" in reply.body.lower()
+
+
 def read_json(reply: Reply, upstream: str) -> Any:
     """Return the JSON document of a reply; `UpstreamError` for HTML, a cut body or any other text."""
     try:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -73,7 +74,7 @@ def refusing(*tokens: str, status: int = 400) -> Callable[[dict[str, str]], Repl
     return answer
 
 
-def signer(table: Json, account: Credentials, provider: Provider, **more: Callable[[str], None]) -> Signer:
+def signer(table: Json, account: Credentials, provider: Provider, **more: Any) -> Signer:
     clock = Clock()
     return Signer(terms(table, account), provider, 60, clock=clock, wall=clock, **more)
 

@@ -18,7 +18,7 @@ from stacbridge.access.account import Account
 from stacbridge.access.logins import Token
 from stacbridge.access.oidc import OidcLogin
 from stacbridge.access.tokens import TokenBroker
-from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from stacbridge.errors import LoginRefused, Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.settings import Credentials, Settings
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import Hosts
@@ -190,7 +190,7 @@ def test_many_threads_that_were_refused_cost_one_token() -> None:
     assert provider.grants == ["password", "refresh_token"]
 
 
-def test_a_failure_reaches_all_who_wait_and_is_not_remembered() -> None:
+def test_a_failure_reaches_all_who_wait_and_the_provider_rests_a_moment() -> None:
     provider, clock = Provider(), Clock()
     provider.fault = Answer(503, hold=threading.Event())
     start = threading.Barrier(9)
@@ -207,6 +207,11 @@ def test_a_failure_reaches_all_who_wait_and_is_not_remembered() -> None:
         provider.fault.hold.set()
         assert {type(future.exception()) for future in asked} == {UpstreamUnavailable}
         provider.fault = None
+        calls = len(provider.forms)
+        with pytest.raises(UpstreamUnavailable):
+            keeper.token()
+        assert len(provider.forms) == calls
+        clock.now += 1
         assert keeper.token().startswith("canary-access-")
 
 
@@ -234,6 +239,7 @@ def test_a_refused_token_is_never_given_out_again() -> None:
         with pytest.raises(UpstreamUnavailable):
             keeper.token()
         provider.fault = None
+        clock.now += 1
         assert keeper.token() != refused
 
 
@@ -296,15 +302,15 @@ def test_a_secret_that_is_not_base32_is_named() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (Answer(body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"}), UpstreamError),
-        (Answer(body=b'{"access_token": "canary-access"'), UpstreamError),
-        (Answer(body=b'{"access_token": 7, "expires_in": 600}'), UpstreamError),
-        (Answer(body=b'{"access_token": "canary-access"}'), UpstreamError),
-        (Answer(400, b'{"error":"unauthorized_client"}'), UpstreamRefused),
-        (Answer(404, b"canary-password is not here"), UpstreamRefused),
+        (Answer(body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"}), UpstreamUnavailable),
+        (Answer(body=b'{"access_token": "canary-access"'), UpstreamUnavailable),
+        (Answer(body=b'{"access_token": 7, "expires_in": 600}'), UpstreamUnavailable),
+        (Answer(body=b'{"access_token": "canary-access"}'), UpstreamUnavailable),
+        (Answer(400, b'{"error":"unauthorized_client"}'), LoginRefused),
+        (Answer(404, b"canary-password is not here"), LoginRefused),
         (Answer(429, b"canary-password"), UpstreamUnavailable),
         (Answer(500, b"canary-password"), UpstreamUnavailable),
-        (Answer(307, headers={"Location": "https://evil.example.org/token"}), UpstreamError),
+        (Answer(307, headers={"Location": "https://evil.example.org/token"}), UpstreamUnavailable),
     ],
 )
 def test_what_is_no_token_is_a_failure_that_repeats_no_secret(
