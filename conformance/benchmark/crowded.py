@@ -11,6 +11,7 @@ import sys
 
 from stacbridge.app import create_app
 from stacbridge.commands.bridge import listen, serve
+from stacbridge.draining import Drain
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.settings import Settings
 from stacbridge.simulators.chaos import Act, Chaos
@@ -33,9 +34,10 @@ def bridge(port: int, upstream: str) -> None:
     """Serve `HREF`, searches and `/healthz`."""
     items = [item(COLLECTION, number, upstream) for number in range(ITEMS)]
     settings = Settings(max_streams_per_user=MANY, max_streams=MANY)
-    app = create_app(settings, [Wide("wide", [collection(COLLECTION)], items)])
+    drain = Drain(settings.drain_seconds, settings.drain_notice)
+    app = create_app(settings, [Wide("wide", [collection(COLLECTION)], items)], drain)
     with listen("127.0.0.1", port) as listening:
-        serve(app, listening, "warning", lambda: None, settings.head_timeout)
+        serve(app, listening, lambda: None, settings.head_timeout, drain)
 
 
 def origin() -> None:
