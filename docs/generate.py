@@ -43,6 +43,8 @@ def default(field: FieldInfo) -> str:
     """Say a setting's default in words."""
     if field.default is PydanticUndefined:
         return "(none)"
+    if isinstance(field.default, list):
+        return f"`{[str(each) for each in field.default]}`"
     return "(none)" if field.default in (None, {}) else f"`{field.default}`"
 
 
@@ -57,6 +59,7 @@ def kind(field: FieldInfo) -> str:
         str(annotation)
         .replace("typing.", "")
         .replace("pathlib.", "")
+        .replace("ipaddress.", "")
         .replace("stacbridge.settings.", "")
         .replace(" | None", "")
     )
