@@ -30,7 +30,7 @@ RATE = 256 * 1024
 """Bytes a second of those who read."""
 EACH = 256 * 1024
 """Bytes of memory that a reader may cost, where there are many."""
-FEW = 64 * 1024 * 1024
+FEW = 96 * 1024 * 1024
 """Bytes of memory that few may cost together: buffers are large while they make streams fast."""
 SLOWEST = 0.5
 """Seconds that searches and `/healthz` may take at most, in 95 of 100 cases."""
