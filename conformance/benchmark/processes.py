@@ -32,12 +32,13 @@ def wait_for(port: int) -> None:
 
 @contextmanager
 def stopped(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Stop `process` in the end."""
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    """Stop `process` in the end, and close its pipes."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
 
 
 def cpu_seconds(pid: int) -> float:
