@@ -32,7 +32,7 @@ def wait_for(port: int) -> None:
 
 @contextmanager
 def stopped(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Stop `process` in the end."""
+    """Stop `process` in the end, and close its pipes."""
     with process:
         try:
             yield process
