@@ -13,12 +13,19 @@ class Archive(Protocol):
 
     @property
     def url(self) -> str:
-        """Its address, which tells it from all others whatever its catalogue is called."""
+        """Its address, which tells it from all others whatever its catalogue is called.
+
+        As a caller's own account sees it, `#` and the scope of that account follow.
+        """
         ...
 
     @property
     def finds(self) -> bool:
         """Whether it can tell if it has an order of an item."""
+        ...
+
+    def under(self, scope: str) -> "Archive":
+        """Return it as the account of a scope (`scope_of`) sees it; its methods refuse who has none."""
         ...
 
     def is_online(self, collection: str, item: str) -> bool:
