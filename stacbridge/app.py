@@ -18,6 +18,7 @@ from stacbridge.api import accounts, aggregation, collection_schemas, orders, si
 from stacbridge.api.callers import Callers, Guarded
 from stacbridge.api.client import About, create_api
 from stacbridge.api.middleware import BodyLimit, ByCatalogue, HeadAsGet, PublicAddress, TidyUrl
+from stacbridge.api.viewer import Viewer
 from stacbridge.callers.doors import Doors
 from stacbridge.callers.principal import ANONYMOUS, Principal, scope_of
 from stacbridge.catalogue import Catalogue
@@ -127,7 +128,7 @@ def _api(
     lifespan: Any = None,
 ) -> FastAPI:
     """Return a STAC API with everything that each of them has."""
-    api = create_api(federation, settings, doors, about, lifespan)
+    api = create_api(federation, settings, Viewer(doors, desk), about, lifespan)
     orders.install(api, desk, federation, settings)
     sign.install(api, doors)
     collection_schemas.install(api, federation)

@@ -1,5 +1,6 @@
 """Orders of callers with accounts of their own: each is sent with its caller's token, whoever drives it."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -190,3 +191,34 @@ def test_what_is_on_tape_is_answered_with_the_callers_own_order(desk: Desk) -> N
         assert (hers.status_code, his.status_code) == (503, 503)
         assert hers.links["status"]["url"] == url.removeprefix(root) == hers.json()["status"]
         assert "Link" not in his.headers and "status" not in his.json()
+
+
+def properties(desk: Desk, user: str, root: str, path: str) -> Any:
+    found = desk.ask(user, "GET", f"{root}{path}").json()
+    return found["features"][0]["properties"] if "features" in found else found["properties"]
+
+
+def test_items_tell_callers_of_their_own_orders_and_of_no_others(desk: Desk) -> None:
+    with desk.bridge() as root:
+        for user in ("ada", "bob"):
+            desk.bring(root, user)
+        id = desk.order(root, "ada").rpartition("/")[2]
+        for path in ("/search", f"/collections/toys/items/{ITEM}", "/search?collections=toys&scenes=linked"):
+            assert properties(desk, "ada", root, path)["order:id"] == id
+            assert not {name for name in properties(desk, "bob", root, path) if name.startswith("order:")}
+        desk.order(root, "bob")
+        assert properties(desk, "bob", root, "/search")["order:id"] not in (id, None)
+
+
+def test_without_the_order_book_a_search_is_answered_and_the_log_tells_what_is_missing(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with desk.bridge() as root:
+        desk.bring(root, "ada")
+        desk.order(root, "ada")
+        with sqlite3.connect(desk.folder / "orders.sqlite") as book:
+            book.execute("ALTER TABLE requests RENAME TO away")
+        assert "order:id" not in properties(desk, "ada", root, "/search")
+        book.execute("ALTER TABLE away RENAME TO requests")
+        book.close()
+    assert "without their orders" in caplog.text
