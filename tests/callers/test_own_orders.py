@@ -29,7 +29,7 @@ BODY = {"collection": "toys", "item": ITEM}
 
 
 class Tape(archive.Archive):
-    """One product, which everybody sees, on tape; `orders` are the users who ordered it, `polls` who asked."""
+    """One product, which everybody sees, on tape; `orders` are who ordered it, `polls` who asked."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,8 +16,8 @@ import trustme
 import uvicorn
 
 from stacbridge.catalogue import Archive
-from stacbridge.download.hooks import PRINCIPAL, Hooks
-from stacbridge.download.proxy import NO_HOOKS, AssetProxy
+from stacbridge.download.hooks import NO_HOOKS, PRINCIPAL, Hooks
+from stacbridge.download.proxy import AssetProxy
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
