@@ -12,7 +12,7 @@ from stacbridge.download.accel import handover
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.fetch import Fetch
 from stacbridge.download.hooks import NO_HOOKS, Hooks
-from stacbridge.download.leases import LeaseFile, leased
+from stacbridge.download.leases import Leases, Share
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.multihash import Checksum
 from stacbridge.download.ranges import ByteRange
@@ -32,7 +32,7 @@ class Means:
     settings: Settings
     transfers: Transfers
     ledger: Ledger
-    leases: LeaseFile | None
+    leases: Leases | None
     threads: Executor
     hooks: Hooks = NO_HOOKS
 
@@ -74,8 +74,9 @@ class Account:
         means = self._means
         if means.leases is None:
             return nullcontext()
-        wait = means.settings.download_wait
-        return leased(means.leases, self.scope, lambda: self.slots.allowed, wait, means.in_thread)
+        upstream = self.catalogue.id
+        share = Share(means.leases, self.scope, upstream, lambda: self.slots.allowed, means.in_thread)
+        return share.held(means.settings.download_wait)
 
     async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str]:
         """Return the headers that make nginx send a file, once its first bytes are seen to be sound.

@@ -26,7 +26,7 @@ from stacbridge.download.client import (
 from stacbridge.download.crowd import Crowd
 from stacbridge.download.delivery import Wanted, promise
 from stacbridge.download.hooks import ANYONE, NO_HOOKS, PRINCIPAL, Hooks
-from stacbridge.download.leases import LeaseFile
+from stacbridge.download.lease_stores import open_leases
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.pump import pump
 from stacbridge.download.shelf import Shelf
@@ -57,7 +57,7 @@ class AssetProxy:
             settings,
             Transfers(settings, context),
             Ledger(settings.ledger),
-            None if settings.leases is None else LeaseFile(settings.leases),
+            open_leases(settings),
             Threads(settings.search_threads, "assets"),
             hooks,
         )

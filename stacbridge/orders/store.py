@@ -18,6 +18,11 @@ def exists(settings: Settings) -> bool:
     return not url.startswith(FILE) or _file(url).exists()
 
 
+def is_server(settings: Settings) -> bool:
+    """Tell whether the database is one that several machines share."""
+    return _url(settings).startswith(SERVER)
+
+
 def open_store(settings: Settings) -> Database:
     """Open the database. Raises `Misconfigured`, and `StoreUnavailable` where it does not answer."""
     url = _url(settings)
