@@ -156,13 +156,13 @@ class OwnAccounts:
         """Return nothing, as `warnings` does."""
         return []
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the caller's account into `url`."""
-        return self._mine().authorize(url)
+        return self._mine().authorize(url, method)
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given."""
-        return self._mine().reauthorize(url, refused)
+        return self._mine().reauthorize(url, refused, method)
 
     def expired(self, reply: Reply) -> bool:
         """Tell whether an answer means that fresh headers are worth asking for."""

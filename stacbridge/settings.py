@@ -16,7 +16,7 @@ Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
 
-SECRETS = ("password", "totp_secret", "refresh_token", "client_secret")
+SECRETS = ("password", "totp_secret", "refresh_token", "client_secret", "s3_secret")
 """Members of an account that nobody may see."""
 
 
@@ -40,6 +40,10 @@ class Credentials(BaseModel):
     """The OAuth client that logs in, where the catalogue names none or you have your own."""
     client_secret: SecretStr | None = None
     """Secret of that client, where it has one."""
+    s3_key: str | None = None
+    """Id of an S3 key, where the upstream's object storage takes one: single files then come from there."""
+    s3_secret: SecretStr | None = None
+    """Secret of that key."""
 
     @model_validator(mode="before")
     @classmethod

@@ -140,13 +140,13 @@ class Upstream:
             )
         return found
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
-        return self._signer.authorize(url)
+        return self._signer.authorize(url, method)
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given; one token call for all who ask."""
-        return self._signer.reauthorize(url, refused)
+        return self._signer.reauthorize(url, refused, method)
 
     def expired(self, reply: Reply) -> bool:
         """Tell whether an answer means that fresh headers are worth asking for."""

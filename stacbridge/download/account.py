@@ -78,12 +78,16 @@ class Account:
         share = Share(means.leases, self.scope, upstream, lambda: self.slots.allowed, means.in_thread)
         return share.held(means.settings.download_wait)
 
-    async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str]:
+    async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str] | None:
         """Return the headers that make nginx send a file, once its first bytes are seen to be sound.
+
+        None where it could not: it is told one header for the upstream, and storage wants several.
 
         Raises as `stream` does.
         """
         async with self.stream(ready, Wanted(range=ByteRange(0, ENOUGH - 1)), user) as stream:
+            if len(stream.place[1]) > 1:
+                return None
             return handover(location, self.catalogue.id, *stream.place, ready)
 
     def verified(self, stream: Stream, ready: Ready) -> Source:

@@ -140,9 +140,11 @@ class AssetProxy:
             await answer.end()
             return
         if self._settings.accel is not None and ready.ranges and not wanted.head:
-            await answer.start(200, await account.handover(ready, user, self._settings.accel))
-            await answer.end()
-            return
+            handed = await account.handover(ready, user, self._settings.accel)
+            if handed is not None:
+                await answer.start(200, handed)
+                await answer.end()
+                return
         async with account.stream(ready, wanted, user) as stream:
             headers = stream.delivery.headers | ({} if shelf is None else {"Accept-Ranges": "bytes"})
             await answer.start(stream.delivery.status, headers)
