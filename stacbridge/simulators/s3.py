@@ -5,7 +5,7 @@
 
 Signatures (AWS Signature Version 4) are checked by steps written from Amazon's description, on the request as
 it came. As CDSE does, it refuses presigned URLs with 403 InvalidAccessKeyId (rucio#8388), unless `presigned`.
-A request signed more than 15 minutes away from `clock` is refused as Amazon does; what CDSE does is not known.
+A request signed more than 15 minutes away from `clock` is refused as at Amazon; of CDSE that is not known.
 """
 
 import hashlib
