@@ -53,16 +53,20 @@ def bridge(
     """Serve a bridge over an archive whose single files are in `storage`, too."""
     words = 's3 = "s3"\ns3_region = "default"\n' + ("s3_presigned = 60\n" if presigned else "")
     with serving(odata) as server:
-        toml = archive.TOML.replace("{url}", server.url).replace(
-            "[endpoints]", f'[endpoints]\ns3 = "{storage.url}"'
-        )
+        endpoints = f'[endpoints]\ns3 = "{storage.url}"'
+        toml = archive.TOML.replace("{url}", server.url).replace("[endpoints]", endpoints)
         access, limits = toml.index("[access]"), toml.index("[limits]")
         (folder / "toy.toml").write_text(f'{toml[:access]}[access]\nflow = "none"\n{words}\n{toml[limits:]}')
         (folder / "toy").mkdir()
         (folder / "toy" / "toys.toml").write_text(archive.FAMILY + ASSET)
-        credentials = {} if keys is None else {"toy": keys}
-        given = {"catalogues": ["toy"], "catalogue_folder": folder, "credentials": credentials, **more}
-        given = {"order_store": SecretStr(f"sqlite:///{folder}/orders.sqlite"), "retry_wait": 0.01} | given
+        given: dict[str, Any] = {
+            "catalogues": ["toy"],
+            "catalogue_folder": folder,
+            "credentials": {} if keys is None else {"toy": keys},
+            "order_store": SecretStr(f"sqlite:///{folder}/orders.sqlite"),
+            "retry_wait": 0.01,
+            **more,
+        }
         with running(create_app(Settings(**given))) as url:
             yield url, server
 
@@ -139,9 +143,8 @@ def test_nginx_is_not_sent_to_a_storage_that_wants_more_headers_than_it_is_told(
 
 @pytest.mark.parametrize("path", [None, 7, "", "/eodata/../secret", "/eodata//x"])
 def test_a_record_that_does_not_say_where_leads_to_the_archive_itself(path: object) -> None:
-    terms = registry.parse(
-        "toy", {"flow": "none", "s3": "s3", "s3_region": "r"}, {"s3": "https://s3.eu"}, key()
-    )
+    access = {"flow": "none", "s3": "s3", "s3_region": "r"}
+    terms = registry.parse("toy", access, {"s3": "https://s3.eu"}, key())
     assert terms.storage is not None
     assert terms.storage.find({"S3Path": path}, ["a"]) is None
 
@@ -164,7 +167,7 @@ def test_requests_elsewhere_are_not_signed_with_the_key() -> None:
     ("access", "account", "told"),
     [
         ({"s3": "nowhere", "s3_region": "r"}, key(), "no endpoint"),
-        ({"s3": "s3"}, key(), "s3_region is missing"),
+        ({"s3": "s3"}, key(), "s3_region: is missing"),
         ({"s3": "s3", "s3_region": "r"}, Credentials(s3_key="x"), "only one is set"),
     ],
 )

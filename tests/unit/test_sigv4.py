@@ -19,6 +19,7 @@ from stacbridge.simulators.s3 import ACCESS, REGION, SECRET, S3Simulator
 EXAMPLE = Key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1")
 THEN = datetime(2013, 5, 24, tzinfo=UTC)
 BUCKET = "https://examplebucket.s3.amazonaws.com"
+NAMES = st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="/")
 SIMULATED = Key(ACCESS, SECRET, REGION)
 
 
@@ -62,9 +63,7 @@ def storage() -> Iterator[S3Simulator]:
 
 
 @settings(deadline=None)
-@given(
-    name=st.text(st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="/"), min_size=1)
-)
+@given(name=st.text(NAMES, min_size=1))
 def test_a_server_that_checks_takes_headers_and_urls_for_objects_of_any_name(
     storage: S3Simulator, name: str
 ) -> None:
