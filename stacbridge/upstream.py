@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from stacbridge.access import registry
 from stacbridge.access.flows import Flow, Send, drive
+from stacbridge.access.presigned import ends_by, is_presigned
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
 from stacbridge.catalogue import Archive
@@ -39,6 +40,9 @@ DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
     "sedas": SeDAS,
     "stac": StacApi,
 }
+
+SOON = 60.0
+"""Seconds that a presigned URL must be good for still, to be given to a client."""
 
 T = TypeVar("T")
 
@@ -123,12 +127,14 @@ class Upstream:
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
 
-        Records of what is pending are not: it may come online at any time. Raises `NotFound`, `NotOrderable`
-        for products that are offline, `UpstreamError` and its kin.
+        Records of what is pending are not, as it may come online at any time, nor those whose presigned URLs
+        end soon. Raises `NotFound`, `NotOrderable` for products that are offline, and `UpstreamError`.
         """
         self._translation.asset(collection, asset)
-        record = self._records.get((collection, item), lambda: self._record(collection, item))
-        found = drive(self._terms.locate(record, self._translation.place(record, asset)), self._listing)
+        found = self._place(collection, item, asset)
+        if isinstance(found, Ready) and found.presigned and ends_by(found.request.url, self._wall() + SOON):
+            self._records.forget((collection, item))
+            found = self._place(collection, item, asset)
         if isinstance(found, Pending):
             self._records.forget((collection, item))
         elif not self.may_follow(found.request.url):
@@ -171,6 +177,15 @@ class Upstream:
     def close(self) -> None:
         """Close the pooled connections."""
         self._wire.close()
+
+    def _place(self, collection: str, item: str, asset: str) -> Ready | Pending:
+        record = self._records.get((collection, item), lambda: self._record(collection, item))
+        found = drive(self._terms.locate(record, self._translation.place(record, asset)), self._listing)
+        if isinstance(found, Pending) or found.request.method != "GET":
+            return found
+        url = found.request.url
+        open_to_all = is_presigned(url) and not self._terms.wants_token(url)
+        return replace(found, presigned=found.presigned or open_to_all)
 
     def _remembered(self, query: Query) -> Page:
         with self._replies.reading() as find:

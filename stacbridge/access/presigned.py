@@ -36,6 +36,12 @@ def end(url: str) -> float | None:
     return float(told["expires"][:12]) if told.get("expires", "").isdecimal() else None
 
 
+def ends_by(url: str, moment: float) -> bool:
+    """Tell whether a presigned URL says that it ends before a Unix time."""
+    last = end(url)
+    return last is not None and last < moment
+
+
 def _parameters(url: str) -> dict[str, str]:
     return {name.lower(): value for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
 
