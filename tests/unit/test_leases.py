@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from conformance.faults.kit import PRODUCT
 from stacbridge.download.lease_stores import LeaseFile, LeaseTable, open_leases
 from stacbridge.download.leases import LIFE, Leases, Share
 from stacbridge.errors import NotStaged, StoreUnavailable
 from stacbridge.orders.store import open_store
 from stacbridge.settings import Settings
+from stacbridge.simulators.chaos import Act, Chaos
 from tests.postgres import cluster, missing
 from tests.servers import Clock
+from tests.unit.download_servers import PATIENCE, Bridge, in_front_of, within
 
 
 @dataclass
@@ -191,6 +195,25 @@ def test_processes_that_ask_at_once_get_no_more_together_than_there_are(place: P
     for process in processes:
         process.join()
     assert sum(map(sum, results)) == 4
+
+
+def test_two_bridges_together_open_no_more_connections_than_the_account_has(place: Place) -> None:
+    given = place.settings
+    shared: dict[str, Any] = {"leases": given.leases, "order_store": given.order_store, "download_wait": 0.1}
+    with (
+        Chaos(PRODUCT, Act(stop_after=1000, ending="stall")) as chaos,
+        Bridge(in_front_of(chaos), **shared) as here,
+        Bridge(in_front_of(chaos), **shared) as there,
+        ExitStack() as held,
+    ):
+        for number, bridge in enumerate((here, there, here, there)):
+            held.enter_context(bridge.client())
+            assert chaos.wait(asked=number + 1, busy=number + 1)
+        refused = here.ask()
+        assert (refused.status, "Other bridges use all connections" in refused.body.decode()) == (503, True)
+        assert len(chaos.asked) == 4
+        held.close()
+        assert within(PATIENCE, lambda: there.ask("HEAD").status == 200)
 
 
 def test_leases_are_shared_only_where_the_settings_name_where() -> None:
