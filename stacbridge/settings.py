@@ -41,7 +41,7 @@ class Credentials(BaseModel):
     client_secret: SecretStr | None = None
     """Secret of that client, where it has one."""
     s3_key: str | None = None
-    """Id of an S3 key, where the upstream's object storage takes one: single files then come from there."""
+    """Id of a key to the upstream's S3 storage, from which single files then come."""
     s3_secret: SecretStr | None = None
     """Secret of that key."""
 
@@ -205,8 +205,7 @@ class Settings(BaseSettings):
     and token in `X-Accel-Redirect`, and moves no bytes itself; unset: it moves them. The bridge must then be
     out of everyone's reach but nginx's, who would be told the token."""
     leases: Path | None = None
-    """File in which several bridges on one machine share the connections of their accounts; unset: they do so
-    in the PostgreSQL that `order_store` names, if it names one; else this bridge has them all."""
+    """File in which bridges on one machine share connections; unset: in the PostgreSQL of `order_store`."""
     ledger: Path | None = None
     """File in which bytes are counted by account, user and day; unset: in memory, until the bridge ends."""
     location_seconds: Seconds = 300
