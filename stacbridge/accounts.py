@@ -7,21 +7,22 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 from stacbridge.access import registry
 from stacbridge.access.terms import Remark
 from stacbridge.callers.principal import caller, scope_of
 from stacbridge.catalogue import Archive
 from stacbridge.dialects.dialect import Discovering
+from stacbridge.dialects.registry import dialect_of
 from stacbridge.errors import BadRequest, Forbidden, Misconfigured, UpstreamRefused
 from stacbridge.mapping.mapping import load as load_mapping
-from stacbridge.model import Found, Json, Pending, Query, Ready, Reply
+from stacbridge.model import Found, Json, Pending, Progress, Query, Ready, Reply
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import DIALECTS, Upstream, shared_sessions
+from stacbridge.upstream import Upstream, shared_sessions
 from stacbridge.vault import Vault, renew
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,42 @@ class Held:
     read_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class OwnArchive:
+    """The archive behind callers' own accounts: ordered from and asked with the caller's, or a scope's."""
+
+    url: str
+    finds: bool
+    mine: Callable[[], Upstream]
+    of: Callable[[str], Upstream]
+
+    def under(self, scope: str) -> Self:
+        """Return it as the account of a scope sees it."""
+        return replace(self, url=f"{self.url}#{scope}", mine=partial(self.of, scope))
+
+    def is_online(self, collection: str, item: str) -> bool:
+        """Tell whether an item's bytes need no order."""
+        return self._archive.is_online(collection, item)
+
+    def find(self, collection: str, item: str) -> Progress | None:
+        """Return the order of an item that is under way, where there is one."""
+        return self._archive.find(collection, item)
+
+    def place(self, collection: str, item: str) -> Progress:
+        """Order an item, once."""
+        return self._archive.place(collection, item)
+
+    def poll(self, order: str) -> Progress:
+        """Return how an order stands."""
+        return self._archive.poll(order)
+
+    @property
+    def _archive(self) -> Archive:
+        archive = self.mine().archive
+        assert archive is not None
+        return archive
+
+
 class OwnAccounts:
     """The `Catalogue` protocol for a catalogue whose account is the caller's.
 
@@ -43,8 +80,6 @@ class OwnAccounts:
     is asked for them, and for nothing else, with that of the settings. Raises `Misconfigured` for settings
     that cannot work.
     """
-
-    archive: Archive | None = None
 
     def __init__(
         self, id: str, settings: Settings, vault: Vault, *, clock: Callable[[], float] = time.monotonic
@@ -57,6 +92,8 @@ class OwnAccounts:
         self._mapping = load_mapping(id, settings)
         self._shared = self._upstream(given)
         self.id, self.title, self.connections = id, self._shared.title, self._shared.connections
+        self.quota = self._shared.quota
+        self.archive: Archive | None = self._archive()
         self._searches = registry.parse(id, self._mapping.access, self._mapping.endpoints, given).searches
         _check_lister(id, given, needed=self._searches and self._discovers)
         self._held: OrderedDict[str, Held] = OrderedDict()
@@ -120,13 +157,13 @@ class OwnAccounts:
         """Return nothing, as `warnings` does."""
         return []
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the caller's account into `url`."""
-        return self._mine().authorize(url)
+        return self._mine().authorize(url, method)
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given."""
-        return self._mine().reauthorize(url, refused)
+        return self._mine().reauthorize(url, refused, method)
 
     def expired(self, reply: Reply) -> bool:
         """Tell whether an answer means that fresh headers are worth asking for."""
@@ -145,7 +182,14 @@ class OwnAccounts:
 
     def _mine(self) -> Upstream:
         """Return the caller's. Raises `Unauthorized`, or `Forbidden` for callers without an account there."""
-        scope = scope_of(caller(), self.id, self._settings)
+        return self._of(scope_of(caller(), self.id, self._settings))
+
+    def _archive(self) -> Archive | None:
+        shared = self._shared.archive
+        return None if shared is None else OwnArchive(shared.url, shared.finds, self._mine, self._of)
+
+    def _of(self, scope: str) -> Upstream:
+        """Return the `Upstream` of a scope, whoever asks. Raises `Forbidden` where nothing is kept for it."""
         with self._lock:
             held = self._held.get(scope)
             if held and self._clock() < held.read_at + self._settings.own_account_seconds:
@@ -187,7 +231,7 @@ class OwnAccounts:
 
     @property
     def _discovers(self) -> bool:
-        return isinstance(DIALECTS[self._mapping.dialect](self._mapping), Discovering)
+        return isinstance(dialect_of(self._mapping), Discovering)
 
     def _lasting(self, scope: str, account: Credentials) -> Upstream:
         """Make the `Upstream` of a kept account, whose session the bridges of this machine share."""
@@ -198,7 +242,7 @@ class OwnAccounts:
     def _upstream(self, account: Credentials, **more: Any) -> Upstream:
         """Make an `Upstream`. A dialect that learns of collections has a mapping of its own to learn into."""
         mapping = load_mapping(self._mapping.id, self._settings) if self._discovers else self._mapping
-        return Upstream(mapping, DIALECTS[mapping.dialect](mapping), self._settings, account, **more)
+        return Upstream(mapping, dialect_of(mapping), self._settings, account, **more)
 
     def _drop(self, scope: str) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ from stacbridge.api.callers import Callers, Guarded, refuse
 from stacbridge.api.client import About, create_api
 from stacbridge.api.middleware import BodyLimit, ByCatalogue, HeadAsGet, PublicAddress, TidyUrl
 from stacbridge.api.observed import Observed, Routed
+from stacbridge.api.viewer import Viewer
 from stacbridge.callers.doors import Doors
 from stacbridge.callers.principal import ANONYMOUS, Principal, scope_of
 from stacbridge.catalogue import Catalogue
@@ -138,7 +139,7 @@ def _api(
     lifespan: Any = None,
 ) -> FastAPI:
     """Return a STAC API with everything that each of them has."""
-    api = create_api(federation, settings, doors, about, lifespan)
+    api = create_api(federation, settings, Viewer(doors, desk), about, lifespan)
     orders.install(api, desk, federation, settings)
     sign.install(api, doors)
     collection_schemas.install(api, federation)

@@ -13,12 +13,19 @@ class Archive(Protocol):
 
     @property
     def url(self) -> str:
-        """Its address, which tells it from all others whatever its catalogue is called."""
+        """Its address, which tells it from all others whatever its catalogue is called.
+
+        As a caller's own account sees it, `#` and the scope of that account follow.
+        """
         ...
 
     @property
     def finds(self) -> bool:
         """Whether it can tell if it has an order of an item."""
+        ...
+
+    def under(self, scope: str) -> "Archive":
+        """Return it as the account of a scope (`scope_of`) sees it; its methods refuse who has none."""
         ...
 
     def is_online(self, collection: str, item: str) -> bool:
@@ -94,14 +101,15 @@ class Catalogue(Protocol):
         """Return what its account's holder should see to, such as a token about to end; asks nobody."""
         ...
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the account into `url`; none where the host is not listed.
 
+        Some are good for one `method` and a few minutes only, so they are asked for before each request.
         Raises `Misconfigured` where a credential is needed and none is set.
         """
         ...
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after `refused` ones; one token call, however many ask at once."""
         ...
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
-SECRETS = ("password", "totp_secret", "refresh_token", "client_secret")
+SECRETS = ("password", "totp_secret", "refresh_token", "client_secret", "s3_secret")
 """Members of an account that nobody may see."""
 
 
@@ -29,6 +29,10 @@ class Credentials(BaseModel):
     """The OAuth client that logs in, where the catalogue names none or you have your own."""
     client_secret: SecretStr | None = None
     """Secret of that client, where it has one."""
+    s3_key: str | None = None
+    """Id of a key to the upstream's S3 storage, from which single files then come."""
+    s3_secret: SecretStr | None = None
+    """Secret of that key."""
 
     @model_validator(mode="before")
     @classmethod

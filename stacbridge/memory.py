@@ -111,11 +111,11 @@ class MemoryCatalogue:
         """Return nothing: there is no account."""
         return []
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return no headers: hrefs here are open."""
         return {}
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return no headers: hrefs here are open."""
         return {}
 

@@ -172,8 +172,7 @@ class Settings(BaseSettings):
     and token in `X-Accel-Redirect`, and moves no bytes itself; unset: it moves them. The bridge must then be
     out of everyone's reach but nginx's, who would be told the token."""
     leases: Path | None = None
-    """File in which several bridges on one machine share the connections of their accounts; unset: this one
-    has them all."""
+    """File in which bridges on one machine share connections; unset: in the PostgreSQL of `order_store`."""
     ledger: Path | None = None
     """File in which bytes are counted by account, user and day; unset: in memory, until the bridge ends."""
     location_seconds: Seconds = 300
@@ -193,7 +192,7 @@ class Settings(BaseSettings):
     """Where orders are kept: `sqlite:///` and a file, or `postgresql://…` where several processes serve one
     API; unset: `~/.local/state/stacbridge/orders.sqlite`, made when the first order comes."""
     order_connections: Count = 8
-    """Connections to PostgreSQL at most."""
+    """Connections to PostgreSQL at most, for orders and for leases each."""
     order_threads: Count = 4
     """Orders that one process asks upstreams about at once."""
     order_lease: Seconds | None = None

@@ -3,25 +3,22 @@
 import os
 import time
 from collections.abc import Callable
-from collections.abc import Mapping as Dictionary
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from stacbridge import metrics
 from stacbridge.access import registry
-from stacbridge.access.flows import Flow, Send, drive
+from stacbridge.access.flows import Send, drive
+from stacbridge.access.presigned import ends_by, is_presigned
 from stacbridge.access.sessions import Sessions
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
 from stacbridge.access.tokens import Pauses
 from stacbridge.catalogue import Archive
 from stacbridge.cql.matching import condition
-from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation, Walking
-from stacbridge.dialects.odata_sets import ODataSets
-from stacbridge.dialects.opensearch.dialect import OpenSearch
-from stacbridge.dialects.sedas import SeDAS
-from stacbridge.dialects.stac import StacApi
+from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation
+from stacbridge.dialects.registry import dialect_of, walk
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
@@ -37,14 +34,8 @@ from stacbridge.wire.remembered import Remembered
 from stacbridge.wire.replies import Replies
 from stacbridge.wire.stale import Refreshed
 
-DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
-    "odata": ODataSets,
-    "opensearch": OpenSearch,
-    "sedas": SeDAS,
-    "stac": StacApi,
-}
-
-T = TypeVar("T")
+SOON = 60.0
+"""Seconds that a presigned URL must be good for still, to be given to a client."""
 
 
 class Upstream:
@@ -69,7 +60,7 @@ class Upstream:
     ) -> None:
         self.id = mapping.id
         self.title = mapping.title
-        self.connections = _needed(mapping, "limits", "connections", mapping.limits)
+        self.connections = _connections(mapping)
         self.quota = mapping.limits.get("bytes_30_days")
         self._translation: Translation = dialect.translation if isinstance(dialect, Translating) else mapping
         self._dialect = dialect
@@ -141,12 +132,14 @@ class Upstream:
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
 
-        Records of what is pending are not: it may come online at any time. Raises `NotFound`, `NotOrderable`
-        for products that are offline, `UpstreamError` and its kin.
+        Records of what is pending are not, as it may come online at any time, nor those whose presigned URLs
+        end soon. Raises `NotFound`, `NotOrderable` for products that are offline, and `UpstreamError`.
         """
         self._translation.asset(collection, asset)
-        record = self._records.get((collection, item), lambda: self._record(collection, item))
-        found = drive(self._terms.locate(record, self._translation.place(record, asset)), self._listing)
+        found = self._place(collection, item, asset)
+        if isinstance(found, Ready) and found.presigned and ends_by(found.request.url, self._wall() + SOON):
+            self._records.forget((collection, item))
+            found = self._place(collection, item, asset)
         if isinstance(found, Pending):
             self._records.forget((collection, item))
         elif not self.may_follow(found.request.url):
@@ -158,13 +151,13 @@ class Upstream:
             )
         return found
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
-        return self._signer.authorize(url)
+        return self._signer.authorize(url, method)
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given; one token call for all who ask."""
-        return self._signer.reauthorize(url, refused)
+        return self._signer.reauthorize(url, refused, method)
 
     def expired(self, reply: Reply) -> bool:
         """Tell whether an answer means that fresh headers are worth asking for."""
@@ -193,13 +186,22 @@ class Upstream:
         self._signer.close()
         self._wire.close()
 
+    def _place(self, collection: str, item: str, asset: str) -> Ready | Pending:
+        record = self._records.get((collection, item), lambda: self._record(collection, item))
+        found = drive(self._terms.locate(record, self._translation.place(record, asset)), self._listing)
+        if isinstance(found, Pending) or found.request.method != "GET":
+            return found
+        url = found.request.url
+        open_to_all = is_presigned(url) and not self._terms.wants_token(url)
+        return replace(found, presigned=found.presigned or open_to_all)
+
     def _remembered(self, query: Query) -> Page:
         with self._replies.reading() as find:
             return self._page(query, find)
 
     def _page(self, query: Query, send: Callable[[Request], Reply]) -> Page:
         self._discovered.get()  # a dialect finds nothing in collections that it has not heard of
-        return drive(_walk(self._dialect, query), send, self._parallel)
+        return drive(walk(self._dialect, query), send, self._parallel)
 
     def _discover(self) -> list[Json]:
         if not isinstance(self._dialect, Discovering):
@@ -260,7 +262,7 @@ def load(catalogue: str, settings: Settings, **clocks: Callable[..., Any]) -> Up
     what they say of the OAuth client. `clocks` are those of `Upstream`.
     """
     mapping = load_mapping(catalogue, settings)
-    dialect = _needed(mapping, "dialect", mapping.dialect, DIALECTS)(mapping)
+    dialect = dialect_of(mapping)
     given = settings.credentials.get(catalogue, Credentials())
     vault = open_vault(settings)
     kept = None if given.username or given.refresh_token else vault.read(catalogue)
@@ -284,19 +286,10 @@ def shared_sessions(
     return session_file(scope, settings, account, mapping.endpoints.get("token", ""))
 
 
-def _needed(mapping: Mapping, where: str, name: str, values: Dictionary[str, T]) -> T:
-    if name not in values:
-        raise Misconfigured(f"{mapping.id}.toml: {where}: {name!r} is missing or unknown")
-    return values[name]
-
-
-def _walk(dialect: Dialect, query: Query) -> Flow[Page]:
-    if isinstance(dialect, Walking):
-        return (yield from dialect.walk(query))
-    request = dialect.ask(query)
-    if request is None:
-        return Page([], matched=0 if query.count else None)
-    return dialect.read((yield request), query)
+def _connections(mapping: Mapping) -> int:
+    if "connections" not in mapping.limits:
+        raise Misconfigured(f"{mapping.id}.toml: limits: 'connections' is missing or unknown")
+    return mapping.limits["connections"]
 
 
 def _any(item: Json) -> bool:

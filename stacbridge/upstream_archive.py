@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from stacbridge.access.flows import Send, drive
 from stacbridge.access.ordering import Ordering
@@ -38,6 +39,10 @@ class UpstreamArchive:
     def finds(self) -> bool:
         """Whether it can tell if it has an order of an item."""
         return self.ordering.finds
+
+    def under(self, scope: str) -> Self:
+        """Return itself: it is asked with one account, whoever orders."""
+        return self
 
     def is_online(self, collection: str, item: str) -> bool:
         """Tell whether an item's bytes need no order. Raises `NotOrderable` where it takes no orders."""

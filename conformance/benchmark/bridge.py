@@ -27,10 +27,10 @@ class OneFile:
     def locate(self, collection: str, item: str, asset: str) -> Ready:
         return Ready(Request("GET", f"{self.url}/{FILE}"), FILE, "application/zip", ranges=True)
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         return {"Authorization": TOKEN}
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         return {"Authorization": TOKEN}
 
     def warnings(self) -> list[str]:

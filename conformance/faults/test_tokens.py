@@ -44,11 +44,11 @@ class Renewing(OneAsset):
         super().__init__(ready, trusted={urlsplit(ready.request.url).netloc})
         self.account, self.file = account, file
 
-    def authorize(self, url: str) -> dict[str, str]:
-        return self.account.authorize(self.file)
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
+        return self.account.authorize(self.file, method)
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
-        return self.account.reauthorize(self.file, refused)
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
+        return self.account.reauthorize(self.file, refused, method)
 
 
 def test_f01_an_hours_download_with_tokens_of_ten_minutes_is_one_whole_file(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import orjson
 
 from stacbridge.access import totp
-from stacbridge.access.terms import Remark, setting
+from stacbridge.access.terms import Remark
+from stacbridge.access.variables import setting
 from stacbridge.errors import Misconfigured
 from stacbridge.settings import Credentials
 

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlsplit
 
 from stacbridge.access import nodes
 from stacbridge.access.flows import Flow
+from stacbridge.access.storage import Storage
 from stacbridge.errors import NotOrderable
 from stacbridge.mapping.products import Place
 from stacbridge.model import Json, Pending, Ready, Request
@@ -25,7 +26,7 @@ class Archive:
     """The products of one archive, under its download URL.
 
     `offline` is the advice for those not at hand, `forbidden` for those that the account may not have.
-    With `orders`, those not at hand can be ordered.
+    With `orders`, those not at hand can be ordered; single files come from `storage`, where there is one.
     """
 
     upstream: str
@@ -33,6 +34,7 @@ class Archive:
     offline: str | None = None
     forbidden: str | None = None
     orders: bool = False
+    storage: Storage | None = None
 
     def locate(self, record: Json, place: Place) -> Flow[Ready | Pending]:
         """Return where the bytes of a product's asset are, and what to do if the account may not have them.
@@ -69,10 +71,17 @@ class Archive:
         product = f"{self.download}/Products({quote(place.product, safe='')})"
         if place.kind == "node":
             node = yield from nodes.find(self.upstream, product, place.product_name, place.path)
-            return _ready(place, f"{node.url}/$value", ranges=True, size=node.size)
+            return self._stored(record, node, place)
         if place.kind == "compressed":
             return _ready(place, f"{product}/$zip")
         return _ready(place, f"{product}/$value", ranges=place.media_type != ZIP)
+
+    def _stored(self, record: Json, node: nodes.Node, place: Place) -> Ready:
+        """Return where a single file is: in the storage, else as a node of the archive."""
+        url = None if self.storage is None else self.storage.find(record, node.path[1:])
+        if self.storage is None or url is None:
+            return _ready(place, f"{node.url}/$value", ranges=True, size=node.size)
+        return self.storage.ready(_ready(place, url, ranges=True, size=node.size))
 
 
 def _file(place: Place, url: str) -> Ready:

@@ -22,15 +22,18 @@ from stacbridge.wire.refusals import refusal
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A file inside a product. `size` is in bytes, where a listing told it."""
+    """A file inside a product. `size` is in bytes, where a listing told it; `path` leads there, from the
+    product's own name on.
+    """
 
     url: str
     name: str
     size: int | None = None
+    path: tuple[str, ...] = ()
 
     def child(self, name: str, size: int | None = None) -> "Node":
         """Return the node of that name inside this one."""
-        return Node(f"{self.url}/Nodes({quote(name, safe='')})", name, size)
+        return Node(f"{self.url}/Nodes({quote(name, safe='')})", name, size, (*self.path, name))
 
 
 def find(upstream: str, product: str, name: str, path: Sequence[str]) -> Flow[Node]:

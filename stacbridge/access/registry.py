@@ -9,15 +9,18 @@ offline = "…"                           what to do about products that are off
 forbidden = "…"                         what to do about files that the account may not have (403)
 ordering = "lta"                        how an OData archive takes orders of products that are offline
 order_priority = 50                     priority of such orders, 1 to 100
+s3 = "s3"                               object storage of single files, see `storage`
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from stacbridge.access import basic, oidc_terms, sedas
 from stacbridge.access.archive import Archive
 from stacbridge.access.lta import LtaOrdering
 from stacbridge.access.ordering import NoOrders
+from stacbridge.access.storage import Storage
 from stacbridge.access.terms import Given, Terms
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json
@@ -53,7 +56,8 @@ def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentia
     advice = (table.optional("offline", str), table.optional("forbidden", str))
     ordering = _ordering(catalogue, table, endpoints, advice[0])
     takes_orders = isinstance(ordering, LtaOrdering)
-    archive = Archive(catalogue, endpoints.get("download", ""), *advice, orders=takes_orders)
+    storage = Storage.of(catalogue, table, endpoints, credentials)
+    archive = Archive(catalogue, endpoints.get("download", ""), *advice, takes_orders, storage)
     given = Given(
         catalogue=catalogue,
         table=table,
@@ -65,7 +69,7 @@ def parse(catalogue: str, members: Json, endpoints: Mapping[str, str], credentia
         public=lambda url: any(part in urlsplit(url).path for part in public),
         searches=table.optional("searches", bool) or False,
     )
-    terms = FLOWS[flow](given)
+    terms = replace(FLOWS[flow](given), storage=storage)
     table.done()
     return terms
 

@@ -50,14 +50,20 @@ class Signer:
         if self._broker is not None:
             self._broker.token()
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
+        storage = self._terms.storage
+        if storage is not None and storage.holds(url):
+            return storage.headers(method, url)
         if self._broker is None or not self._terms.wants_token(url):
             return {}
         return self._terms.scheme.headers(self._broker.token())
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given; one token call for all who ask."""
+        storage = self._terms.storage
+        if storage is not None and storage.holds(url):
+            return storage.headers(method, url)
         if self._broker is None or not self._terms.wants_token(url):
             return {}
         scheme = self._terms.scheme

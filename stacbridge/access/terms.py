@@ -9,6 +9,8 @@ from typing import Protocol
 from stacbridge.access.flows import Flow
 from stacbridge.access.logins import BEARER, Expired, Login, Scheme, Token, unauthorized
 from stacbridge.access.ordering import Ordering
+from stacbridge.access.storage import Storage
+from stacbridge.access.variables import setting
 from stacbridge.mapping.products import Place
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Pending, Ready, Request
@@ -70,7 +72,8 @@ class Terms:
     With `searches` the catalogue wants it for its searches, too. For persons, `ways` are how they may sign
     in, the usual one first: "password", "token" (fetched at `token_page`), "browser". `end` makes the request
     that ends the session of a refresh token; with `lasting` it is its holder's, and outlives the bridge.
-    `ordering` is how bytes that are offline are ordered.
+    `ordering` is how bytes that are offline are ordered, `storage` where single files are had with another
+    key.
     """
 
     hosts: Hosts
@@ -87,6 +90,7 @@ class Terms:
     token_page: str | None = None
     end: Callable[[str], Request] | None = None
     lasting: bool = False
+    storage: Storage | None = None
 
     def wants_token(self, url: str) -> bool:
         """Tell whether a request to `url` should carry the credential, and may."""
@@ -116,8 +120,3 @@ class Given:
     def setting(self, member: str) -> str:
         """Return the name of the setting that holds a member of the account."""
         return setting(self.catalogue, member)
-
-
-def setting(catalogue: str, member: str) -> str:
-    """Return the environment variable that holds a member of a catalogue's account."""
-    return f"STACBRIDGE_CREDENTIALS__{catalogue}__{member}".upper()

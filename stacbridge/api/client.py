@@ -20,9 +20,7 @@ from stacbridge.api.headers import STRICT, prefers_strict, proxy_status, server_
 from stacbridge.api.openapi import FAILURES, CollectionsUrl, ItemsUrl, ItemUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
-from stacbridge.callers import shown
-from stacbridge.callers.doors import Doors
-from stacbridge.callers.principal import caller
+from stacbridge.api.viewer import Viewer
 from stacbridge.federation import Federation
 from stacbridge.hrefs import SLASH, collection_href
 from stacbridge.model import Json
@@ -58,11 +56,15 @@ class About:
 
 
 def create_api(
-    federation: Federation, settings: Settings, doors: Doors, about: About, lifespan: Any = None
+    federation: Federation,
+    settings: Settings,
+    viewer: Viewer,
+    about: About,
+    lifespan: Any = None,
 ) -> FastAPI:
     """Return the STAC API over `federation`, without any middleware."""
     # stac-fastapi types its clients' answers as dicts, and serves a Response as it is: hence the casts.
-    client = cast(AsyncBaseCoreClient, Client(federation, settings, doors, about))
+    client = cast(AsyncBaseCoreClient, Client(federation, settings, viewer, about))
     filters = cast(AsyncBaseFiltersClient, Schemas(federation))
     sorts = cast(AsyncBaseSortablesClient, Schemas(federation))
     app = FastAPI(
@@ -113,10 +115,10 @@ def root_of(request: Request) -> str:
 class Client:
     """Answers the core routes. What stac-fastapi has parsed is for its OpenAPI document; checks are ours."""
 
-    def __init__(self, federation: Federation, settings: Settings, doors: Doors, about: About) -> None:
+    def __init__(self, federation: Federation, settings: Settings, viewer: Viewer, about: About) -> None:
         self.federation = federation
         self.settings = settings
-        self.doors = doors
+        self.viewer = viewer
         self.about = about
 
     async def landing_page(self, request: Request, **_: Any) -> Response:
@@ -170,8 +172,11 @@ class Client:
         """Answer GET /collections/{collection_id}/items/{item_id}."""
         root, how = root_of(request), scenes(from_url(parameters_of(request)))
         source = copies.Linked(self.federation, self.settings) if how == "linked" else self.federation
-        item = await self.federation.run(source.item, collection_id, item_id.replace(SLASH, "/"), root)
-        return respond(shown.shown([item], root, self.doors, caller())[0], links.GEOJSON)
+
+        def found() -> Json:
+            return self.viewer.shown([source.item(collection_id, item_id.replace(SLASH, "/"), root)], root)[0]
+
+        return respond(await self.federation.run(found), links.GEOJSON)
 
     async def item_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}/items."""
@@ -213,13 +218,13 @@ class Client:
             asked.query,
             asked.token,
             root,
-            ready=asked.fields is None and not self.doors.closed,
+            ready=asked.fields is None and self.viewer.takes_ready,
             strict=asked.strict or preferred,
         )
 
         def page() -> Response:
             results = search()
-            results.items = shown.shown(results.items, root, self.doors, caller())
+            results.items = self.viewer.shown(results.items, root)
             following = [next_link(results.token)] if results.token else []
             document = feature_collection(asked, results, [*page_links, *following])
             times = {"total": time.perf_counter() - start, "merge": results.merging, **results.seconds}

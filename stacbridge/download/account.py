@@ -12,7 +12,8 @@ from stacbridge.catalogue import Catalogue, Metered
 from stacbridge.download.accel import handover
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.fetch import Fetch
-from stacbridge.download.leases import LeaseFile, leased
+from stacbridge.download.hooks import NO_HOOKS, Hooks
+from stacbridge.download.leases import Leases, Share
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.multihash import Checksum
 from stacbridge.download.ranges import ByteRange
@@ -32,8 +33,9 @@ class Means:
     settings: Settings
     transfers: Transfers
     ledger: Ledger
-    leases: LeaseFile | None
+    leases: Leases | None
     threads: Executor
+    hooks: Hooks = NO_HOOKS
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function that blocks in a thread, and return what it returns."""
@@ -41,11 +43,12 @@ class Means:
 
 
 class Account:
-    """The account of `catalogue`, shared fairly by all users of this bridge."""
+    """The account of `catalogue` that `scope` names, shared fairly by all its users of this bridge."""
 
-    def __init__(self, catalogue: Catalogue, means: Means) -> None:
+    def __init__(self, catalogue: Catalogue, scope: str, means: Means) -> None:
         settings = means.settings
         self.catalogue = catalogue
+        self.scope = scope
         self.slots = Slots(
             catalogue.id, catalogue.connections, settings.download_queue, settings.download_wait
         )
@@ -67,21 +70,26 @@ class Account:
             finally:
                 if stream.received:
                     metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
-                    means.threads.submit(means.ledger.add, self.catalogue.id, user, stream.received)
+                    means.threads.submit(means.ledger.add, self.scope, user, stream.received)
 
     def _lease(self) -> AbstractAsyncContextManager[None]:
         means = self._means
         if means.leases is None:
             return nullcontext()
-        wait = means.settings.download_wait
-        return leased(means.leases, self.catalogue.id, lambda: self.slots.allowed, wait, means.in_thread)
+        upstream = self.catalogue.id
+        share = Share(means.leases, self.scope, upstream, lambda: self.slots.allowed, means.in_thread)
+        return share.held(means.settings.download_wait)
 
-    async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str]:
+    async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str] | None:
         """Return the headers that make nginx send a file, once its first bytes are seen to be sound.
+
+        None where it could not: it is told one header for the upstream, and storage wants several.
 
         Raises as `stream` does.
         """
         async with self.stream(ready, Wanted(range=ByteRange(0, ENOUGH - 1)), user) as stream:
+            if len(stream.place[1]) > 1:
+                return None
             return handover(location, self.catalogue.id, *stream.place, ready)
 
     def verified(self, stream: Stream, ready: Ready) -> Source:
@@ -94,13 +102,16 @@ class Account:
 
     def status(self, user: str) -> Json:
         """Return how busy the account is, and what `user` and all have taken in thirty days."""
-        return self.slots.status(user) | {
-            "bytes_30_days": self._means.ledger.total(self.catalogue.id),
-            "your_bytes_30_days": self._means.ledger.total(self.catalogue.id, user),
+        warnings = self.warnings()
+        return {
+            **self.slots.status(user),
+            "bytes_30_days": self._means.ledger.total(self.scope),
+            "your_bytes_30_days": self._means.ledger.total(self.scope, user),
+            **({"warnings": warnings} if warnings else {}),
         }
 
     def warnings(self) -> list[str]:
         """Return what the account's holder should see to."""
         quota = self.catalogue.quota if isinstance(self.catalogue, Metered) else None
-        warning = None if quota is None else self._means.ledger.warning(self.catalogue.id, quota)
+        warning = None if quota is None else self._means.ledger.warning(self.scope, quota)
         return [] if warning is None else [warning]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -30,6 +31,8 @@ T = TypeVar("T")
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PLAIN = frozenset({200, 206})
 """Answers that are the file, or the part of it that was asked for."""
+LONG = re.compile(r"\w{16,}")
+"""Words of a credential that are secrets, or ids of keys."""
 NO_HEAD = frozenset({405, 501})
 """Answers of an upstream that does not know HEAD; a GET that is cut after its headers tells the same."""
 BUSY = frozenset({429, 503})
@@ -109,7 +112,7 @@ class Fetch:
                 page = isinstance(failure, UpstreamError) and not passing
                 if not page or self._renewed or not self._credentials:
                     raise
-            await self._renew(str(response.url))
+            await self._renew(str(response.url), response.method)
 
     async def _good(self, ready: Ready, wanted: Wanted) -> aiohttp.ClientResponse:
         response = await self._answer(ready.request, wanted)
@@ -174,19 +177,20 @@ class Fetch:
     async def _ask(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         """Ask with the account's credentials, and once more with fresh ones if those were refused."""
         self._asked = asked(method, url)
-        self._credentials = await self._in_thread(self._catalogue.authorize, url)
+        self._credentials = await self._in_thread(self._catalogue.authorize, url, method)
         response = await self._once(method, url, headers)
         if response.status < 400 or not self._credentials or self._renewed:
             return response
         if not self._catalogue.expired(self._reply(response)):
             return response
         drop(response)
-        await self._renew(url)
+        await self._renew(url, method)
         return await self._once(method, url, headers)
 
-    async def _renew(self, url: str) -> None:
+    async def _renew(self, url: str, method: str) -> None:
         self._renewed = True
-        self._credentials = await self._in_thread(self._catalogue.reauthorize, url, self._credentials)
+        reauthorize = self._catalogue.reauthorize
+        self._credentials = await self._in_thread(reauthorize, url, self._credentials, method)
 
     async def _once(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         self.place = (url, self._credentials)
@@ -231,7 +235,8 @@ class Fetch:
         headers = {name.lower(): value for name, value in response.headers.items()}
         body = self._said
         for secret in self._credentials.values():
-            body = body.replace(secret.split()[-1].encode(), b"***")
+            for word in (secret.split()[-1], *LONG.findall(secret)):
+                body = body.replace(word.encode(), b"***")
         return Reply(response.status, headers, body)
 
     async def _beginning(self, response: aiohttp.ClientResponse) -> bytes:

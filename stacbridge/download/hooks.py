@@ -13,7 +13,7 @@ PRINCIPAL = "stacbridge.principal"
 
 
 def _service(principal: Principal | None, catalogue: str) -> str:
-    return "service"
+    return catalogue
 
 
 def _unordered(address: Address, principal: Principal | None) -> str | None:
@@ -24,10 +24,13 @@ def _unordered(address: Address, principal: Principal | None) -> str | None:
 class Hooks:
     """Functions of a caller (None: nobody said who).
 
-    `scope_of` names whose account at a catalogue fetches for them: files in the spool are shared within it
-    only. `order_of` returns the URL at which they see how an order of an asset stands, if there is one; it
-    may block.
+    `scope_of` names whose account at a catalogue fetches for them, by default the catalogue's id for that of
+    all: files in the spool are shared within it only. `order_of` returns the URL at which they see how an
+    order of an asset stands, if there is one; it may block.
     """
 
     scope_of: Callable[[Principal | None, str], str] = _service
     order_of: Callable[[Address, Principal | None], str | None] = _unordered
+
+
+NO_HOOKS = Hooks()

@@ -1,120 +1,118 @@
 """Connections of one account that several bridges share: a lease each, which ends where its holder dies."""
 
 import asyncio
-import sqlite3
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from dataclasses import dataclass, field
 from secrets import token_hex
-from threading import Lock
-from time import time
 from typing import Protocol
 
 from stacbridge.download.refusals import ASK_AGAIN
 from stacbridge.download.verify import InThread
-from stacbridge.errors import NotStaged
+from stacbridge.errors import NotStaged, StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 LIFE = 30.0
 """Seconds after which a lease that nobody renews is another's."""
 POLL = 0.25
 """Seconds between two looks at whether a lease has come free."""
 
-_SCHEMA = (
-    "create table if not exists lease (holder text primary key, account text not null, until real not null)"
-)
-_TAKE = """
-insert into lease select ?, ?, ? where (select count(*) from lease where account = ? and until > ?) < ?
-"""
-
 
 class Leases(Protocol):
-    """Where leases are kept; methods block, and are called from any thread."""
+    """Where leases are kept; methods block, are called from any thread, and raise `StoreUnavailable`."""
 
     def take(self, account: str, most: int, holder: str) -> bool:
         """Take a lease for `holder`, unless the account has `most` already; tell whether that was done."""
         ...
 
-    def renew(self, holder: str) -> None:
-        """Let a lease live on."""
+    def renew(self, holder: str) -> bool:
+        """Let a lease live on; tell whether it still was the holder's."""
         ...
 
     def give_back(self, holder: str) -> None:
         """End a lease."""
         ...
-
-
-class LeaseFile:
-    """Leases in an SQLite file, for bridges on one machine: their clocks must agree."""
-
-    def __init__(self, file: Path, wall: Callable[[], float] = time) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._wall = wall
-        self._lock = Lock()
-        self._database = sqlite3.connect(file, check_same_thread=False, timeout=30, isolation_level=None)
-        self._database.execute("pragma journal_mode = wal")
-        self._database.execute("pragma synchronous = normal")
-        self._database.execute(_SCHEMA)
-
-    def take(self, account: str, most: int, holder: str) -> bool:
-        """Take a lease for `holder`, unless the account has `most` already; tell whether that was done."""
-        now = self._wall()
-        with self._lock:
-            self._database.execute("delete from lease where until <= ?", (now,))
-            taken = self._database.execute(_TAKE, (holder, account, now + LIFE, account, now, most))
-            return taken.rowcount == 1
-
-    def renew(self, holder: str) -> None:
-        """Let a lease live on."""
-        with self._lock:
-            self._database.execute(
-                "update lease set until = ? where holder = ?", (self._wall() + LIFE, holder)
-            )
-
-    def give_back(self, holder: str) -> None:
-        """End a lease."""
-        with self._lock:
-            self._database.execute("delete from lease where holder = ?", (holder,))
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._database.close()
+        """Be done with it."""
+        ...
 
 
-@asynccontextmanager
-async def leased(
-    leases: Leases, account: str, most: Callable[[], int], wait: float, in_thread: InThread
-) -> AsyncIterator[None]:
-    """Hold one of the leases of `account`, and renew it. Raises `NotStaged` after `wait` seconds."""
-    holder = token_hex(8)
-    try:
-        await _taken(leases, account, most, wait, in_thread, holder)
-        renewing = asyncio.create_task(_renew(leases, holder, in_thread))
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One lease of `account` at a catalogue, `upstream`, of which there are `most` at the moment."""
+
+    leases: Leases
+    account: str
+    upstream: str
+    most: Callable[[], int]
+    in_thread: InThread
+    holder: str = field(default_factory=lambda: token_hex(8))
+
+    @asynccontextmanager
+    async def held(self, wait: float, beat: float = LIFE / 3) -> AsyncIterator[None]:
+        """Hold the lease, renewed every `beat` seconds.
+
+        Raises `NotStaged` after `wait` seconds without one, and as soon as it is found to be another's: a
+        bridge that was stopped for longer than `LIFE` must not go on with a connection too many.
+        """
         try:
-            yield
+            await self._taken(wait)
+            try:
+                async with asyncio.timeout(None) as lost:
+                    renewing = asyncio.create_task(self._renew(beat, lost))
+                    try:
+                        yield
+                    finally:
+                        renewing.cancel()
+            except TimeoutError:
+                if not lost.expired():
+                    raise
+                raise self._refusal("Another bridge got this connection") from None
         finally:
-            renewing.cancel()
-    finally:
-        await asyncio.shield(in_thread(leases.give_back, holder))
+            await asyncio.shield(self._give_back())
 
+    async def _taken(self, wait: float) -> None:
+        try:
+            async with asyncio.timeout(wait):
+                while not await self._take():
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise self._refusal("Other bridges use all connections") from None
 
-async def _taken(
-    leases: Leases, account: str, most: Callable[[], int], wait: float, in_thread: InThread, holder: str
-) -> None:
-    try:
-        async with asyncio.timeout(wait):
-            while not await in_thread(leases.take, account, most(), holder):
-                await asyncio.sleep(POLL)
-    except TimeoutError:
-        raise NotStaged(
-            f"Other bridges use all connections of the {account!r} account.",
-            upstream=account,
+    async def _take(self) -> bool:
+        return bool(await self.in_thread(self.leases.take, self.account, self.most(), self.holder))
+
+    async def _renew(self, beat: float, lost: asyncio.Timeout) -> None:
+        """Renew the lease; one that ended is taken anew where there is another."""
+        clock = asyncio.get_running_loop().time
+        sure_until = clock() + LIFE
+        while True:
+            await asyncio.sleep(beat)
+            asked = clock()
+            try:
+                held = await self.in_thread(self.leases.renew, self.holder) or await self._take()
+            except StoreUnavailable as failure:
+                log.warning("A lease of %s is not renewed for now: %s", self.account, failure)
+                held = clock() + beat < sure_until
+            else:
+                sure_until = asked + LIFE
+            if not held:
+                lost.reschedule(clock())
+                return
+
+    async def _give_back(self) -> None:
+        try:
+            await self.in_thread(self.leases.give_back, self.holder)
+        except StoreUnavailable as failure:
+            log.warning("A lease of %s ends by itself in %g s: %s", self.account, LIFE, failure)
+
+    def _refusal(self, what: str) -> NotStaged:
+        return NotStaged(
+            f"{what} of the {self.upstream!r} account.",
+            upstream=self.upstream,
             advice="Ask again later.",
             retry_after=ASK_AGAIN,
-        ) from None
-
-
-async def _renew(leases: Leases, holder: str, in_thread: InThread) -> None:
-    while True:
-        await asyncio.sleep(LIFE / 3)
-        await in_thread(leases.renew, holder)
+        )

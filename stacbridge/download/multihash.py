@@ -1,10 +1,14 @@
 """Checksums in the form of `file:checksum` (STAC file extension): multihashes, in hexadecimal."""
 
 import hashlib
+import logging
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Self
+
+log = logging.getLogger(__name__)
 
 HASHES = {
     "d50110": "md5",
@@ -49,9 +53,18 @@ class Checksum:
 
 def _maker(name: str) -> Callable[[], Any] | None:
     """Return a maker of the hash; BLAKE3 comes from the `blake3` package where that is installed."""
-    if name != "blake3":
-        return lambda: hashlib.new(name, usedforsecurity=False)
-    if find_spec("blake3") is None:
+    return _blake3() if name == "blake3" else lambda: hashlib.new(name, usedforsecurity=False)
+
+
+@cache
+def _blake3() -> Callable[[], Any] | None:
+    return found("blake3")
+
+
+def found(package: str) -> Callable[[], Any] | None:
+    """Return the hash of a package that bears its name; None, and a word in the log, where it is missing."""
+    if find_spec(package) is None:
+        log.warning("Files pass unchecked whose checksum is a %s: install stacbridge[%s].", *[package] * 2)
         return None
-    maker: Callable[[], Any] = import_module("blake3").blake3
+    maker: Callable[[], Any] = getattr(import_module(package), package)
     return maker

@@ -11,6 +11,7 @@ from stacbridge.callers.principal import Principal
 from stacbridge.callers.threads import Threads
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.account import Account, Means
+from stacbridge.download.accounts import Accounts
 from stacbridge.download.address import Address
 from stacbridge.download.client import (
     METHODS,
@@ -24,8 +25,8 @@ from stacbridge.download.client import (
 )
 from stacbridge.download.crowd import Crowd
 from stacbridge.download.delivery import Wanted, promise
-from stacbridge.download.hooks import ANYONE, PRINCIPAL, Hooks
-from stacbridge.download.leases import LeaseFile
+from stacbridge.download.hooks import ANYONE, NO_HOOKS, PRINCIPAL, Hooks
+from stacbridge.download.lease_stores import open_leases
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.pump import pump
 from stacbridge.download.shelf import Shelf
@@ -34,8 +35,6 @@ from stacbridge.download.urls import url_of
 from stacbridge.errors import MethodNotAllowed, NotFound, NotStaged
 from stacbridge.model import Json, Pending, Ready
 from stacbridge.settings import Settings
-
-NO_HOOKS = Hooks()
 
 
 class AssetProxy:
@@ -53,17 +52,17 @@ class AssetProxy:
         Raises `Misconfigured` for a spool folder that another bridge uses.
         """
         self._settings = settings
-        self._hooks = hooks
         self._crowd = Crowd(settings.max_streams, settings.max_streams_per_user)
         self._means = Means(
             settings,
             Transfers(settings, context),
             Ledger(settings.ledger),
-            None if settings.leases is None else LeaseFile(settings.leases),
+            open_leases(settings),
             Threads(settings.search_threads, "assets"),
+            hooks,
         )
         self._shelf = Shelf.of(settings, self._means.in_thread)
-        self._accounts = {name: Account(catalogue, self._means) for name, catalogue in catalogues.items()}
+        self._accounts = Accounts(catalogues, self._means)
 
     async def close(self) -> None:
         """Give back the connections, files and threads, when the server stops."""
@@ -78,11 +77,11 @@ class AssetProxy:
 
     def status(self, principal: Principal | None = None) -> Json:
         """Return how busy each catalogue's account is, and how the caller's downloads stand."""
-        return {name: account.status(_user(principal)) for name, account in self._accounts.items()}
+        return self._accounts.status(principal, _user(principal))
 
     def load(self) -> dict[str, dict[str, int]]:
         """Return how many connections each catalogue's account has, in use, and how many wait for one."""
-        return {name: account.slots.load() for name, account in self._accounts.items()}
+        return self._accounts.load()
 
     def check(self) -> None:
         """Raise `NotStaged` where the spool, if there is one, has no room or cannot be written. Blocks."""
@@ -91,7 +90,7 @@ class AssetProxy:
 
     def warnings(self) -> dict[str, list[str]]:
         """Return what the holders of accounts should see to, by catalogue."""
-        return {name: told for name, account in self._accounts.items() if (told := account.warnings())}
+        return self._accounts.warnings()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; leave as soon as its client does."""
@@ -118,18 +117,15 @@ class AssetProxy:
 
     async def _send(self, scope: Scope, answer: Answer) -> None:
         address = Address.parse(scope["raw_path"])
-        account = self._accounts.get(address.catalogue)
-        if account is None:
-            raise NotFound(f"There is no catalogue {address.catalogue!r} here.")
         principal: Principal | None = scope.get(PRINCIPAL)
+        account = self._accounts.of(principal, address.catalogue)
         place = await self._locate(account.catalogue, address)
         if isinstance(place, Pending):
-            link = await self._means.in_thread(self._hooks.order_of, address, principal)
+            link = await self._means.in_thread(self._means.hooks.order_of, address, principal)
             pending = NotStaged(place.reason, upstream=account.catalogue.id, retry_after=place.retry_after)
             await answer.fail(pending, link)
         else:
-            scope_name = self._hooks.scope_of(principal, address.catalogue)
-            await self._give(account, place, wanted_of(scope), answer, (_user(principal), scope_name))
+            await self._give(account, place, wanted_of(scope), answer, _user(principal))
 
     async def _locate(self, catalogue: Catalogue, address: Address) -> Ready | Pending:
         place: Ready | Pending = await self._means.in_thread(
@@ -139,26 +135,26 @@ class AssetProxy:
             raise NotFound(f"The file of asset {address.asset!r} is {place.name!r}, not {address.file!r}.")
         return place
 
-    async def _give(
-        self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, whose: tuple[str, str]
-    ) -> None:
+    async def _give(self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, user: str) -> None:
         """Answer with the file. A HEAD waits for no slot, and makes no upstream process anything."""
         if ready.presigned:
             await answer.start(307, {"Location": url_of(ready.request), "Cache-Control": "no-store"})
             await answer.end()
             return
         shelf = self._shelf if not ready.ranges else None
-        if shelf is not None and await shelf.serve(account, ready, wanted, answer, whose):
+        if shelf is not None and await shelf.serve(account, ready, wanted, answer, user):
             return
         if wanted.head and (ready.request.method == "POST" or account.slots.busy):
             await answer.start(200, promise(ready, ready.ranges or shelf is not None))
             await answer.end()
             return
         if self._settings.accel is not None and ready.ranges and not wanted.head:
-            await answer.start(200, await account.handover(ready, whose[0], self._settings.accel))
-            await answer.end()
-            return
-        async with account.stream(ready, wanted, whose[0]) as stream:
+            handed = await account.handover(ready, user, self._settings.accel)
+            if handed is not None:
+                await answer.start(200, handed)
+                await answer.end()
+                return
+        async with account.stream(ready, wanted, user) as stream:
             headers = stream.delivery.headers | ({} if shelf is None else {"Accept-Ranges": "bytes"})
             await answer.start(stream.delivery.status, headers)
             if wanted.head:

@@ -44,15 +44,13 @@ class Shelf:
         """End what is being fetched."""
         await self._spool.close()
 
-    async def serve(
-        self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, whose: tuple[str, str]
-    ) -> bool:
+    async def serve(self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, user: str) -> bool:
         """Answer from the spool; return whether that was done.
 
         It is not for a HEAD of what nobody has asked for yet, since that must fetch nothing, nor for a whole
         file that there is no room for, since that needs none. Raises `NotStaged` for parts of such a file.
         """
-        entry = self._entry(account, ready, wanted, whose)
+        entry = self._entry(account, ready, wanted, user)
         if entry is None:
             return False
         self._spool.enter(entry)
@@ -78,11 +76,10 @@ class Shelf:
         finally:
             reader.close()
 
-    def _entry(self, account: Account, ready: Ready, wanted: Wanted, whose: tuple[str, str]) -> Entry | None:
-        user, scope = whose
+    def _entry(self, account: Account, ready: Ready, wanted: Wanted, user: str) -> Entry | None:
         told = (ready.request.method, ready.request.url, repr(ready.request.params), ready.name)
         stated = (str(ready.size), str(ready.checksum))
-        key = key_of(account.catalogue.id, scope, *told, *stated)
+        key = key_of(account.catalogue.id, account.scope, *told, *stated)
         entry = self._spool.find(key)
         if entry is not None or wanted.head:
             return entry

@@ -6,14 +6,18 @@ from dataclasses import replace
 from stacbridge.orders import rows as row
 from stacbridge.orders.database import Database
 from stacbridge.orders.records import FINISHED, Notice, Product
-from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, marks
+from stacbridge.orders.rows import ASKED, COLUMNS, ORDER
+
+ALL = "@"
+"""What names of archives end with that stand for several."""
 
 
 class Agenda:
     """The order book as workers see it, of whom there may be many in many processes.
 
     Times come from the caller, as Unix seconds; clocks of machines that share a book must agree to within a
-    fraction of a lease.
+    fraction of a lease. A name of an archive that ends with `@` stands for all that begin with it: one for
+    each account that callers have there.
     """
 
     def __init__(self, database: Database) -> None:
@@ -30,7 +34,7 @@ class Agenda:
             rows = execute(
                 f"""UPDATE products SET fence = fence + 1, leased_until = ? WHERE seq = (
                     SELECT seq FROM products WHERE next_at <= ? AND leased_until <= ?
-                    AND archive IN ({marks(archives)}) ORDER BY next_at, seq LIMIT 1 {self._database.skip})
+                    AND {_of(archives)} ORDER BY next_at, seq LIMIT 1 {self._database.skip})
                 RETURNING {", ".join(COLUMNS)}""",
                 now + lease,
                 now,
@@ -41,10 +45,10 @@ class Agenda:
 
     def next_due(self, archives: Collection[str]) -> float | None:
         """Return when the next product is due, `None` where none ever is."""
+        if not archives:
+            return None
         with self._database.reading() as execute:
-            rows = execute(
-                f"SELECT min(next_at) AS due FROM products WHERE archive IN ({marks(archives)})", *archives
-            )
+            rows = execute(f"SELECT min(next_at) AS due FROM products WHERE {_of(archives)}", *archives)
         due: float | None = rows[0]["due"]
         return due
 
@@ -110,3 +114,11 @@ class Agenda:
         """Write when a webhook is called again; `None`: never."""
         with self._database.writing() as execute:
             execute("UPDATE requests SET notice_at = ? WHERE id = ?", again_at, notice.order.id)
+
+
+def _of(archives: Collection[str]) -> str:
+    """Return the condition that a product is of one of these archives, whose names are its values."""
+    names = (
+        f"substr(archive, 1, {len(name)}) = ?" if name.endswith(ALL) else "archive = ?" for name in archives
+    )
+    return f"({' OR '.join(names)})"

@@ -104,13 +104,16 @@ class Book:
         return {counted["state"]: counted["number"] for counted in rows}
 
     def of_items(self, principal: str, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Order]:
-        """Return the orders that a principal has of items, by collection and item: one query for all."""
+        """Return the orders that a principal has of items, by collection and item: one query for all.
+
+        Of several of one item, under accounts that changed, it is the latest.
+        """
         if not items:
             return {}
         marks = ", ".join(["(?, ?)"] * len(items))
         condition = f"r.principal = ? AND r.canceled IS NULL AND (p.collection, p.item) IN (VALUES {marks})"
         values = [part for item in items for part in item]
-        found = self._orders(ORDER, condition, principal, *values)
+        found = self._orders(ORDER, f"{condition} ORDER BY r.asked", principal, *values)
         return {(order.product.collection, order.product.item): order for order in found}
 
     def events(self, order: Order) -> list[Event]:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
-from stacbridge.catalogue import Archive, Catalogue
+from stacbridge.callers.principal import caller, scope_of
+from stacbridge.catalogue import Archive
 from stacbridge.errors import Misconfigured, NotFound, NotOrderable
 from stacbridge.federation import Federation
-from stacbridge.orders.agenda import Agenda
+from stacbridge.orders.agenda import ALL, Agenda
 from stacbridge.orders.book import Book
 from stacbridge.orders.database import Database
 from stacbridge.orders.driver import Driver
@@ -70,9 +71,8 @@ class Desk:
         not be called, `UpstreamError` and its kin, and `StoreUnavailable`.
         """
         webhook = self.webhooks.checked(webhook)
-        catalogue, archive = self._archive(collection)
+        archive, key = self._ordered(collection, item)
         online = archive.is_online(collection, item)
-        key = Key(archive.url, catalogue.id, collection, item)
         book, workers = self._opened()
         (order,) = book.place([key], principal, self._clock(), url, webhook=webhook, online=online)
         workers.nudge()
@@ -86,10 +86,7 @@ class Desk:
         Whether each is there, or can be had, is found out when its turn comes. Raises as `place`.
         """
         webhook = self.webhooks.checked(webhook)
-        keys = []
-        for collection, item in items:
-            catalogue, archive = self._archive(collection)
-            keys.append(Key(archive.url, catalogue.id, collection, item))
+        keys = [self._ordered(collection, item)[1] for collection, item in items]
         batch = secrets.token_urlsafe(12)
         book, workers = self._opened()
         placed = book.place(keys, principal, self._clock(), url, webhook=webhook, batch=batch)
@@ -158,15 +155,22 @@ class Desk:
         return {} if book is None else book.standing()
 
     # The book -------------------------------------------------------------------------------------
-    def _archive(self, collection: str) -> tuple[Catalogue, Archive]:
+    def _ordered(self, collection: str, item: str) -> tuple[Archive, Key]:
+        """Return the archive that has an item, as the caller's account sees it, and what is to be ordered."""
         catalogue = self._federation.owner(collection)
         if catalogue.archive is None:
             raise NotOrderable(f"{catalogue.id} takes no orders.", upstream=catalogue.id)
-        return catalogue, catalogue.archive
+        archive = catalogue.archive.under(scope_of(caller(), catalogue.id, self._settings))
+        return archive, Key(archive.url, catalogue.id, collection, item)
 
     def _archives(self) -> dict[str, Archive]:
+        """Return the archives by name; one for all accounts that callers have at a catalogue."""
         catalogues = self._federation.catalogues.values()
-        return {each.archive.url: each.archive for each in catalogues if each.archive is not None}
+        return {
+            each.archive.under(f"{each.id}{ALL}").url: each.archive
+            for each in catalogues
+            if each.archive is not None
+        }
 
     def _book(self) -> Book | None:
         """Return the book where there is one."""

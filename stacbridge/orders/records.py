@@ -20,7 +20,10 @@ FINISHED = ("succeeded", "failed", "canceled", "evicted")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is ordered: an item, of the archive (its URL) that a catalogue orders from."""
+    """What is ordered: an item, of the archive that a catalogue orders from.
+
+    `archive` is its URL, which names the account, too, where that is a caller's own (`Archive.url`).
+    """
 
     archive: str
     catalogue: str

@@ -27,6 +27,11 @@ def check_place(settings: Settings) -> None:
         raise StoreUnavailable(f"The order book cannot be made: {folder} cannot be written.")
 
 
+def is_server(settings: Settings) -> bool:
+    """Tell whether the database is one that several machines share."""
+    return _url(settings).startswith(SERVER)
+
+
 def open_store(settings: Settings) -> Database:
     """Open the database. Raises `Misconfigured`, and `StoreUnavailable` where it does not answer."""
     url = _url(settings)

@@ -7,7 +7,7 @@ from time import monotonic
 
 from stacbridge.catalogue import Archive
 from stacbridge.errors import StacbridgeError
-from stacbridge.orders.agenda import Agenda
+from stacbridge.orders.agenda import ALL, Agenda
 from stacbridge.orders.driver import Driver
 
 log = logging.getLogger(__name__)
@@ -61,8 +61,15 @@ class Workers:
         """Do one thing that is due; False where nothing is."""
         product = self._agenda.claim(self._archives.keys(), self._driver.clock(), self._driver.lease)
         if product is not None:
-            self._driver.drive(self._archives[product.archive], product)
+            self._driver.drive(self._archive(product.archive), product)
         return self._tell() or product is not None
+
+    def _archive(self, name: str) -> Archive:
+        """Return the archive of that name, or of that name's kind, as the account that it names sees it."""
+        if name in self._archives:
+            return self._archives[name]
+        all_of_them = name.rpartition(ALL)[0] + ALL
+        return self._archives[all_of_them].under(name.rpartition("#")[2])
 
     def _run(self) -> None:
         while not self._stopping.is_set():

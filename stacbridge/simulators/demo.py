@@ -6,6 +6,7 @@ from typing import Any
 
 from .maap import MaapSimulator
 from .opensearch import OpenSearchSimulator
+from .s3 import S3Simulator
 from .sedas import SedasSimulator
 from .server import CdseSimulator
 
@@ -22,8 +23,8 @@ def everything(cdse_size: int, **cdse_options: Any) -> Iterator[dict[str, Site]]
 
 @contextmanager
 def cdse(**options: Any) -> Iterator[Site]:
-    """Run CDSE's simulator."""
-    with CdseSimulator(**options) as running:
+    """Run CDSE's simulator, and a storage in which nothing is: the account has no key to it."""
+    with CdseSimulator(**options) as running, S3Simulator({}) as storage:
         yield {
             "endpoints": {
                 "catalogue": running.catalogue_url,
@@ -31,6 +32,7 @@ def cdse(**options: Any) -> Iterator[Site]:
                 "token": running.token_url,
                 "authorize": _beside(running.token_url, "auth"),
                 "logout": _beside(running.token_url, "logout"),
+                "s3": storage.url,
             },
             "account": {"username": running.username, "password": running.password},
         }

@@ -40,6 +40,9 @@ class Script:
     polled: int = 0
     during_place: Callable[[], None] = lambda: None
 
+    def under(self, scope: str) -> "Script":
+        return self
+
     def is_online(self, collection: str, item: str) -> bool:
         return _next(self.online)
 

@@ -210,3 +210,18 @@ def test_f38_two_bridges_on_one_book_order_a_product_once(
         urls = [place(root, item), place(other, item)]
         until(lambda: all(order(url)["status"] == "succeeded" for url in urls))
     assert len(sim.orders.taken) == before + 1
+
+
+def test_items_tell_of_orders_where_everybody_is_the_same_caller(
+    root: str, sim: LtaSimulator, items: Iterator[str]
+) -> None:
+    sim.faults = LtaFaults(queue_seconds=60)
+    item = next(items)
+    url = f"{root}/collections/{lta.COLLECTION}/items/{item}"
+    assert "order:id" not in requests.get(url, timeout=TIMEOUT).json()["properties"]
+    id = place(root, item).rpartition("/")[2]
+    told = requests.get(url, timeout=TIMEOUT).json()["properties"]
+    assert (told["order:id"], told["order:status"] in ("ordered", "pending")) == (id, True)
+    body = {"collections": [lta.COLLECTION], "ids": [item], "limit": 1}
+    (found,) = requests.post(f"{root}/search", json=body, timeout=TIMEOUT).json()["features"]
+    assert found["properties"]["order:id"] == id

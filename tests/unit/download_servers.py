@@ -16,8 +16,8 @@ import trustme
 import uvicorn
 
 from stacbridge.catalogue import Archive
-from stacbridge.download.hooks import PRINCIPAL, Hooks
-from stacbridge.download.proxy import NO_HOOKS, AssetProxy
+from stacbridge.download.hooks import NO_HOOKS, PRINCIPAL, Hooks
+from stacbridge.download.proxy import AssetProxy
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Found, Json, Pending, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
@@ -170,10 +170,10 @@ class OneAsset:
             raise self.place
         return self.place
 
-    def authorize(self, url: str) -> dict[str, str]:
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[0]}"} if urlsplit(url).netloc in self.trusted else {}
 
-    def reauthorize(self, url: str, refused: dict[str, str]) -> dict[str, str]:
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         self.renewals += 1
         self.tokens = self.tokens[1:] or self.tokens
         return self.authorize(url)

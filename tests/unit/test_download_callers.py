@@ -1,14 +1,23 @@
 """What downloads know of callers and orders."""
 
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import orjson
 
 from conformance.faults.kit import PRODUCT, whole
 from stacbridge.callers.principal import Principal
+from stacbridge.callers.threads import Threads
+from stacbridge.download.account import Means
+from stacbridge.download.accounts import Accounts
 from stacbridge.download.address import Address
 from stacbridge.download.hooks import Hooks
+from stacbridge.download.ledger import Ledger
+from stacbridge.download.transfers import Transfers
 from stacbridge.model import Pending
+from stacbridge.settings import Settings
 from stacbridge.simulators.chaos import Act, Chaos
 from tests.unit.download_servers import PATIENCE, Bridge, OneAsset, in_front_of, within
 
@@ -56,3 +65,56 @@ def test_bytes_are_put_down_to_who_took_them() -> None:
         assert whole(bridge.ask(headers=ADA))
         assert within(PATIENCE, lambda: bridge.proxy.status()["one"]["bytes_30_days"] == len(PRODUCT))
         assert bridge.proxy.status()["one"]["your_bytes_30_days"] == 0
+
+
+def by_caller(principal: Principal | None, catalogue: str) -> str:
+    return catalogue if principal is None else f"{catalogue}@{principal.id}"
+
+
+def test_callers_with_accounts_of_their_own_do_not_wait_for_each_others_connections() -> None:
+    with (
+        Chaos(PRODUCT, Act(stop_after=1000, ending="stall")) as chaos,
+        Bridge(in_front_of(chaos), hooks=Hooks(by_caller), download_wait=0.1) as bridge,
+        ExitStack() as held,
+    ):
+        for number in range(4):
+            held.enter_context(bridge.client(user="ada"))
+            assert chaos.wait(asked=number + 1, busy=number + 1)
+        assert bridge.ask(headers=ADA).status == 503
+        held.enter_context(bridge.client(user="bob"))
+        assert chaos.wait(asked=5, busy=5)
+        told = [bridge.proxy.status(known(user))["one"]["in_use"] for user in ("ada", "bob")]
+        assert told == [4, 1]
+
+
+def test_bytes_and_refusals_of_an_account_are_its_callers_alone() -> None:
+    with (
+        Chaos(PRODUCT, Act(status=429), Act()) as chaos,
+        Bridge(in_front_of(chaos), hooks=Hooks(by_caller), download_retries=0) as bridge,
+    ):
+
+        def told(user: str, name: str) -> Any:
+            return bridge.proxy.status(known(user))["one"][name]
+
+        assert bridge.ask(headers=ADA).status == 503
+        assert whole(bridge.ask(headers=BOB))
+        assert (told("ada", "allowed"), told("bob", "allowed")) == (3, 4)
+        assert within(PATIENCE, lambda: told("bob", "bytes_30_days") == len(PRODUCT))
+        assert told("ada", "bytes_30_days") == 0
+
+
+def test_only_so_many_accounts_are_remembered_and_those_in_use() -> None:
+    given, threads = Settings(own_accounts=2), Threads(1)
+    means = Means(given, Transfers(given), Ledger(None), None, threads, Hooks(by_caller))
+    catalogue = OneAsset(Pending("", 1))
+    accounts = Accounts({catalogue.id: catalogue}, means)
+    in_use = accounts.of(known("ada"), "one")
+    seen = WeakSet(accounts.of(known(f"user-{number}"), "one") for number in range(10))
+    assert len(seen) == 2
+    assert accounts.of(known("ada"), "one") is in_use
+    assert accounts.of(None, "one") is accounts.of(None, "one") is not in_use
+    means.ledger.close()
+
+
+def known(user: str) -> Principal:
+    return Principal(user, user, "key")
