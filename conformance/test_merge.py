@@ -20,8 +20,8 @@ from stacbridge.simulators.opensearch import OpenSearchSimulator
 from stacbridge.simulators.sedas import SedasSimulator
 
 Json = dict[str, Any]
-OWN, LATE, SLACK = 2.0, 60.0, 0.5
-"""Seconds that the one catalogue takes, that the slow one takes, and that the machine may take besides."""
+OWN, LATE, SLACK = 2.0, 60.0, 2.0
+"""Seconds that the one catalogue takes, that the slow one takes, and that a busy machine may take."""
 RUBBISH = Failure(times=1000, status=200, body=b"<html><body>Welcome!</body></html>", role="catalogue")
 COLLECTIONS = ["sentinel-2-l2a", "sedas-sentinel-2", "terrascope-s2-toc-v2", "BiomassLevel1a"]
 
