@@ -1,6 +1,6 @@
 """Thousands of random searches against every Item looked at: `python -m conformance.differential`.
 
-    python -m conformance.differential [--examples 5000] [--seed 1] [--stop]
+    python -m conformance.differential [--examples 5000] [--seed 1]
 
 Ends with 1 if an answer differs, or if more than 2 % of the searches are refused as too wide.
 """

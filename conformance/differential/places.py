@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
+from shapely import get_coordinates
 from shapely.geometry import shape
 
 from tests.unit.cql_trees import one_of
@@ -82,11 +83,10 @@ def _positions(draw: st.DrawFn, items: Sequence[Json]) -> Position:
     kind = draw(st.sampled_from(["anywhere", "rim", "inside", "edge"]))
     found = draw(one_of(items))["geometry"]
     if kind in ("inside", "edge") and found:
-        area = shape(found)
-        inside = area.representative_point()
-        corner = shape(found).geoms[0] if hasattr(area, "geoms") else area
-        edge = (corner.exterior if hasattr(corner, "exterior") else corner).coords[0]
-        return (inside.x, inside.y) if kind == "inside" else (edge[0], edge[1])
+        footprint = shape(found)
+        point = footprint.representative_point()
+        longitude, latitude = get_coordinates(footprint)[0] if kind == "edge" else (point.x, point.y)
+        return float(longitude), float(latitude)
     if kind == "rim":
         return draw(st.sampled_from([-180.0, 180.0])), draw(st.sampled_from([-90.0, 0.0, 51.5, 90.0]))
     return draw(_number(-180, 180)), draw(_number(-90, 90))

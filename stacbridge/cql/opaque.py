@@ -1,7 +1,8 @@
-"""Conditions that are no test of one property, decided by the cql2 library on a few values of an Item.
+"""Conditions that are no test of one property, decided on a few values of an Item: by the cql2 library,
+spatial functions by GEOS (`spatial`).
 
-It sees nothing of an Item but the values of the properties that the condition names, under names of our own,
-times in one form: whole Items are slow to hand over, and some of their values no CQL2 literals.
+The library sees nothing of an Item but the values of the properties that the condition names, under names of
+our own, times in one form: whole Items are slow to hand over, and some of their values no CQL2 literals.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import cql2
 
 from stacbridge import geometry
-from stacbridge.cql import operators, times
+from stacbridge.cql import operators, spatial, times
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Json
 
@@ -28,6 +29,9 @@ def decider(node: Json) -> Callable[[Values], bool]:
 
     Raises `UnsupportedFilter` for arguments that an operator does not take.
     """
+    spatially = spatial.decider(node)
+    if spatially is not None:
+        return spatially
     names = sorted(set(operators.properties(node)))
     slots = {name: f"p{number}" for number, name in enumerate(names)}
     try:

@@ -43,7 +43,8 @@ class SeDAS:
         self._wall = wall
 
     def walk(self, query: Query) -> Conversation[Page]:
-        """Return one page, by at most `limits.requests` requests; it may be shorter than `query.limit`.
+        """Return one page, by at most `limits.requests` requests, or one for each id of the query; it may be
+        shorter than `query.limit`.
 
         Raises `UnsupportedFilter` and `BadRequest`, naming the parameter; `BadRequest` too where so many
         requests do not suffice for the least part of the search; `UpstreamError` and its kin for an answer

@@ -51,6 +51,7 @@ VALUES: dict[str, list[Any]] = {
     "processing:version": ["V200", "V210"],
     "platform": ["s2a", "s2b", "S2A", "tdx1"],
     "gsd": [10, 30, 1000],
+    "order:status": ["succeeded", "orderable"],
     "published": [{"timestamp": "2020-01-05T00:00:00Z"}, {"timestamp": "2020-01-09T12:50:19Z"}],
     "datetime": [{"timestamp": "2020-01-05T10:50:19Z"}, {"timestamp": "2002-05-11T00:00:00Z"}],
     "end_datetime": [{"timestamp": "2020-01-05T10:50:37Z"}, {"date": "2020-01-03"}],

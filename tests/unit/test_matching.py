@@ -169,3 +169,13 @@ def test_what_the_cql2_library_would_stumble_over(text: str, matching: bool) -> 
         "written": "2024-01-02T01:00:00.000+01:00",
     }
     assert condition(cql2.Expr(text).to_json())({**ITEM, "properties": properties}) == matching
+
+
+def test_what_touches_a_box_that_ends_at_the_antimeridian_is_not_within_it() -> None:
+    ring = [[-180, 55], [-160, 55], [-160, 75], [-180, 75], [-180, 55]]
+    beyond = {"properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    box = {"bbox": [100, 31, -180, 63]}
+    within = {"op": "s_within", "args": [{"property": "geometry"}, box]}
+    assert not condition(within)(beyond)
+    assert condition({"op": "not", "args": [within]})(beyond)
+    assert condition({"op": "s_intersects", "args": [{"property": "geometry"}, box]})(beyond)

@@ -90,7 +90,12 @@ def _satisfies(test: Predicate | Or, value: Any) -> bool:
 
 
 def _add_closed(pushed: Pushed, row: Row, values: Iterable[Any], tests: list[Predicate | Or]) -> bool:
-    """Test a property with a closed set of upstream values: one of them is asked for, all or none."""
+    """Test a property with a closed set of upstream values: one of them is asked for, all or none.
+
+    A service cannot be asked for products without any.
+    """
+    if not row.required and _all(tests, None):
+        raise _refused(tests[0])
     every = list(values)
     read = [row.read(*each) if isinstance(each, tuple) else row.read(each) for each in every]
     fitting = [value for value, found in zip(every, read, strict=True) if _all(tests, found)]
