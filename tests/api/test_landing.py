@@ -87,7 +87,7 @@ def test_the_openapi_document_tells_the_one_shape_of_errors_and_no_other(api: Te
             assert set(operation["responses"]) == {"200", "4XX", "5XX"} | taken
             told = operation["responses"]["4XX"]["content"]["application/json"]["schema"]
             assert told["required"] == ["code", "description"]
-            assert set(told["properties"]) == set(vars(StacbridgeError("x"))) | {"code"}
+            assert set(told["properties"]) == set(vars(StacbridgeError("x"))) | {"code", "request_id"}
 
 
 @pytest.mark.parametrize("path", ["/queryables", "/collections/radar-grd/queryables", "/sortables"])

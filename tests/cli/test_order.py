@@ -97,12 +97,21 @@ def test_orders_are_listed_shown_and_cancelled(root: str, sim: LtaSimulator, ite
     assert run(root, "orders", "show", "nothing").exit_code == 1
 
 
+HEEDING_CTRL_C = """
+import signal
+from stacbridge.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""Jobs in the background of a shell are started deaf to it."""
+
+
 def test_a_watch_can_be_left_with_ctrl_c_and_joined_again(
     root: str, sim: LtaSimulator, item: Callable[[], str]
 ) -> None:
     sim.faults = LtaFaults(queue_seconds=0, staging_seconds=1000)
     name = item()
-    command = [sys.executable, "-m", "stacbridge", "order", lta.COLLECTION, name, "--url", root]
+    command = [sys.executable, "-c", HEEDING_CTRL_C, "order", lta.COLLECTION, name, "--url", root]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
     assert process.stderr is not None
     assert process.stderr.readline() == "1 order: 1 ordered.\n"

@@ -131,7 +131,7 @@ def test_an_offline_token_that_ended_is_told_with_what_to_do() -> None:
     with MaapSimulator(clock=clock) as sim, running(create_app(settings(sim))) as root:
         clock.advance(91 * 86400)
         got = requests.get(item(root, L1A)["assets"]["product"]["href"], timeout=TIMEOUT)
-        assert got.status_code == 502
+        assert got.status_code == 503
         assert "stacbridge login maap" in got.json()["advice"]
         assert sim.access.offline_token not in got.text
 
@@ -141,7 +141,7 @@ def test_without_the_clients_secret_the_setting_is_named() -> None:
         account = Credentials(refresh_token=SecretStr(sim.access.offline_token))
         with running(create_app(settings(sim, account))) as root:
             got = requests.get(item(root, L1A)["assets"]["product"]["href"], timeout=TIMEOUT)
-    assert got.status_code == 502
+    assert got.status_code == 503
     assert "STACBRIDGE_CREDENTIALS__MAAP__CLIENT_SECRET" in got.json()["advice"]
 
 
