@@ -179,7 +179,7 @@ def test_f05_a_refused_account_is_not_tried_for_a_quarter_of_an_hour_and_searche
             assert 880 <= int(answer.headers["Retry-After"]) <= 900
         assert provider.grants == ["password"]
         assert requests.get(f"{url}/search?collections=toys", timeout=TIMEOUT).json()["features"]
-        told = requests.get(f"{url}/healthz", timeout=TIMEOUT).json()["warnings"]["toy"]
+        told = requests.get(f"{url}/health", timeout=TIMEOUT).json()["catalogues"]["toy"]["warnings"]
         assert "refuses the account" in told[0]
         clock.now += 901
         assert requests.get(href, timeout=TIMEOUT).status_code == 503

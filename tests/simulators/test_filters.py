@@ -41,7 +41,8 @@ def value_of(record: Record, name: str) -> Any:
 
 
 def polygons(record: Record) -> list[Any]:
-    """The footprint's parts within +-180, whatever form the record prints it in."""
+    """The footprint's parts within +-180, whatever form the record prints it in; one that only reaches the
+    antimeridian is on its own side of it."""
     shape = record["GeoFootprint"]
     if shape is None:
         return []
@@ -52,7 +53,8 @@ def polygons(record: Record) -> list[Any]:
         if lons.max() - lons.min() > 180:
             lons = np.where(lons < 0, lons + 360, lons)
         outline = np.column_stack([lons, [lat for _, lat in ring]])
-        found += [shapely.Polygon(outline + np.array([turn, 0])) for turn in (-360, 0, 360)]
+        turns = (-360, 0, 360) if lons.min() < -180 or lons.max() > 180 else (0,)
+        found += [shapely.Polygon(outline + np.array([turn, 0])) for turn in turns]
     return found
 
 
