@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from brotli_asgi import BrotliMiddleware
 from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -161,8 +160,7 @@ def wrapped(api: ASGIApp, settings: Settings) -> ASGIApp:
     """Return `api` inside its middlewares, the innermost first."""
     app: ASGIApp = BodyLimit(api, settings.max_body_bytes)
     app = PublicAddress(app, settings.public_url, settings.trusted_proxies)
-    # Quality 1 makes a page of 100 items 8 times smaller in half a millisecond; stock quality takes two.
-    app = BrotliMiddleware(app, quality=1, gzip_fallback=False)
+    # No Brotli: urllib3 can lose the end of such a body (docs/decisions/0016-gzip-only.md).
     app = GZipMiddleware(app, compresslevel=1)
     app = HeadAsGet(app)
     app = CORSMiddleware(
