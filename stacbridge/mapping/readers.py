@@ -26,10 +26,12 @@ class Reader:
         self._texts: dict[str, int] = {}
         self._recurring: list[tuple[str, list[int], Read]] = []
         self._attributes: list[tuple[str, str, type | None, Read]] = []
-        self._members: dict[tuple[str, str, Read], list[str]] = {}
+        self._members: list[tuple[str, str, Read, list[str]]] = []
         self._composed: list[tuple[str, list[Path], bool, Read]] = []
         for row in rows:
             self._add(row, [_split(path) for path in row.paths])
+        names = [*self._attributes, *self._composed]
+        self._others = dict.fromkeys([each[0] for each in names] + [name for *_, ns in self._members for name in ns])
         self._remembered = lru_cache(_REMEMBERED, typed=True)(self._read_recurring)
 
     def _add(self, row: Row, paths: list[Path]) -> None:
@@ -42,7 +44,14 @@ class Reader:
         elif key == _ATTRIBUTES:
             self._attributes.append((row.stac, within, _PLAIN.get(row.type) if row.plain else None, row.read))
         else:
-            self._members.setdefault((key, within, row.read), []).append(row.stac)
+            self._add_member(key, within, row)
+
+    def _add_member(self, key: str, within: str, row: Row) -> None:
+        for *same, names in self._members:
+            if same == [key, within, row.read]:
+                names.append(row.stac)
+                return
+        self._members.append((key, within, row.read, [row.stac]))
 
     def read(self, record: Json) -> Json:
         """Return the properties of a record: the constants, and what its values read to."""
@@ -57,33 +66,40 @@ class Reader:
                 properties[name] = value
             elif value is not None and (value := read(value)) is not None:
                 properties[name] = value
+            else:
+                del properties[name]
         self._read_members(record.get, properties)
         self._read_composed(record, properties)
         return properties
 
     def _read_recurring(self, *texts: Any) -> Json:
-        """Return the constants, and what these texts read to."""
+        """Return the constants, what these texts read to, and room for all other properties."""
         properties = self._constants.copy()
         for name, places, read in self._recurring:
             found = [texts[place] for place in places]
             if None not in found and (value := read(*found)) is not None:
                 properties[name] = value
-        return properties
+        return properties | self._others
 
     def _read_members(self, get: Callable[[str], Any], properties: Json) -> None:
-        for (key, within, read), names in self._members.items():
+        for key, within, read, names in self._members:
             value = get(key)
             if within:
                 value = value.get(within) if value.__class__ is dict else None
             if value is not None and (value := read(value)) is not None:
                 for name in names:
                     properties[name] = value
+            else:
+                for name in names:
+                    del properties[name]
 
     def _read_composed(self, record: Json, properties: Json) -> None:
         for name, paths, partial, read in self._composed:
             found = [_at(record, key, within) for key, within in paths]
             if (partial or None not in found) and (value := read(*found)) is not None:
                 properties[name] = value
+            else:
+                del properties[name]
 
 
 def _split(path: str) -> Path:
