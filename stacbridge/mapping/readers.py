@@ -31,7 +31,9 @@ class Reader:
         for row in rows:
             self._add(row, [_split(path) for path in row.paths])
         names = [*self._attributes, *self._composed]
-        self._others = dict.fromkeys([each[0] for each in names] + [name for *_, ns in self._members for name in ns])
+        self._others = dict.fromkeys(
+            [each[0] for each in names] + [name for *_, ns in self._members for name in ns]
+        )
         self._remembered = lru_cache(_REMEMBERED, typed=True)(self._read_recurring)
 
     def _add(self, row: Row, paths: list[Path]) -> None:

@@ -41,8 +41,12 @@ class Template:
         text = _RUN.sub(
             lambda found: _mark(runs.setdefault(found[0], f"_{len(runs)}")), orjson.dumps(value).decode()
         )
-        names = sorted({bare or within for bare, within in _SLOT.findall(text + "".join(runs))} - {*runs.values()})
-        self._given = itemgetter(*names) if len(names) > 1 else lambda values: [values[name] for name in names]
+        names = sorted(
+            {bare or within for bare, within in _SLOT.findall(text + "".join(runs))} - {*runs.values()}
+        )
+        self._given = (
+            itemgetter(*names) if len(names) > 1 else lambda values: [values[name] for name in names]
+        )
         self._runs = _compiled(names, ast.Tuple([_joined(run) for run in runs], ast.Load()))
         self._whole = _compiled([*names, *runs.values()], _joined(text))
 
