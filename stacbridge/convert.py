@@ -30,11 +30,13 @@ class Converter:
     write: Write | None
     schema: Json
     takes: tuple[str, ...] = ("String",)
+    varied: bool = False
+    """Whether what it reads differs from product to product."""
 
 
-def _expiry(value: Any) -> str | None:
+def _expiry(value: str) -> str | None:
     """Read an eviction date; CDSE says year 9999 or nothing for "never"."""
-    return None if str(value).startswith("9999") else time(value)
+    return None if value.startswith("9999") else time(value)
 
 
 def _as_time(value: Any) -> Iterable[str]:
@@ -151,8 +153,11 @@ def _anx(start: Any, offset: Any) -> str | None:
     since, text = double(offset), time(start)
     if since is None or since <= 0 or text is None:
         return None
-    moment = datetime.fromisoformat(text[:-1]) - timedelta(milliseconds=since)
-    return f"{moment.isoformat(timespec='microseconds')}Z"
+    try:
+        moment = datetime.fromisoformat(text[:-1]) - timedelta(0, 0, 0, since)
+    except OverflowError:  # before the year 1
+        return None
+    return f"{moment.isoformat('T', 'microseconds')}Z"
 
 
 def _software(name: str, version: str) -> Json:
@@ -234,14 +239,14 @@ CONVERTERS: dict[str, Converter] = {
     "polarisations": Converter(_polarisations, None, STRINGS),
     "beams": Converter(_beams, None, STRINGS),
     "orbit_state": Converter(_orbit_state, _write_orbit_state, STRING),
-    "mgrs": Converter(_mgrs, _write_mgrs, STRING),
+    "mgrs": Converter(_mgrs, _write_mgrs, STRING, varied=True),
     "checksum": Converter(_checksum("MD5", "BLAKE3"), None, STRING, RAW),
     "md5": Converter(_checksum("MD5"), None, STRING, RAW),
     "blake3": Converter(_checksum("BLAKE3"), None, STRING, RAW),
     "anx": Converter(_anx, None, TIME, RAW),
     "expiry": Converter(_expiry, None, TIME, ("String", "DateTimeOffset")),
-    "integer": Converter(integer, lambda value: map(str, _write_integer(value)), INTEGER),
-    "number": Converter(double, None, NUMBER),
+    "integer": Converter(integer, lambda value: map(str, _write_integer(value)), INTEGER, varied=True),
+    "number": Converter(double, None, NUMBER, varied=True),
     "text": Converter(text, _write_text, STRING, NUMBERS),
     "positive": Converter(_positive, None, NUMBER, NUMBERS),
     "software": Converter(_software, None, {"type": "object"}),

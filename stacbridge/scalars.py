@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
+_parsed = datetime.fromisoformat
+
 
 def text(value: Any) -> str | None:
     """Read a string; numbers that stand in a string's place become their text, an empty string is no
@@ -44,7 +46,7 @@ def instant(value: Any) -> datetime | None:
     """Read ISO 8601 as a UTC time; without a zone it is UTC, without a time it is midnight (CDSE's old
     forms)."""
     try:
-        moment = datetime.fromisoformat(value)
+        moment = _parsed(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
@@ -58,10 +60,11 @@ def rfc3339(moment: datetime) -> str:
 def time(value: Any) -> str | None:
     """Read a time as RFC 3339, UTC, six digits; the upstream's own text where it is that already."""
     try:
-        moment = datetime.fromisoformat(value)
+        moment = _parsed(value)
     except (TypeError, ValueError):
         return None
     if len(value) == 27 and value[26] == "Z" and value[10] == "T" and value[19] == ".":
-        return str(value)
+        same: str = value
+        return same
     found = instant(moment.isoformat())
     return None if found is None else rfc3339(found)

@@ -9,6 +9,7 @@ import orjson
 
 from stacbridge.dialects import odata_names, odata_records
 from stacbridge.dialects.odata_order import Order, Place
+from stacbridge.dialects.odata_page import ProductPage
 from stacbridge.dialects.odata_records import Listing
 from stacbridge.dialects.odata_scope import ENTITY_SETS, RESERVE, Scope, Scoping
 from stacbridge.dialects.odata_text import Text, both, either
@@ -46,6 +47,8 @@ class OData:
             if entity_set == (spec.family if spec.family in ENTITY_SETS else PRODUCTS)
         }
         rows = [row for spec in self._specs.values() for row in spec.rows.values()]
+        paths = [path for row in rows for path in row.paths]
+        self._products = ProductPage(paths) if entity_set == PRODUCTS else None
         self._sorted_by = {row.stac: row.paths[0] for row in rows if row.sort}
         self._length = mapping.limits.get("filter", 6000)
         self._scoping = Scoping(mapping, self._specs, self._length)
@@ -84,6 +87,11 @@ class OData:
 
     def read(self, reply: Reply) -> Listing:
         """Return the entities in a reply as records. Raises `UpstreamError` where it is no list of them."""
+        listing = None if self._products is None else self._products.read(reply.body)
+        return self._read_any(reply) if listing is None else listing
+
+    def _read_any(self, reply: Reply) -> Listing:
+        """Read a page whatever its entities are like: malformed ones spoil no others."""
         body = self._body(reply)
         records = [self._record(entry) for entry in body["value"]]
         return Listing(records, "@odata.nextLink" in body, body.get("@odata.count"))

@@ -2,12 +2,11 @@
 
 All coordinates are longitude, latitude in degrees (WGS 84), at full precision. A footprint that is plainly
 fine passes through as the upstream wrote it; one that spans more than 180 degrees or leaves them is cut at
-the antimeridian (RFC 7946, section 3.1.9), one that is invalid is repaired. Validity of a page's plain
-polygons is tested in one vectorised GEOS call.
+the antimeridian (RFC 7946, section 3.1.9), one that is invalid is repaired. A page's plain areas are checked
+together, see `areas`; the others are few, and go one by one.
 """
 
 import re
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,68 +15,31 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from stacbridge.geometry import DEPTHS
+from stacbridge.mapping import areas
+from stacbridge.mapping.areas import Footprint
 from stacbridge.mapping.seam import cut
 from stacbridge.model import Json
 
-Footprint = tuple[Json | None, list[float] | None]
-"""GeoJSON geometry and its RFC 7946 bbox (west > east across the antimeridian), or neither."""
-
 NOWHERE: Footprint = (None, None)
+MALFORMED = (TypeError, ValueError, OverflowError, shapely.errors.ShapelyError)
 _EWKT = re.compile(r"\s*(?:geography')?\s*(?:SRID=4326;)?\s*([A-Z]+)\s*(\([^']*\))'?\s*", re.IGNORECASE)
 _MAX_TEXT = 1_000_000
 
 
 def footprints(records: list[Json]) -> list[Footprint]:
     """Return the footprints of a page of records, from `GeoFootprint` (GeoJSON) or `Footprint` (EWKT)."""
-    found: list[Footprint] = [NOWHERE] * len(records)
-    plain: list[int] = []
-    rest: list[int] = []
-    for index, record in enumerate(records):
-        geometry = record.get("GeoFootprint")
-        (plain if _is_plain(geometry) else rest).append(index)
+    found: list[Footprint | None] = [None] * len(records)
+    rings = [areas.plain(record.get("GeoFootprint")) for record in records]
+    plain = [index for index, area in enumerate(rings) if area is not None]
     try:
-        _check_plain(records, plain, found, rest)
-    except (TypeError, ValueError, shapely.errors.ShapelyError):  # one malformed position spoils the array
-        rest += plain
-    for index in rest:
-        found[index] = footprint(_given(records[index]))
-    return found
-
-
-def _is_plain(geometry: Any) -> bool:
-    """Tell whether it looks like a polygon of one closed ring."""
-    if type(geometry) is not dict or geometry.get("type") != "Polygon":
-        return False
-    rings = geometry.get("coordinates")
-    if type(rings) is not list or len(rings) != 1:
-        return False
-    ring = rings[0]
-    return type(ring) is list and len(ring) > 3 and ring[0] == ring[-1]
-
-
-def _check_plain(records: list[Json], plain: list[int], found: list[Footprint], rest: list[int]) -> None:
-    """Take the valid polygons as they are, counter-clockwise; leave the others to `rest`."""
-    if not plain:
-        return
-    rings = [records[index]["GeoFootprint"]["coordinates"][0] for index in plain]
-    positions = list(chain.from_iterable(rings))
-    if set(map(len, positions)) != {2}:
-        raise ValueError("positions are not pairs")
-    points = np.fromiter(chain.from_iterable(positions), float, 2 * len(positions)).reshape(-1, 2)
-    lines = shapely.linearrings(
-        points, indices=np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
-    )
-    bounds = shapely.bounds(lines)
-    west, south, east, north = bounds.T
-    fine = (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
-    fine &= shapely.is_valid(shapely.polygons(lines))
-    for index, ring, valid, ccw, bbox in zip(
-        plain, rings, fine.tolist(), shapely.is_ccw(lines).tolist(), bounds.tolist(), strict=True
-    ):
-        if valid:
-            found[index] = ({"type": "Polygon", "coordinates": [ring if ccw else ring[::-1]]}, bbox)
-        else:
-            rest.append(index)
+        for index, known in zip(plain, areas.checked([area for area in rings if area]), strict=True):
+            found[index] = known
+    except MALFORMED:  # one malformed position spoils the array
+        pass
+    return [
+        footprint(_given(record)) if known is None else known
+        for known, record in zip(found, records, strict=True)
+    ]
 
 
 def _given(record: Json) -> BaseGeometry | None:
@@ -87,7 +49,7 @@ def _given(record: Json) -> BaseGeometry | None:
         if isinstance(geometry, dict):
             return shape(geometry) if geometry.get("type") in DEPTHS else None
         return parse_wkt(record.get("Footprint"))
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError, shapely.errors.ShapelyError):
+    except (*MALFORMED, AttributeError, KeyError, IndexError):
         return None
 
 
@@ -117,7 +79,7 @@ def footprint(given: BaseGeometry | None) -> Footprint:
         return NOWHERE
     if sound.is_empty or sound.geom_type not in DEPTHS or not sound.is_valid:
         return NOWHERE
-    return _geojson(sound), _bbox(sound)
+    return _geojson(sound), areas.bbox(shapely.bounds(shapely.get_parts(sound)).tolist())
 
 
 def _sound(geometry: BaseGeometry) -> BaseGeometry:
@@ -146,18 +108,3 @@ def _geojson(geometry: BaseGeometry) -> Json:
 
 def _lists(coordinates: Any) -> Any:
     return [_lists(part) for part in coordinates] if isinstance(coordinates, list | tuple) else coordinates
-
-
-def _bbox(geometry: BaseGeometry) -> list[float]:
-    """Return the RFC 7946 bbox: with parts on both sides of the antimeridian, west is the greater."""
-    west, south, east, north = geometry.bounds
-    if west > -180 or east < 180:
-        return [west, south, east, north]
-    bounds = [part.bounds for part in shapely.get_parts(geometry)]
-    touching_west = [part[2] for part in bounds if part[0] == -180 and part[2] < 180]
-    touching_east = [part[0] for part in bounds if part[2] == 180 and part[0] > -180]
-    others = [part for part in bounds if part[0] > -180 and part[2] < 180]
-    if not touching_west or not touching_east or others:
-        return [west, south, east, north]
-    crossing = [min(touching_east), south, max(touching_west), north]
-    return crossing if crossing[0] > crossing[2] else [west, south, east, north]

@@ -123,9 +123,8 @@ class Builder:
         return own + [{**link, "href": _in_url(link["href"])} for link in further]
 
     def _asset(self, asset: Asset, present: frozenset[str]) -> Json:
-        home = f"{slot('root')}/assets/{self._frame.catalogue}/{quote(self.collection.id, safe='')}"
         shown = {
-            "href": f"{home}/{slot('id_url')}/{quote(asset.key, safe='')}/{_in_url(asset.name)}",
+            "href": f"{slot('home')}/{quote(asset.key, safe='')}/{_in_url(asset.name)}",
             **asset.members,
         }
         prefix = "zip_" if asset.kind == "compressed" else "" if asset.stated else None

@@ -4,9 +4,9 @@ Members used: `Id`, `Name`, `S3Path`, `ContentLength`, `Checksum`, `Assets`, `Lo
 dict of name to value). A missing or malformed one is simply not there.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from string import ascii_letters, digits
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +21,8 @@ from stacbridge.scalars import integer
 Slots = dict[str, str]
 
 _multihash = CONVERTERS["checksum"].read
-_PLAIN = re.compile(r"[\w.~-]+", re.ASCII).fullmatch
+_PLAIN = f"{ascii_letters}{digits}_.~-".encode()
+"""Bytes of texts that stand in JSON and in a URL as they are."""
 
 
 class NotAnItem(Exception):
@@ -81,18 +82,21 @@ def slots(
     uuid, name = identity(record)
     item = item_id(name, endings)
     found: Slots = {} if convention is None else convention.read(name) or {}
-    found["id"], found["id_url"] = _forms(item)
-    found["name"], found["name_url"] = _forms(name)
-    found["uuid"] = _forms(uuid)[1]
+    if _is_plain(name):
+        found["id"] = found["id_url"] = item
+        found["name"] = found["name_url"] = name
+    else:
+        found["id"], found["id_url"] = escaped(item), quote(item, safe="")
+        found["name"], found["name_url"] = escaped(name), quote(name, safe="")
+    found["uuid"] = uuid if _is_plain(uuid) else quote(uuid, safe="")
     for slot, read in _READERS:
         if slot in wanted:
             read(record, found)
     return found
 
 
-def _forms(text: str) -> tuple[str, str]:
-    """Return a text as it stands in JSON and in a URL."""
-    return (text, text) if _PLAIN(text) else (escaped(text), quote(text, safe=""))
+def _is_plain(text: str) -> bool:
+    return not text.encode().translate(None, _PLAIN)
 
 
 def _add_s3(record: Json, found: Slots) -> None:

@@ -44,6 +44,8 @@ class Row:
     members: tuple[str, ...]
     plain: bool
     """Whether nothing converts what the type reads."""
+    recurs: bool
+    """Whether few texts come again and again, so that what they read to is worth remembering."""
     schema: Json
     required: bool = False
     """Whether every record has the property, with one of `values`."""
@@ -76,6 +78,7 @@ def parse(table: Table) -> Row:
         values=_values(table, paths, known),
         members=members,
         plain=converter is TYPES[kind],
+        recurs=kind == "String" and converter is not TYPES[kind] and not members and not converter.varied,
         schema=_schema(table, converter),
     )
     table.done()
@@ -142,6 +145,8 @@ def _reader(
     base, convert = TYPES[kind].read, converter.read
     if converter is TYPES[kind]:
         return base
+    if kind == "Any" and not members:
+        return convert
 
     def one(value: Any) -> Any:
         typed = base(value)

@@ -1,0 +1,139 @@
+"""The plain areas of a page of records, checked and cut in a few calls of GEOS for all of them.
+
+Plain are polygons without holes, one or several to a record, as nearly all archives describe their products.
+"""
+
+from collections.abc import Iterable
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+import shapely
+
+from stacbridge.mapping.seam import Array, cut_plain
+from stacbridge.model import Json
+
+Ring = list[list[float]]
+Bounds = list[float]
+Footprint = tuple[Json | None, list[float] | None]
+"""GeoJSON geometry and its RFC 7946 bbox (west > east across the antimeridian), or neither."""
+
+
+def plain(geometry: Any) -> list[Ring] | None:
+    """Return the closed rings of what looks like a polygon or polygons without holes, else `None`."""
+    if type(geometry) is not dict:
+        return None
+    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
+    if type(coordinates) is not list or not coordinates:
+        return None
+    if kind == "Polygon" and len(coordinates) == 1 and _is_closed(coordinates[0]):
+        return coordinates
+    if kind == "MultiPolygon" and len(coordinates) > 1 and all(map(_is_alone, coordinates)):
+        return [rings[0] for rings in coordinates]
+    return None
+
+
+def checked(areas: list[list[Ring]]) -> list[Footprint | None]:
+    """Return the footprints of plain areas; `None` for one that is neither fine nor to be cut simply.
+
+    Raises `TypeError`, `ValueError`, `OverflowError` or `ShapelyError` where a position is no pair of
+    numbers.
+    """
+    rings = list(chain.from_iterable(areas))
+    sizes = np.fromiter(map(len, areas), int, len(areas))
+    lines = _lines(rings)
+    parts = shapely.polygons(lines)
+    bounds = shapely.bounds(lines)
+    single = len(rings) == len(areas)
+    owner = np.arange(len(areas)) if single else np.repeat(np.arange(len(areas)), sizes)
+    wholes = parts if single else shapely.multipolygons(parts, indices=owner)
+    fine = shapely.is_valid(wholes)
+    fine[owner[~_in_range(bounds)]] = False
+    found = list(
+        _footprints(fine.tolist(), sizes.tolist(), rings, shapely.is_ccw(lines).tolist(), bounds.tolist())
+    )
+    first = np.cumsum(sizes) - sizes
+    crossing = np.flatnonzero(~fine & (sizes == 1) & _may_be_cut(bounds[first]))
+    if crossing.size:
+        _cut(parts[first[crossing]], crossing, found)
+    return found
+
+
+def bbox(bounds: list[Bounds]) -> list[float]:
+    """Return the RFC 7946 bbox of parts: with parts on both sides of the antimeridian, west is the greater."""
+    wests, souths, easts, norths = zip(*bounds, strict=True)
+    west, south, east, north = min(wests), min(souths), max(easts), max(norths)
+    if west > -180 or east < 180:
+        return [west, south, east, north]
+    touching_west = [part[2] for part in bounds if part[0] == -180 and part[2] < 180]
+    touching_east = [part[0] for part in bounds if part[2] == 180 and part[0] > -180]
+    others = [part for part in bounds if part[0] > -180 and part[2] < 180]
+    if not touching_west or not touching_east or others:
+        return [west, south, east, north]
+    crossing = [min(touching_east), south, max(touching_west), north]
+    return crossing if crossing[0] > crossing[2] else [west, south, east, north]
+
+
+def _is_closed(ring: Any) -> bool:
+    return type(ring) is list and len(ring) > 3 and ring[0] == ring[-1]
+
+
+def _is_alone(rings: Any) -> bool:
+    return type(rings) is list and len(rings) == 1 and _is_closed(rings[0])
+
+
+def _lines(rings: list[Ring]) -> Array:
+    positions = list(chain.from_iterable(rings))
+    if set(map(len, positions)) != {2}:
+        raise ValueError("positions are not pairs")
+    points = np.fromiter(chain.from_iterable(positions), float, 2 * len(positions)).reshape(-1, 2)
+    lines: Array = shapely.linearrings(
+        points, indices=np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    )
+    return lines
+
+
+def _in_range(bounds: Array) -> Array:
+    west, south, east, north = bounds.T
+    return (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
+
+
+def _may_be_cut(bounds: Array) -> Array:
+    west, south, east, north = bounds.T
+    return ~_in_range(bounds) & (west >= -540) & (east <= 540) & (south >= -90) & (north <= 90)
+
+
+def _footprints(
+    fine: list[bool], sizes: list[int], rings: Iterable[Ring], ccw: list[bool], bounds: list[Bounds]
+) -> Iterable[Footprint | None]:
+    """Yield the footprint of each area that is fine, of as many rings as its size, turned ccw."""
+    turned = ((ring if left else ring[::-1], box) for ring, left, box in zip(rings, ccw, bounds, strict=True))
+    for good, size in zip(fine, sizes, strict=True):
+        if size == 1:
+            ring, box = next(turned)
+            yield ({"type": "Polygon", "coordinates": [ring]}, box) if good else None
+        else:
+            own = list(islice(turned, size))
+            shape = {"type": "MultiPolygon", "coordinates": [[ring] for ring, _ in own]}
+            yield (shape, bbox([box for _, box in own])) if good else None
+
+
+def _cut(polygons: Array, places: Array, found: list[Footprint | None]) -> None:
+    """Put the footprints of polygons that cross the antimeridian in their places."""
+    parts, owner = cut_plain(polygons)
+    if shapely.get_num_interior_rings(parts).any():
+        return
+    lines = shapely.get_exterior_ring(parts)
+    positions, ring = shapely.get_coordinates(lines, return_index=True)
+    rings = np.split(positions, np.flatnonzero(np.diff(ring)) + 1)
+    numbers, sizes = np.unique(owner, return_counts=True)
+    valid = shapely.is_valid(shapely.multipolygons(parts, indices=np.repeat(np.arange(len(numbers)), sizes)))
+    footprints = _footprints(
+        valid.tolist(),
+        sizes.tolist(),
+        [each.tolist() for each in rings],
+        shapely.is_ccw(lines).tolist(),
+        shapely.bounds(lines).tolist(),
+    )
+    for place, footprint in zip(places[numbers].tolist(), footprints, strict=True):
+        found[place] = footprint
