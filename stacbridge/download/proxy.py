@@ -83,6 +83,10 @@ class AssetProxy:
         """Return how many connections each catalogue's account has, in use, and how many wait for one."""
         return self._accounts.load()
 
+    def standing(self) -> dict[str, Json]:
+        """Return how downloads from each catalogue fare: hosts, retries, and how fast they come."""
+        return self._accounts.standing()
+
     def check(self) -> None:
         """Raise `NotStaged` where the spool, if there is one, has no room or cannot be written. Blocks."""
         if self._shelf is not None:

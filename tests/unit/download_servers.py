@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import trustme
 import uvicorn
 
-from stacbridge.catalogue import Archive
+from stacbridge.catalogue import Archive, Quota
 from stacbridge.download.hooks import NO_HOOKS, PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.errors import StacbridgeError
@@ -156,7 +156,7 @@ class OneAsset:
     id: str = "one"
     title: str = "One asset"
     connections: int = 4
-    quota: int | None = None
+    quota: Quota | None = None
     trusted: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     tokens: list[str] = field(default_factory=lambda: [TOKEN])
