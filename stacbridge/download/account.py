@@ -1,6 +1,7 @@
 """One catalogue's account: whose turn it is, what its users took, and streams of its files."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -40,6 +41,7 @@ class Means:
     leases: Leases | None
     threads: Executor
     hooks: Hooks = NO_HOOKS
+    clock: Callable[[], float] = time.monotonic
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function that blocks in a thread, and return what it returns."""
@@ -57,8 +59,8 @@ class Account:
         self.catalogue = catalogue
         self.scope = scope
         self._quota = catalogue.quota if isinstance(catalogue, Metered) else None
-        throughput = self._throughput = Throughput(catalogue.id, settings, self._quota)
-        self._retries = RetryBudget(catalogue.id, settings)
+        throughput = self._throughput = Throughput(catalogue.id, settings, self._quota, means.clock)
+        self._retries = RetryBudget(catalogue.id, settings, means.clock)
         self.slots = Slots(
             catalogue.id,
             catalogue.connections,

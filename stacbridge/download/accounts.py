@@ -23,7 +23,7 @@ class Accounts:
         self._catalogues = catalogues
         self._means = means
         self._most = means.settings.own_accounts
-        self._breakers = {id: Breakers(id, means.settings) for id in catalogues}
+        self._breakers = {id: Breakers(id, means.settings, means.clock) for id in catalogues}
         self._service = {id: self._account(id, id) for id in catalogues}
         self._own: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._recent: OrderedDict[str, Account] = OrderedDict()

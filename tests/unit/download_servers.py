@@ -237,10 +237,11 @@ class Bridge:
         catalogue: OneAsset,
         context: ssl.SSLContext | None = None,
         hooks: Hooks = NO_HOOKS,
+        clock: Callable[[], float] = time.monotonic,
         **settings: Any,
     ) -> None:
         quick = {"retry_wait": 0.01} | settings
-        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context, hooks)
+        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context, hooks, clock=clock)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
