@@ -66,10 +66,11 @@ def kind(field: FieldInfo) -> str:
 
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    """Yield the table of a model's settings."""
+    """Yield the table of a model's settings, inherited ones last."""
+    named = sorted(model.model_fields.items(), key=lambda pair: pair[0] not in vars(model)["__annotations__"])
     rows = (
         (f"`{prefix}{name.upper()}`", f"`{name}`", kind(field), default(field), field.description or "")
-        for name, field in model.model_fields.items()
+        for name, field in named
     )
     return table(("environment variable", "in TOML", "type", "default", "what it is for"), rows)
 

@@ -1,6 +1,8 @@
 """What the rest of the bridge needs of a catalogue, whatever protocol it speaks."""
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self, runtime_checkable
 
 from stacbridge.model import Found, Json, Pending, Progress, Query, Ready, Reply
 
@@ -122,9 +124,28 @@ class Catalogue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an upstream gives an account in thirty days, and what it gives one that has had it.
+
+    `throttled_rate` is in bytes a second; None, as `throttled_connections`, where nothing is known of it.
+    """
+
+    bytes_30_days: int
+    throttled_rate: int | None = None
+    throttled_connections: int | None = None
+
+    @classmethod
+    def of(cls, limits: Mapping[str, int]) -> Self | None:
+        """Read the `[limits]` of a catalogue; None where the upstream sets no bound."""
+        if "bytes_30_days" not in limits:
+            return None
+        throttled = (limits.get(f"throttled_{name}") for name in ("bytes_second", "connections"))
+        return cls(limits["bytes_30_days"], *throttled)
+
+
 @runtime_checkable
 class Metered(Protocol):
     """A catalogue whose account may download only so much."""
 
-    quota: int | None
-    """Bytes in thirty days; None where the upstream sets no bound."""
+    quota: Quota | None

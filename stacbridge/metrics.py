@@ -46,6 +46,12 @@ RECEIVED = Counter(
     ("catalogue",),
     registry=COUNTERS,
 )
+RETRIES = Counter(
+    "stacbridge_download_retries",
+    "Times that downloads turned to their upstream again; refused: the account's retries were used up.",
+    ("catalogue", "outcome"),
+    registry=COUNTERS,
+)
 REMEMBERED = Counter(
     "stacbridge_cache_lookups",
     "Look-ups of what upstreams answered before; result: hit or miss.",
@@ -107,6 +113,7 @@ class _Standing:
             ("catalogue", "state"),
             (((id, each["breaker"]["state"]), 1) for id, each in catalogues.items()),
         )
+        yield from _downloads({id: each["downloads"] for id, each in catalogues.items()})
         yield _gauge(
             "account_warnings",
             "Things that an account's holder should see to.",
@@ -125,6 +132,42 @@ class _Standing:
             ("catalogue", "state"),
             (((id, state), n) for id, each in catalogues.items() for state, n in each["orders"].items()),
         )
+
+
+def _downloads(catalogues: Mapping[str, Any]) -> Iterator[Metric]:
+    """Yield how downloads from each catalogue fare."""
+    yield _gauge(
+        "download_breaker_state",
+        "1 for the state that the circuit breaker of a host with files is in.",
+        ("catalogue", "host", "state"),
+        (
+            ((id, host, breaker["state"]), 1)
+            for id, each in catalogues.items()
+            for host, breaker in each["hosts"].items()
+        ),
+    )
+    yield _gauge(
+        "download_retries_left",
+        "Times that downloads may turn to their upstream again now.",
+        ("catalogue",),
+        (((id,), each["retries"]["left"]) for id, each in catalogues.items()),
+    )
+    yield _gauge(
+        "download_bytes_second",
+        "Bytes a second on a connection, while they were waited for.",
+        ("catalogue",),
+        (
+            ((id,), each["bytes_second"])
+            for id, each in catalogues.items()
+            if each["bytes_second"] is not None
+        ),
+    )
+    yield _gauge(
+        "download_pace",
+        "1 for the pace of an upstream that slows accounts down whose quota is used up.",
+        ("catalogue", "pace"),
+        (((id, each["pace"]), 1) for id, each in catalogues.items() if "pace" in each),
+    )
 
 
 def _gauge(

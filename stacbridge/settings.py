@@ -14,14 +14,12 @@ from pydantic_settings import (
 )
 
 from stacbridge.credentials import SECRETS, Credentials
+from stacbridge.resilience import Count, Resilience, Seconds
 
 __all__ = ["SECRETS", "Credentials", "Settings"]
 
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
 
-
-class Settings(BaseSettings):
+class Settings(BaseSettings, Resilience):
     """The bridge's settings. Environment variables win over the TOML file."""
 
     model_config = SettingsConfigDict(

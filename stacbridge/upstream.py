@@ -15,7 +15,7 @@ from stacbridge.access.sessions import Sessions
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
 from stacbridge.access.tokens import Pauses
-from stacbridge.catalogue import Archive
+from stacbridge.catalogue import Archive, Quota
 from stacbridge.cql.matching import condition
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation
 from stacbridge.dialects.registry import dialect_of, walk
@@ -61,7 +61,7 @@ class Upstream:
         self.id = mapping.id
         self.title = mapping.title
         self.connections = _connections(mapping)
-        self.quota = mapping.limits.get("bytes_30_days")
+        self.quota = Quota.of(mapping.limits)
         self._translation: Translation = dialect.translation if isinstance(dialect, Translating) else mapping
         self._dialect = dialect
         self._bounds = Bounds(settings.max_upstream_pages, settings.search_seconds, clock)

@@ -5,7 +5,8 @@ import http.client
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ def faced(
     script: Script | None = None,
     settings: Mapping[str, Any] | None = None,
     catalogue: Mapping[str, Any] | None = None,
+    clock: Callable[[], float] = time.monotonic,
     **ready: Any,
 ) -> Iterator[tuple[Bridge, Chaos, OneAsset]]:
     """Run an upstream with `file`, which answers by `acts` or `script`, and a bridge in front of it."""
@@ -48,7 +50,7 @@ def faced(
         given = {"name": FILE, "media_type": "application/zip", "ranges": True, **ready}
         place = Ready(Request("GET", f"{chaos.url}/product"), **given)
         one = OneAsset(place, trusted={urlsplit(chaos.url).netloc}, **(catalogue or {}))
-        with Bridge(one, **{**NIGHT, **(settings or {})}) as bridge:
+        with Bridge(one, clock=clock, **{**NIGHT, **(settings or {})}) as bridge:
             yield bridge, chaos, one
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.benchmark import readers
 from conformance.faults.kit import CUT, PRODUCT, faced, full, gone, served, whole
+from stacbridge.catalogue import Quota
 from stacbridge.simulators.chaos import Act
 from tests.unit.download_servers import PATIENCE, within
 
@@ -25,7 +26,7 @@ def resident() -> int:
 
 
 def test_f26_most_of_a_months_volume_is_a_warning_and_who_took_it_is_counted() -> None:
-    with faced(Act(), catalogue={"quota": len(PRODUCT)}) as (bridge, _, _):
+    with faced(Act(), catalogue={"quota": Quota(len(PRODUCT))}) as (bridge, _, _):
         assert bridge.proxy.warnings() == {}
         assert whole(bridge.ask())
         assert within(PATIENCE, lambda: "one" in bridge.proxy.warnings())

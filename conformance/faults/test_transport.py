@@ -226,8 +226,7 @@ def test_f22_a_connection_that_is_reset_before_the_headers_is_tried_again(ending
 def test_f22_no_more_than_the_tries_that_are_set_are_made() -> None:
     with faced(Act(silent=True, ending="reset"), settings={"download_retries": 2}) as (bridge, chaos, _):
         assert bridge.ask().status == 503
-        # The HTTP client repeats by itself, once, what may be lost because its connection was an old one.
-        assert 3 <= len(chaos.asked) <= 6
+        assert len(chaos.asked) == 3
 
 
 def test_f23_every_other_answer_a_503_is_nothing_that_a_client_sees() -> None:

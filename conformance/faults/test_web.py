@@ -3,13 +3,9 @@
 import gzip
 import io
 import logging
-import os
 import re
 import socket
-import subprocess
-import sys
 import time
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -338,34 +334,3 @@ def test_f64_no_part_of_the_bridge_can_unpack_an_archive() -> None:
     unpacks = re.compile(r"^\s*(?:import|from) (?:zipfile|tarfile)\b|unpack_archive", re.MULTILINE)
     served_code = (path for path in (ROOT / "stacbridge").rglob("*.py") if "simulators" not in path.parts)
     assert [path.name for path in served_code if unpacks.search(path.read_text())] == []
-
-
-FLOORS = {
-    "starlette": (1, 3, 1),
-    "requests": (2, 32, 4),
-    "urllib3": (2, 7),
-    "orjson": (3, 11, 6),
-    "h11": (0, 16),
-    "aiohttp": (3, 14),
-}
-"""The first versions without flaws that would reach this bridge: paths made of the Host header (starlette
-CVE-2026-48710), credentials that follow redirects or netrc (requests, urllib3), deep JSON (orjson), and
-requests that hide others (h11)."""
-
-
-@pytest.mark.parametrize("name", FLOORS)
-def test_f65_no_library_is_locked_below_its_known_flaws(name: str) -> None:
-    lock = tomllib.loads((ROOT / "uv.lock").read_text())
-    locked = [package["version"] for package in lock["package"] if package["name"] == name]
-    assert locked
-    for version in locked:
-        assert tuple(int(part) for part in version.split(".")[:3]) >= FLOORS[name]
-
-
-def test_f65_no_locked_library_has_an_advisory() -> None:
-    if not os.environ.get("STACBRIDGE_ONLINE"):
-        pytest.skip("pip-audit asks its advisory database, which is online: set STACBRIDGE_ONLINE=1")
-    done = subprocess.run(
-        [sys.executable, "-m", "pip_audit", "--local"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -58,28 +58,29 @@ class Readiness:
 class Health:
     """How the bridge is, from what it knows already.
 
-    `slots` gives numbers of connections by catalogue, and is for the event loop; `warnings` gives what the
-    download side has to say of accounts, and blocks.
+    `slots` gives numbers of connections by catalogue, `downloads` how downloads fare there, and both are for
+    the event loop; `warnings` gives what the download side has to say of accounts, and blocks.
     """
 
     federation: Federation
     desk: Desk
     drain: Drain
     slots: Callable[[], Mapping[str, Mapping[str, int]]]
+    downloads: Callable[[], Mapping[str, Json]]
     warnings: Callable[[], Mapping[str, list[str]]]
 
     async def document(self) -> Json:
         """Return the document of `/health`."""
-        slots = self.slots()
-        return await run_in_threadpool(self._document, slots)
+        return await run_in_threadpool(self._document, self.slots(), self.downloads())
 
-    def _document(self, slots: Mapping[str, Mapping[str, int]]) -> Json:
+    def _document(self, slots: Mapping[str, Mapping[str, int]], downloads: Mapping[str, Json]) -> Json:
         warned, orders, failed = self.warnings(), *self._orders()
         catalogues = {
             id: {
                 **standing,
                 "warnings": [*self.federation.catalogues[id].warnings(), *warned.get(id, [])],
                 "slots": dict(slots.get(id, {})),
+                "downloads": downloads.get(id, {}),
                 "orders": orders.get(id, {}),
             }
             for id, standing in self.federation.standing().items()

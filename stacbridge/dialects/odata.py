@@ -5,8 +5,6 @@ Entities are walked by the time that they are sorted by, not by offset, so that 
 
 from dataclasses import replace
 
-import orjson
-
 from stacbridge.dialects import odata_names, odata_records
 from stacbridge.dialects.odata_order import Order, Place
 from stacbridge.dialects.odata_page import ProductPage
@@ -16,6 +14,8 @@ from stacbridge.dialects.odata_text import Text, both, either
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Query, Reply, Request, SortKey
+from stacbridge.wire.answers import read_json, sanitise, told
+from stacbridge.wire.hosts import without_query
 
 PRODUCTS = "Products"
 EXPANDED = {"quicklook": "Assets", "compressed": "Locations"}
@@ -173,18 +173,14 @@ class OData:
             )
 
     def _body(self, reply: Reply) -> Json:
-        try:
-            body = orjson.loads(reply.body)
-        except orjson.JSONDecodeError:
-            body = None
+        body = read_json(reply, self.upstream)
         entries = body.get("value") if isinstance(body, dict) else None
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            shown = reply.body[:200].decode(errors="replace")
             raise UpstreamError(
                 f"{self._mapping.title} answered no list of products.",
                 upstream=self.upstream,
-                asked=reply.url or None,
-                answered=f"{reply.status} {shown!r}",
+                asked=sanitise(without_query(reply.url)),
+                answered=told(reply),
             )
         return dict(body)
 

@@ -10,6 +10,7 @@ entities were given before.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple, Self
 
@@ -17,6 +18,8 @@ from stacbridge import scalars
 from stacbridge.dialects.odata_text import Text, both
 from stacbridge.errors import BadRequest, SearchTooWide
 from stacbridge.model import Json
+
+ROUNDING = timedelta(seconds=1)
 
 
 class Run(NamedTuple):
@@ -112,6 +115,13 @@ class Order:
             return both(runs)
         operator = ("l" if self._descends(place) else "g") + ("e" if place.given else "t")
         return both([*runs, f"{self.path(place)} {operator} {place.time}"])
+
+    def goes_back(self, place: Place, time: str) -> bool:
+        """Tell whether an entity of that time comes before a place, by more than times are rounded."""
+        if place.time is None:
+            return False
+        ahead = datetime.fromisoformat(time) - datetime.fromisoformat(place.time)
+        return (-ahead if self._descends(place) else ahead) < -ROUNDING
 
     def _descends(self, place: Place) -> bool:
         return self.descending and not place.within

@@ -94,8 +94,12 @@ class Walk:
             wanted = [
                 each and record.get("Id") not in before for each, record in zip(wanted, records, strict=True)
             ]
-        path = one.order(self.query).path(place)
-        times = [one.time(record, path) for record in records]
+        order = one.order(self.query)
+        times = [one.time(record, order.path(place)) for record in records]
+        if times and order.goes_back(place, times[0]):
+            raise UpstreamError(
+                "It was asked for what follows, and answers what was given before.", upstream=one.upstream
+            )
         more = bool(records) and (len(records) >= top or listing.more)
         return Part(one, place, records, times, wanted, more, listing.count)
 

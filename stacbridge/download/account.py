@@ -1,6 +1,7 @@
 """One catalogue's account: whose turn it is, what its users took, and streams of its files."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -10,6 +11,8 @@ from typing import Any
 from stacbridge import metrics
 from stacbridge.catalogue import Catalogue, Metered
 from stacbridge.download.accel import handover
+from stacbridge.download.breakers import Breakers
+from stacbridge.download.budget import RetryBudget
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.fetch import Fetch
 from stacbridge.download.hooks import NO_HOOKS, Hooks
@@ -20,7 +23,9 @@ from stacbridge.download.ranges import ByteRange
 from stacbridge.download.signatures import ENOUGH
 from stacbridge.download.slots import Slots
 from stacbridge.download.stream import Patience, Stream
+from stacbridge.download.throughput import Throughput
 from stacbridge.download.transfers import Transfers
+from stacbridge.download.urls import url_of
 from stacbridge.download.verify import Source, Verified
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings
@@ -36,6 +41,7 @@ class Means:
     leases: Leases | None
     threads: Executor
     hooks: Hooks = NO_HOOKS
+    clock: Callable[[], float] = time.monotonic
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function that blocks in a thread, and return what it returns."""
@@ -43,27 +49,40 @@ class Means:
 
 
 class Account:
-    """The account of `catalogue` that `scope` names, shared fairly by all its users of this bridge."""
+    """The account of `catalogue` that `scope` names, shared fairly by all its users of this bridge.
 
-    def __init__(self, catalogue: Catalogue, scope: str, means: Means) -> None:
+    `breakers` are those of the catalogue's hosts.
+    """
+
+    def __init__(self, catalogue: Catalogue, scope: str, means: Means, breakers: Breakers) -> None:
         settings = means.settings
         self.catalogue = catalogue
         self.scope = scope
+        self._quota = catalogue.quota if isinstance(catalogue, Metered) else None
+        throughput = self._throughput = Throughput(catalogue.id, settings, self._quota, means.clock)
+        self._retries = RetryBudget(catalogue.id, settings, means.clock)
         self.slots = Slots(
-            catalogue.id, catalogue.connections, settings.download_queue, settings.download_wait
+            catalogue.id,
+            catalogue.connections,
+            settings.download_queue,
+            settings.download_wait,
+            most=lambda: throughput.connections,
         )
         self._means = means
+        self._breakers = breakers
 
     @asynccontextmanager
     async def stream(self, ready: Ready, wanted: Wanted, user: str) -> AsyncIterator[Stream]:
         """Give what is `wanted` of a file, in `user`'s turn; the slot is free again on leaving.
 
-        Raises `NotStaged` without a slot, and what `Stream` raises.
+        Raises `NotStaged` without a slot, `UpstreamUnavailable` while the host is left alone, and what
+        `Stream` raises.
         """
         means = self._means
-        fetch = Fetch(self.catalogue, means.transfers, means.settings, means.in_thread, self.slots.refused)
-        stream = Stream(fetch, ready, wanted, means.settings, Patience(means.settings))
+        self._breakers.check(url_of(ready.request))
+        stream = Stream(self._fetch(), ready, wanted, means.settings, Patience(means.settings, self._retries))
         async with self.slots.hold(user), self._lease():
+            self._retries.began()
             try:
                 async with stream:
                     yield stream
@@ -71,6 +90,26 @@ class Account:
                 if stream.received:
                     metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
                     means.threads.submit(means.ledger.add, self.scope, user, stream.received)
+
+    def _fetch(self) -> Fetch:
+        means = self._means
+        return Fetch(
+            self.catalogue,
+            means.transfers,
+            means.settings,
+            means.in_thread,
+            self._breakers,
+            self.slots.refused,
+            self._paced,
+        )
+
+    def _paced(self, waited: float, count: int) -> None:
+        """Note how fast the upstream sent, and have it judged by a thread, since the ledger may be a file."""
+        if self._throughput.note(waited, count):
+            self._means.threads.submit(self._judge)
+
+    def _judge(self) -> None:
+        self._throughput.judge(self._means.ledger.total(self.scope))
 
     def _lease(self) -> AbstractAsyncContextManager[None]:
         means = self._means
@@ -112,6 +151,14 @@ class Account:
 
     def warnings(self) -> list[str]:
         """Return what the account's holder should see to."""
-        quota = self.catalogue.quota if isinstance(self.catalogue, Metered) else None
-        warning = None if quota is None else self._means.ledger.warning(self.scope, quota)
-        return [] if warning is None else [warning]
+        quota = self._quota
+        used = None if quota is None else self._means.ledger.warning(self.scope, quota.bytes_30_days)
+        return [warning for warning in (used, self._throughput.warning()) if warning is not None]
+
+    def standing(self) -> Json:
+        """Return how its downloads fare: the hosts that they come from, retries, and how fast they come."""
+        return {
+            "hosts": self._breakers.standing(),
+            "retries": self._retries.standing(),
+            **self._throughput.standing(),
+        }

@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 from stacbridge.callers.principal import Principal
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.account import Account, Means
+from stacbridge.download.breakers import Breakers
 from stacbridge.errors import NotFound, Unauthorized
 from stacbridge.model import Json
 
@@ -22,7 +23,8 @@ class Accounts:
         self._catalogues = catalogues
         self._means = means
         self._most = means.settings.own_accounts
-        self._service = {id: Account(catalogue, id, means) for id, catalogue in catalogues.items()}
+        self._breakers = {id: Breakers(id, means.settings, means.clock) for id in catalogues}
+        self._service = {id: self._account(id, id) for id in catalogues}
         self._own: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._recent: OrderedDict[str, Account] = OrderedDict()
 
@@ -54,10 +56,17 @@ class Accounts:
         """Return what the holder of the accounts that are for all should see to, by catalogue."""
         return {id: told for id, account in self._service.items() if (told := account.warnings())}
 
+    def standing(self) -> dict[str, Json]:
+        """Return how downloads with the accounts that are for all fare, by catalogue."""
+        return {id: account.standing() for id, account in self._service.items()}
+
+    def _account(self, catalogue: str, scope: str) -> Account:
+        return Account(self._catalogues[catalogue], scope, self._means, self._breakers[catalogue])
+
     def _owned(self, scope: str, catalogue: str) -> Account:
         account = self._own.get(scope)
         if account is None:
-            account = self._own[scope] = Account(self._catalogues[catalogue], scope, self._means)
+            account = self._own[scope] = self._account(catalogue, scope)
         self._recent[scope] = account
         self._recent.move_to_end(scope)
         while len(self._recent) > self._most:

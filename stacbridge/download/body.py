@@ -1,6 +1,7 @@
 """The body of one answer, piece by piece: as many bytes as there must be, or a failure that says why not."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -14,10 +15,14 @@ from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailabl
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How slow an upstream may be: `idle` seconds without a byte, `rate` bytes a second over such a span."""
+    """How slow an upstream may be: `idle` seconds without a byte, `rate` bytes a second over such a span.
+
+    `note` hears of seconds that were waited for the upstream, and how many bytes came of them.
+    """
 
     idle: float
     rate: float
+    note: Callable[[float, int], None] = lambda waited, count: None
 
 
 class Body:
@@ -63,6 +68,7 @@ class Body:
 
     def close(self) -> None:
         """Let go of the connection."""
+        self._tell()
         drop(self._response)
 
     async def _read(self) -> Piece:
@@ -100,7 +106,11 @@ class Body:
         if self._waited >= self._pace.idle:
             if self._meanwhile < self._pace.rate * self._waited and count:
                 self._fail(UpstreamTimeout, f"sent less than {self._pace.rate:g} bytes a second")
-            self._waited = self._meanwhile = 0
+            self._tell()
+
+    def _tell(self) -> None:
+        self._pace.note(self._waited, self._meanwhile)
+        self._waited = self._meanwhile = 0
 
     def _fail(self, kind: type[UpstreamError], what: str, cause: Exception | None = None) -> NoReturn:
         expected = "" if self._length is None else f" of {self._length}"

@@ -11,6 +11,7 @@ import aiohttp
 
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.body import Body, Pace
+from stacbridge.download.breakers import Attempt, Breakers
 from stacbridge.download.delivery import Delivery, Wanted, check_type, delivery
 from stacbridge.download.ranges import unsatisfiable
 from stacbridge.download.refusals import EXCERPT_BYTES, refusal
@@ -50,15 +51,22 @@ class Opened:
 class Fetch:
     """One asset's conversation with its upstream; credentials go only where the catalogue gives some."""
 
+    _attempt: Attempt
+
     def __init__(
         self,
         catalogue: Catalogue,
         transfers: Transfers,
         settings: Settings,
         in_thread: InThread,
-        on_busy: Callable[[int, int | None], None] = lambda status, seconds: None,
+        breakers: Breakers,
+        on_busy: Callable[[int, int | None], None],
+        on_pace: Callable[[float, int], None],
     ) -> None:
-        """Talk about assets of `catalogue`; `on_busy` hears of every 429 and 503, and the wait it states."""
+        """Talk about assets of `catalogue`, as its `breakers` allow.
+
+        `on_busy` hears of every 429 and 503, and the wait it states; `on_pace` as `Pace.note`.
+        """
         self.stated: int | None = None
         """Seconds that the last refusal asked to wait, where it said so."""
         self.flaps = False
@@ -69,7 +77,8 @@ class Fetch:
         self._transfers = transfers
         self._settings = settings
         self._in_thread = in_thread
-        self._pace = Pace(settings.download_idle_timeout, settings.download_min_rate)
+        self._pace = Pace(settings.download_idle_timeout, settings.download_min_rate, on_pace)
+        self._breakers = breakers
         self._on_busy = on_busy
         self._renewed = False
         self._credentials: dict[str, str] = {}
@@ -105,9 +114,12 @@ class Fetch:
         while True:
             response = await self._good(ready, wanted)
             try:
-                return await read(response)
+                found = await read(response)
+                self._attempt.passed()
+                return found
             except BaseException as failure:
                 drop(response)
+                self._attempt.ended(failure)
                 passing = isinstance(failure, UpstreamTimeout | UpstreamUnavailable)
                 page = isinstance(failure, UpstreamError) and not passing
                 if not page or self._renewed or not self._credentials:
@@ -125,8 +137,8 @@ class Fetch:
         checked = self._checked(response, ready, wanted)
         self._measure(checked, ready)
         body = self._body(response, checked.length)
-        if not wanted.head and checked.first == 0:
-            await self._sniff(body, ready)
+        if not wanted.head:
+            await self._sniff(body, ready, checked.first)
         return Opened(checked, body)
 
     async def _resumed(self, response: aiohttp.ClientResponse, ready: Ready, rest: Rest) -> Body | None:
@@ -137,6 +149,7 @@ class Fetch:
             return None
         body = self._body(response, place.length)
         await body.skip(place.before)
+        await body.begin(1)
         return body
 
     def _body(self, response: aiohttp.ClientResponse, length: int | None) -> Body:
@@ -151,8 +164,10 @@ class Fetch:
             raise failure
         log.warning("%s Passed on all the same, as the settings say.", failure)
 
-    async def _sniff(self, body: Body, ready: Ready) -> None:
-        found = mismatch(await body.begin(ENOUGH), ready.media_type)
+    async def _sniff(self, body: Body, ready: Ready, first: int) -> None:
+        """Wait for the first bytes, which tell the format where they are the file's."""
+        began = await body.begin(1 if first else ENOUGH)
+        found = None if first else mismatch(began, ready.media_type)
         if found is not None:
             raise self._failure(f"The upstream sent {found} instead of the file.")
 
@@ -194,10 +209,20 @@ class Fetch:
 
     async def _once(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         self.place = (url, self._credentials)
-        response = await self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
+        self._attempt = self._admitted(url)
+        asking = self._transfers.ask(self._catalogue.id, method, url, headers | self._credentials)
+        response = await self._attempt.heard(asking)
         if response.status not in PLAIN | REDIRECTS:
             self._said = await self._beginning(response)
         return response
+
+    def _admitted(self, url: str) -> Attempt:
+        try:
+            return self._breakers.admit(url)
+        except UpstreamUnavailable as failure:
+            self.stated, self.flaps = failure.retry_after, False
+            failure.asked = self._asked
+            raise
 
     def _next(self, url: str, location: str) -> str:
         target = target_of(url, location)

@@ -5,7 +5,8 @@ ranges, and hold whole products in memory.
 """
 
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from stacbridge.callers.principal import Principal
 from stacbridge.callers.threads import Threads
@@ -46,8 +47,12 @@ class AssetProxy:
         settings: Settings,
         context: ssl.SSLContext | None = None,
         hooks: Hooks = NO_HOOKS,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Serve the assets of `catalogues`, by id; `context` says which authorities vouch for upstreams.
+
+        `clock` is that of breakers, retries and rates.
 
         Raises `Misconfigured` for a spool folder that another bridge uses.
         """
@@ -60,6 +65,7 @@ class AssetProxy:
             open_leases(settings),
             Threads(settings.search_threads, "assets"),
             hooks,
+            clock,
         )
         self._shelf = Shelf.of(settings, self._means.in_thread)
         self._accounts = Accounts(catalogues, self._means)
@@ -82,6 +88,10 @@ class AssetProxy:
     def load(self) -> dict[str, dict[str, int]]:
         """Return how many connections each catalogue's account has, in use, and how many wait for one."""
         return self._accounts.load()
+
+    def standing(self) -> dict[str, Json]:
+        """Return how downloads from each catalogue fare: hosts, retries, and how fast they come."""
+        return self._accounts.standing()
 
     def check(self) -> None:
         """Raise `NotStaged` where the spool, if there is one, has no room or cannot be written. Blocks."""

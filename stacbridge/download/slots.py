@@ -39,9 +39,15 @@ class Slots:
     """
 
     def __init__(
-        self, account: str, size: int, queue: int, wait: float, clock: Callable[[], float] = monotonic
+        self,
+        account: str,
+        size: int,
+        queue: int,
+        wait: float,
+        clock: Callable[[], float] = monotonic,
+        most: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        """Share `size` slots of `account` among any number of callers.
+        """Share `size` slots of `account` among any number of callers, or `most`, if those are fewer for now.
 
         At most `queue` of them wait, each for at most `wait` seconds of `clock`.
         """
@@ -50,6 +56,7 @@ class Slots:
         self._queue = queue
         self._wait = wait
         self._clock = clock
+        self._most = most
         self._using: Counter[str] = Counter()
         self._lines: dict[str, deque[Place]] = {}
         self._turns: dict[str, int] = {}
@@ -63,7 +70,8 @@ class Slots:
     def allowed(self) -> int:
         """How many connections the upstream is believed to allow now."""
         recovered = int((self._clock() - self._refused) / RECOVERY)
-        return max(1, self._size - max(0, self._fewer - recovered))
+        believed = self._size - max(0, self._fewer - recovered)
+        return max(1, int(min(believed, self._most())))
 
     @property
     def pause(self) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from stacbridge.download.budget import RetryBudget
 from stacbridge.download.delivery import Delivery, Wanted
 from stacbridge.download.fetch import Fetch, Opened
 from stacbridge.download.rest import Rest
@@ -34,10 +35,12 @@ class Patience:
     """How often a download turns to its upstream again, and how long it waits before.
 
     Waits are random up to a bound that doubles with each failure in a row (full jitter), so that downloads
-    which were cut together do not come back together; a wait that the upstream states is kept to.
+    which were cut together do not come back together; a wait that the upstream states is kept to. Each try
+    is taken out of the account's `budget`.
     """
 
     settings: Settings
+    budget: RetryBudget
     sleep: Sleep = asyncio.sleep
     chance: Callable[[], float] = random.random
     in_row: int = 0
@@ -51,6 +54,7 @@ class Patience:
         pause = self.chance() * settings.retry_wait * 2**self.in_row if stated is None else stated
         if pause > longest:
             raise failure
+        self.budget.take(failure)
         self.in_row += 1
         self.total += 1
         await self.sleep(pause)

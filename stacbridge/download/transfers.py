@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 import aiohttp
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from yarl import URL
 
 from stacbridge import metrics
@@ -81,8 +82,19 @@ class Transfers:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 read_bufsize=BUFFER,
+                middlewares=(_once,),
             )
         return self._opened
+
+
+async def _once(request: ClientRequest, ask: ClientHandlerType) -> ClientResponse:
+    """Keep the session from repeating a request whose connection was lost: repeats are counted elsewhere."""
+    try:
+        return await ask(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
 
 
 def asked(method: str, url: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import trustme
 import uvicorn
 
-from stacbridge.catalogue import Archive
+from stacbridge.catalogue import Archive, Quota
 from stacbridge.download.hooks import NO_HOOKS, PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.errors import StacbridgeError
@@ -156,7 +156,7 @@ class OneAsset:
     id: str = "one"
     title: str = "One asset"
     connections: int = 4
-    quota: int | None = None
+    quota: Quota | None = None
     trusted: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     tokens: list[str] = field(default_factory=lambda: [TOKEN])
@@ -237,10 +237,11 @@ class Bridge:
         catalogue: OneAsset,
         context: ssl.SSLContext | None = None,
         hooks: Hooks = NO_HOOKS,
+        clock: Callable[[], float] = time.monotonic,
         **settings: Any,
     ) -> None:
         quick = {"retry_wait": 0.01} | settings
-        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context, hooks)
+        self.proxy = AssetProxy({catalogue.id: catalogue}, Settings(**quick), context, hooks, clock=clock)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
