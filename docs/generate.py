@@ -66,10 +66,11 @@ def kind(field: FieldInfo) -> str:
 
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    """Yield the table of a model's settings."""
+    """Yield the table of a model's settings, its own before those of the models that it is made of."""
+    ordered = sorted(model.model_fields.items(), key=lambda named: named[0] not in model.__annotations__)
     rows = (
         (f"`{prefix}{name.upper()}`", f"`{name}`", kind(field), default(field), field.description or "")
-        for name, field in model.model_fields.items()
+        for name, field in ordered
     )
     return table(("environment variable", "in TOML", "type", "default", "what it is for"), rows)
 

@@ -1,5 +1,6 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,6 +27,7 @@ from stacbridge.download.address import Address
 from stacbridge.download.hooks import PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.draining import Drain
+from stacbridge.errors import StacbridgeError
 from stacbridge.exchange import HEADER
 from stacbridge.federation import Federation
 from stacbridge.hrefs import ASSETS, catalogue_href, is_asset
@@ -35,6 +37,7 @@ from stacbridge.upstream import Upstream, load
 from stacbridge.vault import open_vault
 
 LANDING_ID = "stacbridge"
+log = logging.getLogger(__name__)
 EXPOSED = [
     "Content-Length",
     "Content-Range",
@@ -115,11 +118,16 @@ def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:
         return scope_of(principal or ANONYMOUS, catalogue, settings)
 
     def order(address: Address, principal: Principal | None) -> str | None:
-        asked = (address.collection, address.item)
-        found = desk.of_items((principal or ANONYMOUS).id, [asked]).get(asked)
+        found = desk.offline((principal or ANONYMOUS).id, address.collection, address.item)
         return None if found is None else f"{prefix}/orders/{found.id}"
 
-    return Hooks(scope, order)
+    def fetched(address: Address, principal: Principal | None) -> None:
+        try:
+            desk.fetched((principal or ANONYMOUS).id, address.collection, address.item)
+        except StacbridgeError as failure:
+            log.warning("That %s was downloaded could not be noted: %s", address.item, failure)
+
+    return Hooks(scope, order, fetched)
 
 
 def _alone(

@@ -14,15 +14,14 @@ from pydantic_settings import (
 )
 
 from stacbridge.credentials import SECRETS, Credentials
+from stacbridge.order_settings import OrderSettings
+from stacbridge.quantities import Count, Seconds
 
 __all__ = ["SECRETS", "Credentials", "Settings"]
 
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
 
-
-class Settings(BaseSettings):
-    """The bridge's settings. Environment variables win over the TOML file."""
+class Settings(OrderSettings, BaseSettings):
+    """The bridge's settings, those of orders among them. Environment variables win over the TOML file."""
 
     model_config = SettingsConfigDict(
         env_prefix="STACBRIDGE_", env_nested_delimiter="__", extra="forbid", use_attribute_docstrings=True
@@ -187,39 +186,6 @@ class Settings(BaseSettings):
     """Seconds that collections and queryables which an upstream lists itself are remembered."""
     collection_pause: Seconds = 60
     """Seconds until an upstream that could not list its collections is asked for them again."""
-
-    order_store: SecretStr | None = None
-    """Where orders are kept: `sqlite:///` and a file, or `postgresql://…` where several processes serve one
-    API; unset: `~/.local/state/stacbridge/orders.sqlite`, made when the first order comes."""
-    order_connections: Count = 8
-    """Connections to PostgreSQL at most, for orders and for leases each."""
-    order_threads: Count = 4
-    """Orders that one process asks upstreams about at once."""
-    order_lease: Seconds | None = None
-    """Seconds that a process keeps an order to itself while it asks; so long after a crash another one goes
-    on with it. Unset: half as long again as a request may take (with the defaults, 11 minutes)."""
-    order_poll: Seconds = 30
-    """Seconds until an upstream is first asked how an order stands, then doubled."""
-    order_poll_most: Seconds = 900
-    """Seconds between two such questions at most."""
-    order_unknown_polls: Count = 5
-    """How often in a row an upstream may not know an order before it is ordered once more, then given up."""
-    order_unsent_seconds: Seconds = 7 * 86400
-    """Seconds after which an order that no upstream would take has failed."""
-    order_staging_seconds: Seconds = 7 * 86400
-    """Seconds after which an order that an upstream took and did not deliver has failed."""
-    order_quota_wait: Seconds = 3600
-    """Seconds to wait where an upstream's quota is used up and it does not say until when."""
-    order_check_seconds: Seconds = 86400
-    """Seconds between two looks at whether delivered bytes are still there."""
-    max_order_items: Count = 1000
-    """Items in one order at most."""
-    webhook_hosts: list[str] = []
-    """Hosts (or host:port) that may be told of finished orders; unset: nobody."""
-    webhook_secret: SecretStr | None = None
-    """Key that signs what they are told; without it nobody is told."""
-    webhook_seconds: Seconds = 86400
-    """Seconds for which a webhook that does not answer is called again."""
 
     access: Literal["open", "keys", "oidc"] = "open"
     """Who may use the bridge's accounts. open: whoever reaches it, which must be this machine alone; keys:

@@ -75,7 +75,7 @@ class Bench:
         self.book, self.agenda = Book(database), Agenda(database)
         self.told = 0
         self.driver = Driver(self.agenda, rules or Rules(), LEASE, REQUEST, self.clock)
-        self.workers = Workers(self.agenda, {archive.url: archive}, self.driver, lambda: False, 1)
+        self.workers = Workers(self.agenda, {archive.url: archive}, self.driver, (), 1)
 
     def key(self, item: str = "A") -> Key:
         return Key(self.archive.url, "toy", "c", item)
@@ -93,6 +93,14 @@ class Bench:
         found = self.book.order(order.id, order.principal)
         assert found is not None
         return found
+
+    def states(self, order: Order) -> list[str]:
+        """The states that an order has been in."""
+        return [event.state for event in self.book.events(self.now(order))]
+
+    def reasons(self, order: Order) -> list[str]:
+        """Why it was in each of them."""
+        return [event.reason or "" for event in self.book.events(self.now(order))]
 
     def work(self) -> None:
         """Do all that is due now."""

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from stacbridge.orders.database import Database
 from stacbridge.orders.store import open_store
 from stacbridge.settings import Settings
+from tests.orders.archives import Bench, Script
 from tests.postgres import cluster, missing
 
 
@@ -43,3 +44,13 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ca
 @pytest.fixture
 def database(make_database: Callable[[], Database]) -> Database:
     return make_database()
+
+
+@pytest.fixture
+def archive() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def bench(database: Database, archive: Script) -> Bench:
+    return Bench(database, archive)

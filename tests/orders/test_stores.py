@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from stacbridge.errors import Misconfigured, OrderUnclear, QuotaExceeded, StoreUnavailable, UpstreamTimeout
 from stacbridge.model import Progress
 from stacbridge.orders.book import Book
-from stacbridge.orders.database import Database
+from stacbridge.orders.database import VERSION, Database
 from stacbridge.orders.records import FINISHED, Key, Product
 from stacbridge.orders.sqlite import SQLite
 from stacbridge.orders.store import exists, open_store
@@ -67,7 +67,7 @@ def test_a_book_of_another_version_is_refused(make_database: Callable[[], Databa
     with pytest.raises(Misconfigured, match="version 99"):
         make_database()
     with first.writing() as execute:
-        execute("UPDATE book SET version = 1")
+        execute("UPDATE book SET version = ?", VERSION)
 
 
 def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
