@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pydantic import SecretStr
+
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Progress
 from stacbridge.orders.agenda import Agenda
@@ -11,8 +13,10 @@ from stacbridge.orders.book import Book
 from stacbridge.orders.database import Database
 from stacbridge.orders.driver import Driver
 from stacbridge.orders.records import Key, Order
+from stacbridge.orders.store import open_store
 from stacbridge.orders.transitions import Rules
 from stacbridge.orders.workers import Workers
+from stacbridge.settings import Settings
 from tests.servers import Clock
 
 URL = "https://archive.example"
@@ -57,6 +61,11 @@ class Script:
     def poll(self, order: str) -> Progress:
         self.polled += 1
         return _next(self.poll_answers)
+
+
+def opened(store: str) -> Database:
+    """The database that a setting `order_store` names."""
+    return open_store(Settings(order_store=SecretStr(store), order_connections=4))
 
 
 def _next(answers: list[T | StacbridgeError]) -> T:
