@@ -14,7 +14,6 @@ from stacbridge.settings import Credentials, Settings
 from stacbridge.vault import open_vault
 from tests.home import FORBIDDEN, OWN, leave
 
-
 BOOK = leave() / "state" / "stacbridge" / "orders.sqlite"
 OPEN = "from stacbridge.orders.store import *; open_store(Settings()).close()"
 
@@ -53,7 +52,7 @@ def test_kept_accounts_and_keys_are_in_the_home_of_the_tests() -> None:
 def test_the_home_of_whoever_runs_the_tests_is_refused(place: str) -> None:
     assert Path(place).is_relative_to(OWN) and leave() != OWN
     with pytest.raises(PermissionError):
-        Path(f"{place}/orders.sqlite").open()
+        Path(f"{place}/orders.sqlite").read_bytes()
     with pytest.raises(PermissionError):
         sqlite3.connect(f"{place}/orders.sqlite")
 
