@@ -108,7 +108,7 @@ def create_app(
         else:
             await facade(scope, receive, send)
 
-    return Observed(Callers(dispatch, doors, prefix), prefix)
+    return Observed(Callers(dispatch, doors, prefix, settings.trusted_proxies), prefix)
 
 
 def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:

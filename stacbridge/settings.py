@@ -196,6 +196,12 @@ class Settings(OrderSettings, BaseSettings):
     """Ask who searches, too; else keys and oidc guard downloads, orders and signing only."""
     key_folder: Path = Path("~/.config/stacbridge/keys")
     """Folder of API keys, and of those revoked; processes and replicas share it."""
+    login_failures: Count = 20
+    """Logins that may fail from one address, or under one name, before more from there are answered 429."""
+    login_failure_seconds: Seconds = 300
+    """Seconds in which they are counted, and after which such an address may try again."""
+    login_failures_kept: Count = 10_000
+    """Addresses, and names, whose failures are remembered at most; the oldest are forgotten first."""
     oidc_issuer: str | None = None
     """URL of the OpenID Connect provider whose tokens are taken, as its tokens state it (`iss`)."""
     oidc_audience: str | None = None
