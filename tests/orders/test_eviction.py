@@ -1,10 +1,13 @@
 """Bytes that an archive takes away again, before and after they were downloaded, on both databases."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stacbridge.model import Progress
 from stacbridge.orders.database import Database
-from stacbridge.orders.transitions import Rules
+from stacbridge.orders.records import Product
+from stacbridge.orders.transitions import Rules, evicted, sent, taken
 from tests.orders.archives import DAY, LEASE, Bench, Script
 
 DONE, SHIPPING = Progress("O-1", "succeeded"), Progress("O-1", "shipping")
@@ -158,3 +161,23 @@ def test_a_process_that_dies_while_it_orders_again_leaves_nothing_ordered_twice(
     bench.clock.now += LEASE + 1
     bench.work()
     assert (bench.state(order), archive.placed) == ("shipping", ["A", "A"])
+
+
+@given(st.integers(0, 4), st.lists(st.floats(0, 8 * DAY), min_size=8, max_size=8))
+def test_however_often_bytes_go_again_there_is_an_end_in_time_and_within_the_budget(
+    reorders: int, stays: list[float]
+) -> None:
+    rules, now = Rules(reorders=reorders), 1e9
+    owed, orders = now, 1
+    product = Product(1, "https://archive.example", "toy", "c", "A", "intended", now, now, next_at=now)
+    product = taken(sent(product, now), DONE, now, rules)
+    for stay in stays:
+        now += stay
+        product = evicted(product, now, rules, owed)
+        if product.state == "evicted":
+            break
+        assert now < owed + 14 * DAY
+        product = taken(sent(product, now), DONE, now, rules)
+        orders += 1
+    assert (product.state, product.next_at, orders <= 1 + reorders) == ("evicted", None, True)
+    assert "Order it anew" in (product.reason or "")
