@@ -1,14 +1,14 @@
 """One bridge for all proofs: the README's first command, on any free port."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-# Accounts' sessions are shared where a test says so, and never with those of whoever runs the tests.
-os.environ.setdefault("STACBRIDGE_KEEP_SESSIONS", "false")
+from tests.home import leave
+
+leave()
 
 
 @pytest.fixture(scope="session")

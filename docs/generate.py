@@ -66,7 +66,7 @@ def kind(field: FieldInfo) -> str:
 
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    """Yield the table of a model's settings, inherited ones last."""
+    """Yield the table of a model's settings, its own before those of the models that it is made of."""
     named = sorted(model.model_fields.items(), key=lambda pair: pair[0] not in vars(model)["__annotations__"])
     rows = (
         (f"`{prefix}{name.upper()}`", f"`{name}`", kind(field), default(field), field.description or "")

@@ -1,5 +1,6 @@
 """The ASGI application: the STAC API, and outside all its middlewares the download proxy."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,7 @@ from stacbridge.download.address import Address
 from stacbridge.download.hooks import PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.draining import Drain
+from stacbridge.errors import StacbridgeError
 from stacbridge.exchange import HEADER
 from stacbridge.federation import Federation
 from stacbridge.hrefs import ASSETS, catalogue_href, is_asset
@@ -34,6 +36,7 @@ from stacbridge.upstream import Upstream, load
 from stacbridge.vault import open_vault
 
 LANDING_ID = "stacbridge"
+log = logging.getLogger(__name__)
 EXPOSED = [
     "Content-Length",
     "Content-Range",
@@ -104,7 +107,7 @@ def create_app(
         else:
             await facade(scope, receive, send)
 
-    return Observed(Callers(dispatch, doors, prefix), prefix)
+    return Observed(Callers(dispatch, doors, prefix, settings.trusted_proxies), prefix)
 
 
 def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:
@@ -114,11 +117,16 @@ def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:
         return scope_of(principal or ANONYMOUS, catalogue, settings)
 
     def order(address: Address, principal: Principal | None) -> str | None:
-        asked = (address.collection, address.item)
-        found = desk.of_items((principal or ANONYMOUS).id, [asked]).get(asked)
+        found = desk.offline((principal or ANONYMOUS).id, address.collection, address.item)
         return None if found is None else f"{prefix}/orders/{found.id}"
 
-    return Hooks(scope, order)
+    def fetched(address: Address, principal: Principal | None) -> None:
+        try:
+            desk.fetched((principal or ANONYMOUS).id, address.collection, address.item)
+        except StacbridgeError as failure:
+            log.warning("That %s was downloaded could not be noted: %s", address.item, failure)
+
+    return Hooks(scope, order, fetched)
 
 
 def _alone(

@@ -8,6 +8,8 @@
     - RangeNotSatisfiable  416  the range asked for lies outside the file
   + NotFound               404  no such collection, item or asset
   + Unauthorized           401  the caller must say who they are
+    - TokenExpired         401  a token that was good, and has ended
+  + TooManyRequests        429  too many logins failed from where this one comes
   + Forbidden              403  the upstream refuses this account these bytes, or the bridge this caller
     - SignatureInvalid     403  a signed href that was changed, or was not signed here
     - SignatureExpired     403  a signed href that has ended
@@ -130,6 +132,16 @@ class Unauthorized(StacbridgeError):
     """The caller must say who they are."""
 
     status = 401
+
+
+class TokenExpired(Unauthorized):
+    """A token that was good, and has ended; the caller gets a new one."""
+
+
+class TooManyRequests(StacbridgeError):
+    """Too many logins failed from the caller's address, or under their name; `retry_after` says how long."""
+
+    status = 429
 
 
 class Forbidden(StacbridgeError):

@@ -67,6 +67,12 @@ SKIPPED = Counter(
 TOKENS = Counter(
     "stacbridge_token_calls", "Requests for tokens of the account.", ("catalogue",), registry=COUNTERS
 )
+FAILED_LOGINS = Counter(
+    "stacbridge_failed_logins",
+    "Logins of callers; outcome: wrong, or unseen where too many were wrong before.",
+    ("outcome",),
+    registry=COUNTERS,
+)
 
 
 def answered(method: str, route: str, status: int, seconds: float, sent: int) -> None:

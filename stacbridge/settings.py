@@ -14,13 +14,15 @@ from pydantic_settings import (
 )
 
 from stacbridge.credentials import SECRETS, Credentials
-from stacbridge.resilience import Count, Resilience, Seconds
+from stacbridge.download_settings import DownloadSettings
+from stacbridge.order_settings import OrderSettings
+from stacbridge.quantities import Count, Seconds
 
 __all__ = ["SECRETS", "Credentials", "Settings"]
 
 
-class Settings(BaseSettings, Resilience):
-    """The bridge's settings. Environment variables win over the TOML file."""
+class Settings(OrderSettings, DownloadSettings, BaseSettings):
+    """The bridge's settings, the parts above among them. Environment variables win over the TOML file."""
 
     model_config = SettingsConfigDict(
         env_prefix="STACBRIDGE_", env_nested_delimiter="__", extra="forbid", use_attribute_docstrings=True
@@ -186,39 +188,6 @@ class Settings(BaseSettings, Resilience):
     collection_pause: Seconds = 60
     """Seconds until an upstream that could not list its collections is asked for them again."""
 
-    order_store: SecretStr | None = None
-    """Where orders are kept: `sqlite:///` and a file, or `postgresql://…` where several processes serve one
-    API; unset: `~/.local/state/stacbridge/orders.sqlite`, made when the first order comes."""
-    order_connections: Count = 8
-    """Connections to PostgreSQL at most, for orders and for leases each."""
-    order_threads: Count = 4
-    """Orders that one process asks upstreams about at once."""
-    order_lease: Seconds | None = None
-    """Seconds that a process keeps an order to itself while it asks; so long after a crash another one goes
-    on with it. Unset: half as long again as a request may take (with the defaults, 11 minutes)."""
-    order_poll: Seconds = 30
-    """Seconds until an upstream is first asked how an order stands, then doubled."""
-    order_poll_most: Seconds = 900
-    """Seconds between two such questions at most."""
-    order_unknown_polls: Count = 5
-    """How often in a row an upstream may not know an order before it is ordered once more, then given up."""
-    order_unsent_seconds: Seconds = 7 * 86400
-    """Seconds after which an order that no upstream would take has failed."""
-    order_staging_seconds: Seconds = 7 * 86400
-    """Seconds after which an order that an upstream took and did not deliver has failed."""
-    order_quota_wait: Seconds = 3600
-    """Seconds to wait where an upstream's quota is used up and it does not say until when."""
-    order_check_seconds: Seconds = 86400
-    """Seconds between two looks at whether delivered bytes are still there."""
-    max_order_items: Count = 1000
-    """Items in one order at most."""
-    webhook_hosts: list[str] = []
-    """Hosts (or host:port) that may be told of finished orders; unset: nobody."""
-    webhook_secret: SecretStr | None = None
-    """Key that signs what they are told; without it nobody is told."""
-    webhook_seconds: Seconds = 86400
-    """Seconds for which a webhook that does not answer is called again."""
-
     access: Literal["open", "keys", "oidc"] = "open"
     """Who may use the bridge's accounts. open: whoever reaches it, which must be this machine alone; keys:
     holders of API keys (`stacbridge key create`); oidc: holders of tokens of an OpenID Connect provider."""
@@ -228,6 +197,12 @@ class Settings(BaseSettings, Resilience):
     """Ask who searches, too; else keys and oidc guard downloads, orders and signing only."""
     key_folder: Path = Path("~/.config/stacbridge/keys")
     """Folder of API keys, and of those revoked; processes and replicas share it."""
+    login_failures: Count = 20
+    """Logins that may fail from one address, or under one name, before more from there are answered 429."""
+    login_failure_seconds: Seconds = 300
+    """Seconds in which they are counted, and after which such an address may try again."""
+    login_failures_kept: Count = 10_000
+    """Addresses, and names, whose failures are remembered at most; the oldest are forgotten first."""
     oidc_issuer: str | None = None
     """URL of the OpenID Connect provider whose tokens are taken, as its tokens state it (`iss`)."""
     oidc_audience: str | None = None

@@ -113,11 +113,26 @@ def test_f39_a_used_up_quota_is_waited_for_with_its_release_and_place_in_line_to
     assert archive.placed == ["A", "A", "B"]
 
 
-def test_f40_evicted_bytes_are_orderable_again_and_nothing_is_ordered_unasked(
+def test_f40_bytes_evicted_before_they_were_downloaded_are_ordered_once_more_then_orderable(
     bench: Bench, archive: Script
 ) -> None:
     archive.place_answers = [Progress("O-1", "succeeded", expires=bench.clock() + DAY)]
     order = bench.place()
+    bench.wait(1.5 * DAY)
+    assert (bench.now(order).status, archive.placed) == ("succeeded", ["A", "A"])
+    bench.wait(2 * DAY)
+    found = bench.now(order)
+    assert (found.status, archive.placed) == ("orderable", ["A", "A"])
+    assert "Order it anew" in (found.product.reason or "")
+
+
+def test_f40_bytes_evicted_after_they_were_downloaded_are_orderable_and_not_ordered_unasked(
+    bench: Bench, archive: Script
+) -> None:
+    archive.place_answers = [Progress("O-1", "succeeded", expires=bench.clock() + DAY)]
+    order = bench.place()
+    bench.work()
+    bench.book.fetched("ada", "c", "A")
     bench.wait(2 * DAY)
     assert (bench.now(order).status, archive.placed) == ("orderable", ["A"])
 

@@ -47,7 +47,8 @@ class Archive:
                 "It downloads here once it has been ordered and brought back.",
                 RETRY_AFTER,
             )
-        return replace((yield from self._find(record, place)), advice=self.forbidden)
+        found = yield from self._find(record, place)
+        return replace(found, advice=self.forbidden, at_hand=place.kind in AT_HAND)
 
     def _find(self, record: Json, place: Place) -> Flow[Ready]:
         """Return where the bytes of a product's asset are.

@@ -115,7 +115,8 @@ class LongTermArchive:
                 "It downloads here once it has been ordered and brought back.",
                 self.retry_after,
             )
-        return Ready(Request("GET", url), place.name, place.media_type, size=place.size)
+        at_hand = place.kind == "file"
+        return Ready(Request("GET", url), place.name, place.media_type, size=place.size, at_hand=at_hand)
 
     def find(self, record: Json) -> Flow[Progress | None]:
         """Return nothing: SeDAS tells of orders by their ids alone."""

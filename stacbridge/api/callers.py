@@ -1,7 +1,7 @@
 """Who asks, found out before anything else is done, as plain ASGI around the API and the download proxy."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
@@ -11,8 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stacbridge.api.failures import answer
+from stacbridge.api.forwarded import Network, Proxies
 from stacbridge.callers.doors import Doors, demand
-from stacbridge.callers.principal import Principal, acting
+from stacbridge.callers.principal import ANONYMOUS, EVERYBODY, Principal, acting
 from stacbridge.callers.signing import PARAMETER, PATH
 from stacbridge.errors import StacbridgeError
 from stacbridge.hrefs import is_asset
@@ -29,11 +30,13 @@ class Callers:
     """Puts the principal into the scope (`principal`) and into `caller()`; refuses bad credentials.
 
     Assets are for known callers, by header or signed href. What else is, `Guarded` tells, which knows the
-    API's routes. To be mounted outside everything; `prefix` is the path of the public URL.
+    API's routes. To be mounted outside everything; `prefix` is the path of the public URL, `proxies` are the
+    networks of reverse proxies that say where a request comes from.
     """
 
-    def __init__(self, app: ASGIApp, doors: Doors, prefix: str = "") -> None:
+    def __init__(self, app: ASGIApp, doors: Doors, prefix: str = "", proxies: Sequence[Network] = ()) -> None:
         self.app, self._doors, self._prefix = app, doors, prefix
+        self._proxies = Proxies(proxies)
         self._threads = ThreadPoolExecutor(THREADS, "callers")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,11 +61,12 @@ class Callers:
         path = PATH.encode() + scope["raw_path"].partition(PATH.encode())[2]
         token = _redact(scope) if asset else None
         if token is not None and self._doors.closed:
-            principal = await self._ask(self._doors.caller_of, path, token, authorization)
+            address = self._proxies.client(scope)
+            principal = await self._ask(self._doors.caller_of, path, token, authorization, address)
         elif authorization is not None and self._doors.closed:
-            principal = await self._ask(self._doors.caller, authorization)
+            principal = await self._ask(self._doors.caller, authorization, self._proxies.client(scope))
         else:
-            principal = self._doors.caller(None)
+            principal = ANONYMOUS if self._doors.closed else EVERYBODY
         if asset and self._doors.closed and not principal.known and scope["method"] != "OPTIONS":
             raise demand()
         return principal

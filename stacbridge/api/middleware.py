@@ -2,24 +2,20 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stacbridge.api.failures import answer
+from stacbridge.api.forwarded import Network, Proxies, first, told
 from stacbridge.api.querystring import PARAMETERS
 from stacbridge.errors import BadRequest
 from stacbridge.hrefs import SLASH, catalogue_href
 
-Network = IPv4Network | IPv6Network
 HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
 INNER_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 SLASHES = re.compile("//+")
-FORWARDED = re.compile(r'(?<!\w)(\w+)="?([^;,"]+)"?')
-"""Parameters of a header; words without a value are passed over at once, however long."""
 
 
 class PublicAddress:
@@ -33,7 +29,7 @@ class PublicAddress:
     def __init__(self, app: ASGIApp, public_url: str | None = None, proxies: Sequence[Network] = ()) -> None:
         self.app = app
         self.public = urlsplit(public_url) if public_url else None
-        self._proxies = proxies
+        self._proxies = Proxies(proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with another scheme, Host and root path."""
@@ -52,32 +48,22 @@ class PublicAddress:
         if self.public:
             return self.public.scheme, self.public.netloc, self.public.path
         headers = Headers(scope=scope)
-        if not self._by_proxy(scope):
+        if not self._proxies.sent(scope):
             host = headers.get("host", "")
             host = host if HOST.fullmatch(host) else _server(scope)
             return scope["scheme"], host, scope.get("root_path", "")
-        told = {name.lower(): value for name, value in FORWARDED.findall(_first(headers, "forwarded"))}
-        scheme = told.get("proto") or _first(headers, "x-forwarded-proto") or scope["scheme"]
-        host = told.get("host") or _first(headers, "x-forwarded-host")
-        port = _first(headers, "x-forwarded-port")
+        forwarded = told(headers)
+        scheme = forwarded.get("proto") or first(headers, "x-forwarded-proto") or scope["scheme"]
+        host = forwarded.get("host") or first(headers, "x-forwarded-host")
+        port = first(headers, "x-forwarded-port")
         if host and port and ":" not in host and port not in ("80", "443"):
             host = f"{host}:{port}"
-        prefix = _first(headers, "x-forwarded-prefix") or scope.get("root_path", "")
+        prefix = first(headers, "x-forwarded-prefix") or scope.get("root_path", "")
         return (
             scheme if scheme in ("http", "https") else scope["scheme"],
             host if HOST.fullmatch(host) else "",
             prefix if prefix.startswith("/") else "",
         )
-
-    def _by_proxy(self, scope: Scope) -> bool:
-        """Tell whether a reverse proxy that may speak for its clients sent this; a local socket is one."""
-        client = scope.get("client")
-        if client is None:
-            return True
-        with suppress(ValueError):
-            address = ip_address(client[0])
-            return any(address in network for network in self._proxies)
-        return False
 
 
 class ByCatalogue:
@@ -106,11 +92,6 @@ def _server(scope: Scope) -> str:
     host, port = scope.get("server") or ("localhost", None)
     host = f"[{host}]" if ":" in host else host
     return host if port is None else f"{host}:{port}"
-
-
-def _first(headers: Headers, name: str) -> str:
-    """Return what the proxy nearest to the client says."""
-    return headers.get(name, "").partition(",")[0].strip()
 
 
 class TidyUrl:

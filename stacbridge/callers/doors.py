@@ -9,10 +9,11 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from stacbridge.callers.failures import Failures
 from stacbridge.callers.keys import Keys
-from stacbridge.callers.principal import ANONYMOUS, EVERYBODY, Principal
+from stacbridge.callers.principal import Principal
 from stacbridge.callers.signing import Signing
-from stacbridge.errors import Forbidden, SignatureRevoked, Unauthorized
+from stacbridge.errors import Forbidden, SignatureRevoked, TokenExpired, Unauthorized
 from stacbridge.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Doors:
         )
         self._keys = Keys(settings.key_folder, wall=wall)
         self._tokens = _issuer(settings) if self.mode == "oidc" else None
+        self._failures = Failures(
+            settings.login_failures, settings.login_failure_seconds, settings.login_failures_kept
+        )
         self._searches_are_open = not settings.protect_searches
 
     @property
@@ -52,25 +56,26 @@ class Doors:
             return True
         return self._searches_are_open and SEARCHES.fullmatch(path) is not None
 
-    def caller(self, authorization: str | None) -> Principal:
-        """Return who sends an Authorization header. Raises `Unauthorized` for one that opens nothing."""
-        if not self.closed:
-            return EVERYBODY
-        if authorization is None:
-            return ANONYMOUS
-        credential = _credential(authorization)
-        if self._tokens is None:
-            principal = self._keys.holder(credential)
-        else:
-            principal = self._tokens.principal(credential)
-        if principal is None or not self._may_enter(principal.id):
-            raise Unauthorized("The credential is not one that opens this bridge, or was revoked.")
-        return principal
+    def caller(self, authorization: str, address: str) -> Principal:
+        """Return who sends an Authorization header to a closed bridge, from `address`.
 
-    def caller_of(self, path: bytes, token: str, authorization: str | None) -> Principal:
+        Raises `Unauthorized` for one that opens nothing, `TooManyRequests` where too many did not.
+        """
+        user, credential = _credential(authorization)
+        name = user if self._tokens else Keys.claimed(credential) or user
+        self._failures.check(address, name)
+        try:
+            return self._holder(credential)
+        except TokenExpired:
+            raise  # nobody guesses a token of the provider's, and its holder may ask many times
+        except Unauthorized:
+            self._failures.count(address, name)
+            raise
+
+    def caller_of(self, path: bytes, token: str, authorization: str | None, address: str) -> Principal:
         """Return for whom a path was signed; where it was not, who sends the Authorization header.
 
-        Raises `SignatureInvalid`, `SignatureExpired`, `SignatureRevoked`, each a `Forbidden`.
+        Raises `SignatureInvalid`, `SignatureExpired` and `SignatureRevoked`, each a `Forbidden`; as `caller`.
         """
         try:
             id = self.signing.principal_id(path, token)
@@ -80,7 +85,15 @@ class Doors:
         except Forbidden:
             if authorization is None:
                 raise
-            return self.caller(authorization)
+            return self.caller(authorization, address)
+
+    def _holder(self, credential: str) -> Principal:
+        principal = (
+            self._keys.holder(credential) if self._tokens is None else self._tokens.principal(credential)
+        )
+        if principal is None or not self._may_enter(principal.id):
+            raise Unauthorized("The credential is not one that opens this bridge, or was revoked.")
+        return principal
 
     def _may_enter(self, id: str) -> bool:
         return self._keys.may_enter(id, listed=self.mode == "keys")
@@ -94,19 +107,19 @@ def demand() -> Unauthorized:
     )
 
 
-def _credential(authorization: str) -> str:
-    """Return the key or token of a header: Bearer, or the password of Basic, whatever the user name."""
+def _credential(authorization: str) -> tuple[str | None, str]:
+    """Return the user name, where there is one, and the key or token: that of Bearer, or Basic's password."""
     scheme, _, words = authorization.partition(" ")
     words = words.strip()
     if scheme.lower() == "bearer" and words:
-        return words
+        return None, words
     if scheme.lower() == "basic":
         try:
-            _, _, password = b64decode(words, validate=True).decode().partition(":")
+            user, _, password = b64decode(words, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
-            password = ""
+            user = password = ""
         if password:
-            return password
+            return user or None, password
     raise Unauthorized(
         "The Authorization header cannot be read.",
         advice="Send Bearer, or Basic with the key as the password.",

@@ -72,6 +72,12 @@ class Keys:
         self._write(id, {**kept, "revoked": key.revoked or self._now()})
         return key
 
+    @staticmethod
+    def claimed(text: str) -> str | None:
+        """Return the id that a key has if it is one; `None` for what cannot be a key."""
+        id = text.partition(".")[0]
+        return id if ID.fullmatch(id) else None
+
     def holder(self, text: str) -> Principal | None:
         """Return whose key `text` is; `None` where it is no key, a wrong one or a revoked one."""
         id, _, secret = text.partition(".")

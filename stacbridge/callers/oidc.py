@@ -13,7 +13,14 @@ import jwt
 import orjson
 
 from stacbridge.callers.principal import Principal
-from stacbridge.errors import Misconfigured, StacbridgeError, Unauthorized, UpstreamError, UpstreamUnavailable
+from stacbridge.errors import (
+    Misconfigured,
+    StacbridgeError,
+    TokenExpired,
+    Unauthorized,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from stacbridge.model import Json, Reply, Request
 from stacbridge.settings import Settings
 from stacbridge.wire.client import Wire
@@ -68,6 +75,8 @@ class Issuer:
                 leeway=self._leeway,
                 options={"require": list(REQUIRED)},
             )
+        except jwt.ExpiredSignatureError:
+            raise _refused("it has ended", TokenExpired) from None
         except jwt.PyJWTError as error:
             raise _refused(_said(error)) from None
         return Principal(_id(self._issuer, claims["sub"]), _name(claims), "oidc")
@@ -169,7 +178,6 @@ def _name(claims: dict[str, Any]) -> str:
 def _said(error: jwt.PyJWTError) -> str:
     """Return why a token is refused, in words of ours: those of the library may repeat parts of it."""
     kinds = {
-        jwt.ExpiredSignatureError: "it has ended",
         jwt.ImmatureSignatureError: "it is not good yet",
         jwt.InvalidAudienceError: "it is meant for another audience",
         jwt.InvalidIssuerError: "it is of another issuer",
@@ -179,7 +187,7 @@ def _said(error: jwt.PyJWTError) -> str:
     return next((said for kind, said in kinds.items() if isinstance(error, kind)), "it cannot be read")
 
 
-def _refused(reason: str) -> Unauthorized:
-    return Unauthorized(
+def _refused(reason: str, kind: type[Unauthorized] = Unauthorized) -> Unauthorized:
+    return kind(
         f"The token is refused: {reason}.", advice="Get a new one from the bridge's identity provider."
     )

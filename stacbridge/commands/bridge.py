@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,27 +29,25 @@ ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 class Server(uvicorn.Server):
     """A uvicorn server that says when it answers, and drains before it stops.
 
-    The first signal begins the drain, during which it goes on answering; another one ends it.
+    The first signal begins the drain, during which it goes on answering; a second one ends it, and a third
+    one waits for nothing. Signals are not raised again afterwards, as uvicorn does: that would kill the
+    process before it has signed out, and one that stopped as it was told to has not failed.
     """
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], drain: Drain) -> None:
         super().__init__(config)
         self._on_ready = on_ready
         self._drain = drain
-        self._signal = signal.SIGTERM
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain; stop, if that had begun."""
-        if self._drain.begun:
-            super().handle_exit(sig, frame)
-        else:
-            self._signal = signal.Signals(sig)
-            self._drain.begin()
+        """Begin to drain; stop, if that had begun; and at once, if that had, too."""
+        self.force_exit = self.should_exit
+        self.should_exit = self._drain.begun
+        self._drain.begin()
 
     async def on_tick(self, counter: int) -> bool:
-        """Stop once nothing is left to wait for, as by the signal that began it."""
-        if self._drain.over and not self.should_exit:
-            super().handle_exit(self._signal, None)
+        """Stop once nothing is left to wait for."""
+        self.should_exit = self.should_exit or self._drain.over
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

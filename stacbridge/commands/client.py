@@ -14,6 +14,7 @@ from requests import Session
 from stacbridge.commands.bridge import running
 from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.replies import refusal
+from stacbridge.commands.target import Target
 from stacbridge.errors import StacbridgeError
 
 CONNECT_TIMEOUT = 10
@@ -23,20 +24,20 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @contextmanager
-def api(url: str | None) -> Iterator[Client]:
-    """Open the STAC API at `url`; without one, the API of a bridge that runs as long as the block lasts.
+def api(target: Target) -> Iterator[Client]:
+    """Open the STAC API of a target; without a URL, that of a bridge that runs as long as the block lasts.
 
     That bridge is the one's who runs the command, and asks nobody, whatever the settings say of others.
     """
-    if url is None:
+    if target.url is None:
         # Imported here, because it takes long, and is not needed for an API elsewhere.
         from stacbridge.app import create_app
 
         settings = load_settings().model_copy(update={"access": "open", "accounts": {}})
         with running(create_app(settings)) as own:
-            yield _open(own)
+            yield _open(own, Target(own))
     else:
-        yield _open(url)
+        yield _open(target.url, target)
 
 
 @contextmanager
@@ -64,8 +65,9 @@ def direct_where_local(session: Session, url: str) -> Session:
     return session
 
 
-def _open(url: str) -> Client:
+def _open(url: str, target: Target) -> Client:
     io = StacApiIO(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), max_retries=None)
     direct_where_local(io.session, url)
     with told(url):
+        target.open(io.session)
         return Client.open(url, stac_io=io)

@@ -7,13 +7,14 @@ import click
 import requests
 
 from stacbridge.commands.client import api, direct_where_local
-from stacbridge.commands.options import SearchOptions, search_options, url_option
+from stacbridge.commands.options import SearchOptions, search_options
 from stacbridge.commands.plan import Plan, plan
 from stacbridge.commands.pool import each
 from stacbridge.commands.progress import Bars
 from stacbridge.commands.results import find
 from stacbridge.commands.search import remarks
 from stacbridge.commands.sizes import sizes
+from stacbridge.commands.target import Target, target_options
 from stacbridge.commands.terminal import in_words, remark, size
 from stacbridge.commands.transfer import Fetcher, Transfer
 from stacbridge.errors import NotFound, StacbridgeError
@@ -46,7 +47,7 @@ LARGE = 1_000_000_000
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before more than 1 GB.")
 @search_options
-@url_option
+@target_options
 def command(
     collection: str | None,
     item: str | None,
@@ -57,7 +58,7 @@ def command(
     longest_wait: int,
     yes: bool,
     options: SearchOptions,
-    url: str | None,
+    target: Target,
 ) -> None:
     """Download an item, or all that a search finds.
 
@@ -70,12 +71,13 @@ def command(
       stacbridge download sentinel-2-l2a S2B_MSIL2A_20240601T101559_N0510_R065_T32TPT_20240601T140432
     """
     wanted = _wanted(collection, item, options)
-    with api(url) as client, requests.Session() as session:
+    with api(target) as client, requests.Session() as session:
         results = find(client, wanted)
         if item and not results.items:
             raise NotFound(f"Collection {collection} has no item {item}.")
         todo = plan(results.items, keys, folder)
         direct_where_local(session, str(client.self_href))
+        target.open(session)
         known = sizes(session, todo.transfers, jobs)
         announce(todo, known, remarks(results, wanted))
         if sum(known.values()) > LARGE and not yes:

@@ -111,13 +111,6 @@ OPTIONS = (
 )
 NAMES = ("collections", "bbox", "intersects", "datetime", "filter", "sortby", "limit", "max_items")
 
-url_option = click.option(
-    "--url",
-    envvar="STACBRIDGE_URL",
-    show_envvar=True,
-    help="STAC API to ask; without it a bridge is started for the length of the command.",
-)
-
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of a search, handed over as one `SearchOptions` named `options`."""

@@ -4,8 +4,9 @@ import time
 
 import click
 
-from stacbridge.commands.options import SearchOptions, search_options, url_option
+from stacbridge.commands.options import SearchOptions, search_options
 from stacbridge.commands.ordering import OPEN, Bridge, bridge, summary, watch
+from stacbridge.commands.target import Target, target_options
 from stacbridge.commands.terminal import remark
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Json
@@ -20,7 +21,7 @@ LEFT = "The orders stand, and go on while a bridge runs. Join them again: stacbr
 @click.option("--no-wait", is_flag=True, help="Order, and do not wait.")
 @click.option("--webhook", help="https URL that the bridge calls when an order has finished.")
 @search_options
-@url_option
+@target_options
 def command(
     collection: str | None,
     items: tuple[str, ...],
@@ -28,7 +29,7 @@ def command(
     no_wait: bool,
     webhook: str | None,
     options: SearchOptions,
-    url: str | None,
+    target: Target,
 ) -> None:
     """Order items that are offline, and wait until they can be downloaded.
 
@@ -40,7 +41,7 @@ def command(
       stacbridge order sedas-sentinel-2 S2A_MSIL1C_20160712T110632_N0204_R137_T30UXC_20160712T110631
     """
     body = None if only_watch else _body(collection, items, options, webhook)
-    with bridge(url) as asked:
+    with bridge(target) as asked:
         taken = None if body is None else asked.post("/orders", body)
         try:
             if taken is not None:

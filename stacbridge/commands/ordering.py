@@ -14,6 +14,7 @@ from rich.text import Text
 
 from stacbridge.commands.client import api, direct_where_local
 from stacbridge.commands.replies import refusal
+from stacbridge.commands.target import Target
 from stacbridge.commands.terminal import plain
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Json
@@ -65,10 +66,11 @@ class Bridge:
 
 
 @contextmanager
-def bridge(url: str | None) -> Iterator[Bridge]:
-    """Open the bridge at `url`; without one, a bridge that runs as long as the block lasts."""
-    with api(url) as client, requests.Session() as session:
+def bridge(target: Target) -> Iterator[Bridge]:
+    """Open the bridge at a target; without a URL, a bridge that runs as long as the block lasts."""
+    with api(target) as client, requests.Session() as session:
         root = str(client.self_href).rstrip("/")
+        target.open(session)
         yield Bridge(root, direct_where_local(session, root))
 
 

@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from stacbridge.commands.client import api
-from stacbridge.commands.options import Listed, SearchOptions, search_options, url_option
+from stacbridge.commands.options import Listed, SearchOptions, search_options
 from stacbridge.commands.results import Results, count, find, item_collection
+from stacbridge.commands.target import Target, target_options
 from stacbridge.commands.terminal import plain, remark, show, size
 from stacbridge.model import Json
 
@@ -18,9 +19,9 @@ from stacbridge.model import Json
 @click.option("--fields", type=Listed(), help="Members to include or exclude, such as id,-links; for --json.")
 @click.option("--json", "as_json", is_flag=True, help="Print a GeoJSON ItemCollection instead of a table.")
 @click.option("--count", "only_count", is_flag=True, help="Print only how many items match.")
-@url_option
+@target_options
 def command(
-    options: SearchOptions, fields: list[str] | None, as_json: bool, only_count: bool, url: str | None
+    options: SearchOptions, fields: list[str] | None, as_json: bool, only_count: bool, target: Target
 ) -> None:
     """Search items, newest first.
 
@@ -28,7 +29,7 @@ def command(
     Example:
       stacbridge search -c sentinel-2-l2a --bbox 11,46,12,47 --filter 'eo:cloud_cover < 20'
     """
-    with api(url) as client:
+    with api(target) as client:
         if only_count:
             click.echo(count(client, options))
             return

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_address
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import SecretStr
 
 from stacbridge.commands.bridge import listen, serve, url_of
 from stacbridge.commands.configuration import load_settings
@@ -93,11 +95,14 @@ def ended(catalogues: Sequence["Upstream | OwnAccounts"]) -> Iterator[None]:
 
 @contextmanager
 def configured(demo: bool, **given: Any) -> Iterator[Settings]:
-    """Read the settings; for a demo they point to simulators that run as long as the block lasts."""
+    """Read the settings; for a demo they point to simulators that run as long as the block lasts.
+
+    Orders of a demo are kept as long, too: nobody takes them up once its archives have gone.
+    """
     if not demo:
         yield load_settings(**given)
         return
-    with simulated() as announcement:
+    with TemporaryDirectory(prefix="stacbridge-demo-") as folder, simulated() as announcement:
         import_module("stacbridge.app")  # slow, and the simulators start meanwhile
         sites = announcement()
         yield load_settings(
@@ -105,6 +110,7 @@ def configured(demo: bool, **given: Any) -> Iterator[Settings]:
             endpoints={id: site["endpoints"] for id, site in sites.items()},
             credentials={id: Credentials(**site["account"]) for id, site in sites.items()},
             keep_sessions=False,
+            order_store=SecretStr(f"sqlite:///{folder}/orders.sqlite"),
             **given,
         )
 

@@ -36,12 +36,20 @@ log = logging.getLogger(__name__)
 
 
 class Answer:
-    """What goes to the client. Once it has started, a failure can only cut the connection."""
+    """What goes to the client. Once it has started, a failure can only cut the connection.
+
+    `whole` tells that all of it went out.
+    """
 
     def __init__(self, head: bool, send: Send) -> None:
-        self.send = send
-        self.started = False
+        self.started = self.whole = False
         self._head = head
+        self._send = send
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send a message."""
+        await self._send(message)
+        self.whole = message["type"] == "http.response.body" and not message["more_body"]
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         """Send status and headers."""

@@ -20,17 +20,23 @@ def _unordered(address: Address, principal: Principal | None) -> str | None:
     return None
 
 
+def _unheeded(address: Address, principal: Principal | None) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """Functions of a caller (None: nobody said who).
 
     `scope_of` names whose account at a catalogue fetches for them, by default the catalogue's id for that of
-    all: files in the spool are shared within it only. `order_of` returns the URL at which they see how an
-    order of an asset stands, if there is one; it may block.
+    all: files in the spool are shared within it only. `order_of` is told that an asset is offline, and
+    returns the URL at which they see how an order of it stands, if there is one; `fetched` is told that they
+    got one that had been offline perhaps. These two may block.
     """
 
     scope_of: Callable[[Principal | None, str], str] = _service
     order_of: Callable[[Address, Principal | None], str | None] = _unordered
+    fetched: Callable[[Address, Principal | None], None] = _unheeded
 
 
 NO_HOOKS = Hooks()

@@ -38,13 +38,15 @@ class Ledger:
         self._database.execute("pragma journal_mode = wal")
         self._database.execute("pragma synchronous = normal")
         self._database.execute(_SCHEMA)
+        self._kept_from = 0
+        self._forget(self._today())
 
     def add(self, account: str, user: str, count: int) -> None:
-        """Note that `user` took `count` bytes today; forget what is older than thirty days."""
+        """Note that `user` took `count` bytes today; forget, once a day, what is older than thirty days."""
         today = self._today()
         with self._lock:
             self._database.execute(_ADD, (account, user, today, count))
-            self._database.execute("delete from transferred where day <= ?", (today - DAYS,))
+            self._forget(today)
 
     def total(self, account: str, user: str | None = None) -> int:
         """Return the bytes of the last thirty days, of one user or of all."""
@@ -64,6 +66,11 @@ class Ledger:
         """Close the file."""
         with self._lock:
             self._database.close()
+
+    def _forget(self, today: int) -> None:
+        if self._kept_from < today - DAYS + 1:
+            self._kept_from = today - DAYS + 1
+            self._database.execute("delete from transferred where day < ?", (self._kept_from,))
 
     def _rows(self, account: str) -> list[tuple[str, int]]:
         with self._lock:

@@ -134,8 +134,13 @@ class AssetProxy:
             link = await self._means.in_thread(self._means.hooks.order_of, address, principal)
             pending = NotStaged(place.reason, upstream=account.catalogue.id, retry_after=place.retry_after)
             await answer.fail(pending, link)
-        else:
-            await self._give(account, place, wanted_of(scope), answer, _user(principal))
+            return
+        wanted = wanted_of(scope)
+        try:
+            await self._give(account, place, wanted, answer, _user(principal))
+        finally:
+            if answer.whole and not wanted.head and not place.at_hand:
+                self._means.threads.submit(self._means.hooks.fetched, address, principal)
 
     async def _locate(self, catalogue: Catalogue, address: Address) -> Ready | Pending:
         place: Ready | Pending = await self._means.in_thread(

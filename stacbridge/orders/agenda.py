@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from stacbridge.orders import rows as row
 from stacbridge.orders.database import Database
-from stacbridge.orders.records import FINISHED, Notice, Product
+from stacbridge.orders.records import ENDED, FINISHED, Notice, Product
 from stacbridge.orders.rows import ASKED, COLUMNS, ORDER
 
 ALL = "@"
@@ -59,11 +59,20 @@ class Agenda:
                 execute("SELECT 1 FROM requests WHERE product = ? AND canceled IS NULL LIMIT 1", product.seq)
             )
 
+    def owed(self, product: Product) -> float | None:
+        """Return when those last ordered a product who have not downloaded it since; `None` without any."""
+        with self._database.reading() as execute:
+            rows = execute(
+                "SELECT max(owed) AS owed FROM requests WHERE product = ? AND canceled IS NULL", product.seq
+            )
+        owed: float | None = rows[0]["owed"]
+        return owed
+
     def save(self, before: Product, after: Product, now: float, lease: float = 0) -> bool:
         """Write what became of a claimed product; False where the lease went to somebody else meanwhile.
 
         The lease ends, or lasts for another `lease` seconds. Who waits for a product that has finished is to
-        be told.
+        be told; of one that will not come, nobody is owed anything any more.
         """
         after = replace(after, leased_until=now + lease if lease else 0)
         with self._database.writing() as execute:
@@ -79,6 +88,8 @@ class Agenda:
                     now,
                     after.seq,
                 )
+            if after.state in ENDED:
+                execute("UPDATE requests SET owed = NULL WHERE product = ?", after.seq)
         return True
 
     def hold_back(self, archive: str, until: float, reason: str) -> None:

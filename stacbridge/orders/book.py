@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from stacbridge.orders import rows as row
 from stacbridge.orders import transitions
-from stacbridge.orders.database import Database, Execute
+from stacbridge.orders.database import Database, Execute, Row
 from stacbridge.orders.records import FINISHED, OPEN, Event, Key, Order, Product
-from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, PRODUCT, marks
+from stacbridge.orders.rows import ASKED, ORDER, PRODUCT, marks
 from stacbridge.orders.transitions import CHECK
 
 POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive AND q.seq < p.seq
     AND q.state IN ('intended', 'sending'))"""
+OF_ITEM = "r.principal = ? AND p.collection = ? AND p.item = ?"
 
 
 class Book:
@@ -143,6 +144,25 @@ class Book:
                 *OPEN,
             )
 
+    def fetched(self, principal: str, collection: str, item: str) -> None:
+        """Note that a principal has downloaded an item, so that it is ordered for them by itself no more."""
+        of = (principal, collection, item)
+        with self._database.reading() as execute:
+            owed = execute(f"SELECT r.id FROM {ASKED} WHERE r.owed IS NOT NULL AND {OF_ITEM}", *of)
+        if owed:
+            with self._database.writing() as execute:
+                execute(f"UPDATE requests SET owed = NULL WHERE id IN ({marks(owed)})", *_ids(owed))
+
+    def missed(self, order: Order, now: float) -> None:
+        """Look at a product at once that was found offline although it had come."""
+        with self._database.writing() as execute:
+            execute(
+                "UPDATE products SET next_at = ? WHERE seq = ? AND state = 'succeeded' AND next_at > ?",
+                now,
+                order.product.seq,
+                now,
+            )
+
     # Rows -----------------------------------------------------------------------------------------
     def _product(self, execute: Execute, key: Key, now: float, online: bool) -> Product:
         """Return the product of a key as it stands from now on."""
@@ -163,19 +183,16 @@ class Book:
         )
         if online:
             new = transitions.succeeded(new, now, now + CHECK)
-        names = COLUMNS[1:]
-        rows = execute(
-            f"INSERT INTO products ({', '.join(names)}) VALUES ({marks(names)})"
-            " ON CONFLICT (archive, catalogue, collection, item) DO NOTHING RETURNING seq",
-            *(getattr(new, name) for name in names),
-        )
-        if rows:
-            product = replace(new, seq=rows[0]["seq"])
-            row.record(execute, product, now)
-            return product
-        return self._known(execute, key, now, online)
+        while True:
+            # What was there when it was inserted may have been forgotten by when it is read.
+            if seq := row.insert(execute, new):
+                product = replace(new, seq=seq)
+                row.record(execute, product, now)
+                return product
+            if known := self._known(execute, key, now, online):
+                return known
 
-    def _known(self, execute: Execute, key: Key, now: float, online: bool) -> Product:
+    def _known(self, execute: Execute, key: Key, now: float, online: bool) -> Product | None:
         """Return a product that was ordered before, ordered anew where that came to an end."""
         rows = execute(
             f"SELECT {PRODUCT} FROM products p WHERE archive = ? AND catalogue = ?"
@@ -185,12 +202,13 @@ class Book:
             key.collection,
             key.item,
         )
+        if not rows:
+            return None
         product = row.product(rows[0])
         if product.state in OPEN or (product.state == "succeeded" and online):
             return product
-        if product.state == "succeeded":
-            product = transitions.evicted(product, now)
-        again = transitions.revived(product, now, online=online)
+        left = transitions.gone(product) if product.state == "succeeded" else product
+        again = transitions.revived(left, now, online=online)
         row.write(execute, again, product.fence)
         row.record(execute, again, now)
         return again
@@ -207,14 +225,15 @@ class Book:
         id = secrets.token_urlsafe(12)
         over = now if webhook is not None and product.state in FINISHED else None
         rows = execute(
-            "INSERT INTO requests (id, product, principal, asked, url, webhook,"
-            " notice_at, notice_since, notice_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"
-            " ON CONFLICT (product, principal) DO UPDATE SET canceled = NULL,"
+            "INSERT INTO requests (id, product, principal, asked, owed, url, webhook,"
+            " notice_at, notice_since, notice_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+            " ON CONFLICT (product, principal) DO UPDATE SET canceled = NULL, owed = excluded.owed,"
             " webhook = COALESCE(excluded.webhook, requests.webhook), notice_at = excluded.notice_at,"
             " notice_since = excluded.notice_since, notice_tries = 0 RETURNING id, asked",
             id,
             product.seq,
             principal,
+            now,
             now,
             url(id),
             webhook,
@@ -230,3 +249,7 @@ class Book:
                 *values,
             )
         return [row.order(found) for found in rows]
+
+
+def _ids(rows: Iterable[Row]) -> list[str]:
+    return [found["id"] for found in rows]

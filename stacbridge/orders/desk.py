@@ -13,6 +13,7 @@ from stacbridge.orders.agenda import ALL, Agenda
 from stacbridge.orders.book import Book
 from stacbridge.orders.database import Database
 from stacbridge.orders.driver import Driver
+from stacbridge.orders.purge import Purge
 from stacbridge.orders.records import Event, Key, Order
 from stacbridge.orders.store import check_place, exists, open_store
 from stacbridge.orders.transitions import Rules
@@ -133,6 +134,24 @@ class Desk:
         workers.nudge()
         return self.order(id, principal)
 
+    def offline(self, principal: str, collection: str, item: str) -> Order | None:
+        """Return a principal's order of an item that a download found offline, where there is one.
+
+        One that had come is looked after at once, and not only when its turn comes.
+        """
+        order = self.of_items(principal, [(collection, item)]).get((collection, item))
+        if order is not None and order.state == "succeeded":
+            book, workers = self._opened()
+            book.missed(order, self._clock())
+            workers.nudge()
+        return order
+
+    def fetched(self, principal: str, collection: str, item: str) -> None:
+        """Note that a principal has downloaded an item, in case they ordered it."""
+        book = self._book()
+        if book is not None:
+            book.fetched(principal, collection, item)
+
     def of_items(self, principal: str, items: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Order]:
         """Return the orders that a principal has of items, by collection and id, with one query."""
         book = self._book()
@@ -197,10 +216,8 @@ class Desk:
                 advice="Raise it, or lower connect_timeout, read_timeout or upstream_deadline.",
             )
         driver = Driver(agenda, Rules.of(settings), lease, request, self._clock)
-        return Workers(
-            agenda,
-            self._archives(),
-            driver,
+        chores = (
             lambda: self.webhooks.tell(agenda, self._clock, lease),
-            settings.order_threads,
+            Purge(database, settings.order_keep_seconds, self._clock).step,
         )
+        return Workers(agenda, self._archives(), driver, chores, settings.order_threads)

@@ -115,7 +115,7 @@ class Driver:
     def _check(self, archive: Archive, product: Product) -> Product:
         if archive.is_online(product.collection, product.item):
             return transitions.kept(product, self.clock(), self.rules)
-        return transitions.evicted(product, self.clock())
+        return transitions.evicted(product, self.clock(), self.rules, self.agenda.owed(product))
 
     def _trouble(self, product: Product, failure: StacbridgeError) -> Product:
         now = self.clock()

@@ -9,8 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from stacbridge.errors import StacbridgeError, StoreUnavailable
-from stacbridge.orders.database import TABLES, Execute, Row
-from stacbridge.orders.sqlite import check_version
+from stacbridge.orders.database import Execute, Row, prepare
 
 Connection = psycopg.Connection[Row]
 ONE_AT_A_TIME = 0x57AC
@@ -37,9 +36,7 @@ class PostgreSQL:
     def _prepare(self) -> None:
         with self.writing() as execute:
             execute("SELECT pg_advisory_xact_lock(?)", ONE_AT_A_TIME)
-            for statement in TABLES:
-                execute(statement.format(serial="BIGINT GENERATED ALWAYS AS IDENTITY"))
-            check_version(execute, "in PostgreSQL")
+            prepare(execute, "BIGINT GENERATED ALWAYS AS IDENTITY", "in PostgreSQL")
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:

@@ -15,7 +15,8 @@ STATUS: dict[str, str] = {"intended": "ordered", "sending": "ordered", "evicted"
 WAITING = ("intended", "sending")
 UNDER_WAY = ("ordered", "pending", "shipping")
 OPEN = (*WAITING, *UNDER_WAY)
-FINISHED = ("succeeded", "failed", "canceled", "evicted")
+ENDED = ("failed", "canceled", "evicted")
+FINISHED = ("succeeded", *ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Product:
     `since` is when its state began, `next_at` when it is looked at next (`None`: never again), `release_at`
     until when the archive takes no more orders. `sends` counts the orders that the archive may have heard,
     `unclear` (0 or 1) tells that of the last one it is not known; `doubts` are polls in a row that did not
-    know the order, `tries` failures in a row. Who holds the lease may write only under its `fence`.
+    know the order, `tries` failures in a row, `reorders` how often it was ordered again by itself because its
+    bytes had gone before they were downloaded. Who holds the lease may write only under its `fence`.
     """
 
     seq: int
@@ -60,6 +62,7 @@ class Product:
     expires: float | None = None
     fence: int = 0
     leased_until: float = 0
+    reorders: int = 0
 
     @property
     def key(self) -> Key:

@@ -29,6 +29,17 @@ def order(row: Row) -> Order:
     return Order(row["id"], row["principal"], row["asked"], row["canceled"], product(row), position)
 
 
+def insert(execute: Execute, product: Product) -> int | None:
+    """Write a new product and return its number; `None` where there is one of its key already."""
+    names = COLUMNS[1:]
+    rows = execute(
+        f"INSERT INTO products ({', '.join(names)}) VALUES ({marks(names)})"
+        " ON CONFLICT (archive, catalogue, collection, item) DO NOTHING RETURNING seq",
+        *(getattr(product, name) for name in names),
+    )
+    return rows[0]["seq"] if rows else None
+
+
 def write(execute: Execute, product: Product, fence: int) -> bool:
     """Write all that can change of a product; False where it has another fence by now."""
     changes = ", ".join(f"{name} = ?" for name in CHANGING)

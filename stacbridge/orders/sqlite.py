@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from stacbridge.errors import Misconfigured, StoreUnavailable
-from stacbridge.orders.database import TABLES, VERSION, Execute, Row
+from stacbridge.orders.database import Execute, Row, prepare
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that writes."""
@@ -40,9 +40,7 @@ class SQLite:
             if (told := found.fetchone()[0]) != "ok":
                 raise sqlite3.DatabaseError(told)
         with self.writing() as execute:
-            for statement in TABLES:
-                execute(statement.format(serial="INTEGER"))
-            check_version(execute, str(self.path))
+            prepare(execute, "INTEGER", str(self.path))
 
     @contextmanager
     def writing(self) -> Iterator[Execute]:
@@ -80,18 +78,6 @@ class SQLite:
                     answered=str(error),
                     advice=f"Make room on the disk of {self.path}, or see who locks it.",
                 ) from error
-
-
-def check_version(execute: Execute, where: str) -> None:
-    """Write the version of a new book. Raises `Misconfigured` for a book of another one."""
-    versions = execute("SELECT version FROM book")
-    if not versions:
-        execute("INSERT INTO book (version) VALUES (?)", VERSION)
-    elif versions[0]["version"] != VERSION:
-        raise Misconfigured(
-            f"The order book {where} is of version {versions[0]['version']}, and this is version {VERSION}.",
-            advice="Run the stacbridge that wrote it, or set order_store to another one.",
-        )
 
 
 def _open(path: Path) -> sqlite3.Connection:

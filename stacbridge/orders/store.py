@@ -8,7 +8,8 @@ from stacbridge.orders.database import Database
 from stacbridge.orders.sqlite import SQLite
 from stacbridge.settings import Settings
 
-DEFAULT = "sqlite:///~/.local/state/stacbridge/orders.sqlite"
+STATE = "~/.local/state"
+"""Where programs keep what outlives them, unless `XDG_STATE_HOME` says so."""
 FILE = "sqlite:///"
 SERVER = ("postgresql://", "postgres://")
 
@@ -50,7 +51,10 @@ def open_store(settings: Settings) -> Database:
 
 
 def _url(settings: Settings) -> str:
-    return settings.order_store.get_secret_value() if settings.order_store is not None else DEFAULT
+    if settings.order_store is not None:
+        return settings.order_store.get_secret_value()
+    state = os.environ.get("XDG_STATE_HOME", "")
+    return f"{FILE}{state if os.path.isabs(state) else STATE}/stacbridge/orders.sqlite"
 
 
 def _file(url: str) -> Path:

@@ -2,6 +2,7 @@
 
 intended -> sending -> ordered -> pending | shipping -> succeeded -> evicted
 any of the first five -> failed | canceled
+succeeded -> intended, where the bytes have gone before they were downloaded
 
 Every open state has a deadline, after which the product has failed with a reason; nothing waits for ever.
 """
@@ -16,13 +17,16 @@ from stacbridge.settings import Settings
 CHECK = 86400.0
 """Seconds until it is looked whether bytes still are there, where the settings say nothing else."""
 LATE = "The archive did not bring it back in time."
+GONE = "The archive has taken the bytes away again."
+MISSED = "The archive has taken the bytes away again before they were downloaded."
+ORDER_AND_FETCH = "Order it anew, and download it before it expires."
 FURTHEST_RELEASE = 86400 * 7
 """Seconds until a release at most, whatever an upstream's Retry-After says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How patient orders are, from the settings; all in seconds but `unknown_polls`."""
+    """How patient orders are, from the settings; all in seconds but `unknown_polls` and `reorders`."""
 
     poll: float = 30
     poll_most: float = 900
@@ -31,6 +35,7 @@ class Rules:
     quota_wait: float = 3600
     check: float = CHECK
     unknown_polls: int = 5
+    reorders: int = 1
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
@@ -43,6 +48,7 @@ class Rules:
             quota_wait=settings.order_quota_wait,
             check=settings.order_check_seconds,
             unknown_polls=settings.order_unknown_polls,
+            reorders=settings.order_reorders,
         )
 
     def pause(self, tries: int) -> float:
@@ -65,6 +71,7 @@ def revived(product: Product, now: float, *, online: bool) -> Product:
         tries=0,
         expires=None,
         release_at=None,
+        reorders=0,
     )
     if online:
         return succeeded(fresh, now, now + CHECK)
@@ -162,12 +169,28 @@ def kept(product: Product, now: float, rules: Rules) -> Product:
     return replace(product, tries=0, next_at=now + rules.check)
 
 
-def evicted(product: Product, now: float) -> Product:
-    """Return the product whose bytes have gone: who wants them orders again."""
-    gone = replace(product, upstream_order=None, expires=None)
-    return replace(
-        _entered(gone, "evicted", now, "The archive has taken the bytes away again."), next_at=None
-    )
+def gone(product: Product) -> Product:
+    """Return the product whose bytes have gone, so that nothing is left of its order upstream."""
+    return replace(product, upstream_order=None, expires=None, sends=0, unclear=0, doubts=0, tries=0)
+
+
+def evicted(product: Product, now: float, rules: Rules, owed: float | None) -> Product:
+    """Return the product whose bytes have gone; `owed` is when those last ordered it who never had them.
+
+    For them it is ordered again by itself, so often and so long as the rules say. Else it has ended, and who
+    wants the bytes orders again.
+    """
+    if owed is None:
+        return _ended(product, now, GONE)
+    number = product.reorders + 1
+    if number > rules.reorders:
+        tried = " It had been ordered again by itself." if product.reorders else ""
+        return _ended(product, now, f"{MISSED}{tried} {ORDER_AND_FETCH}")
+    if now >= owed + rules.unsent + rules.staging:
+        return _ended(product, now, f"{MISSED} The order is too old to be sent again. {ORDER_AND_FETCH}")
+    reason = f"{MISSED} It is ordered again by itself ({number} of {rules.reorders})."
+    again = replace(gone(product), reorders=number)
+    return replace(_entered(again, "intended", now, reason), next_at=now)
 
 
 def canceled(product: Product, now: float) -> Product:
@@ -178,6 +201,10 @@ def canceled(product: Product, now: float) -> Product:
 def failed(product: Product, reason: str, now: float) -> Product:
     """Return the product that will not come, and why."""
     return replace(_entered(product, "failed", now, reason), next_at=None, release_at=None)
+
+
+def _ended(product: Product, now: float, reason: str) -> Product:
+    return replace(_entered(gone(product), "evicted", now, reason), next_at=None)
 
 
 def _doubted(product: Product, now: float, rules: Rules) -> Product:

@@ -1,7 +1,7 @@
 """The threads that drive orders. Any number, in any number of processes, share the work by leases."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 from time import monotonic
 
@@ -19,20 +19,23 @@ LEAST = 0.05
 
 
 class Workers:
-    """Threads that drive what is due, until they are stopped. `tell` makes one webhook call that is due."""
+    """Threads that drive what is due, until they are stopped.
+
+    Each of `chores` does a little of something else that is due, and tells whether there was anything.
+    """
 
     def __init__(
         self,
         agenda: Agenda,
         archives: Mapping[str, Archive],
         driver: Driver,
-        tell: Callable[[], bool],
+        chores: Sequence[Callable[[], bool]],
         threads: int,
     ) -> None:
         self._agenda = agenda
         self._archives = archives
         self._driver = driver
-        self._tell = tell
+        self._chores = chores
         self._stopping = Event()
         self._nudged = Event()
         self._threads = [Thread(target=self._run, name=f"orders-{n}", daemon=True) for n in range(threads)]
@@ -62,7 +65,8 @@ class Workers:
         product = self._agenda.claim(self._archives.keys(), self._driver.clock(), self._driver.lease)
         if product is not None:
             self._driver.drive(self._archive(product.archive), product)
-        return self._tell() or product is not None
+        done = [chore() for chore in self._chores]
+        return any(done) or product is not None
 
     def _archive(self, name: str) -> Archive:
         """Return the archive of that name, or of that name's kind, as the account that it names sees it."""

@@ -26,7 +26,10 @@ class Server(uvicorn.Server):
 @contextmanager
 def running(app: ASGIApp) -> Iterator[str]:
     """Serve `app` with the parts that the bridge is served with; yield its URL."""
-    server = Server(uvicorn.Config(app, port=0, http="httptools", loop="uvloop", log_config=None))
+    config = uvicorn.Config(
+        app, port=0, http="httptools", loop="uvloop", log_config=None, proxy_headers=False
+    )
+    server = Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -45,7 +45,7 @@ class Bridge:
 def guarded(folder: Path, **settings: Any) -> Iterator[Bridge]:
     """Serve the archive in keys mode, unless told otherwise."""
     keys = Keys(folder / "keys")
-    chosen = {"access": "keys", "key_folder": folder / "keys", **settings}
+    chosen = {"access": "keys", "key_folder": folder / "keys", "login_failures": 1000, **settings}
     with (
         products() as origin,
         running(create_app(Settings(**chosen), [alpha(origin), beta(origin)])) as url,

@@ -71,9 +71,11 @@ def collection() -> Json:
 
 
 @contextmanager
-def archive(files: FileServer, stated_size: int | None = None) -> Iterator[str]:
+def archive(
+    files: FileServer, stated_size: int | None = None, settings: Settings | None = None
+) -> Iterator[str]:
     """Serve the archive; gives the API's URL. `stated_size` is what items say, if not the truth."""
     items = [item(number, files, stated_size) for number in range(1, ITEMS + 1)]
     catalogue = MemoryCatalogue("toy", [collection()], items)
-    with running(create_app(Settings(), [catalogue])) as url:
+    with running(create_app(settings or Settings(), [catalogue])) as url:
         yield url

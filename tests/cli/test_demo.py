@@ -43,6 +43,14 @@ def test_a_demo_points_the_settings_at_the_simulators() -> None:
         assert settings.port == 0
 
 
+def test_orders_of_a_demo_are_not_kept_with_those_of_real_archives() -> None:
+    with configured(demo=True, port=0) as settings:
+        assert settings.order_store is not None
+        book = Path(settings.order_store.get_secret_value().removeprefix("sqlite:///"))
+        assert book.parent.is_dir() and not book.is_relative_to(Path.home())
+    assert not book.parent.exists()
+
+
 def test_serve_says_when_it_is_ready_answers_and_stops_on_a_signal() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STACBRIDGE_")}
     command = [sys.executable, "-m", "stacbridge", "serve", "--demo", "--port", "0"]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pydantic import SecretStr
+
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Progress
 from stacbridge.orders.agenda import Agenda
@@ -11,8 +13,10 @@ from stacbridge.orders.book import Book
 from stacbridge.orders.database import Database
 from stacbridge.orders.driver import Driver
 from stacbridge.orders.records import Key, Order
+from stacbridge.orders.store import open_store
 from stacbridge.orders.transitions import Rules
 from stacbridge.orders.workers import Workers
+from stacbridge.settings import Settings
 from tests.servers import Clock
 
 URL = "https://archive.example"
@@ -59,6 +63,11 @@ class Script:
         return _next(self.poll_answers)
 
 
+def opened(store: str) -> Database:
+    """The database that a setting `order_store` names."""
+    return open_store(Settings(order_store=SecretStr(store), order_connections=4))
+
+
 def _next(answers: list[T | StacbridgeError]) -> T:
     answer = answers.pop(0) if len(answers) > 1 else answers[0]
     if isinstance(answer, StacbridgeError):
@@ -75,7 +84,7 @@ class Bench:
         self.book, self.agenda = Book(database), Agenda(database)
         self.told = 0
         self.driver = Driver(self.agenda, rules or Rules(), LEASE, REQUEST, self.clock)
-        self.workers = Workers(self.agenda, {archive.url: archive}, self.driver, lambda: False, 1)
+        self.workers = Workers(self.agenda, {archive.url: archive}, self.driver, (), 1)
 
     def key(self, item: str = "A") -> Key:
         return Key(self.archive.url, "toy", "c", item)
@@ -93,6 +102,14 @@ class Bench:
         found = self.book.order(order.id, order.principal)
         assert found is not None
         return found
+
+    def states(self, order: Order) -> list[str]:
+        """The states that an order has been in."""
+        return [event.state for event in self.book.events(self.now(order))]
+
+    def reasons(self, order: Order) -> list[str]:
+        """Why it was in each of them."""
+        return [event.reason or "" for event in self.book.events(self.now(order))]
 
     def work(self) -> None:
         """Do all that is due now."""

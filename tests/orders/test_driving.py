@@ -25,22 +25,6 @@ DOWN = UpstreamUnavailable("The archive is down.")
 UNCLEAR = OrderUnclear("Nobody knows.")
 
 
-@pytest.fixture
-def archive() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def bench(database: Database, archive: Script) -> Bench:
-    return Bench(database, archive)
-
-
-def states(bench: Bench, order: object) -> list[str]:
-    found = bench.book.order(order.id, order.principal)  # type: ignore[attr-defined]
-    assert found is not None
-    return [event.state for event in bench.book.events(found)]
-
-
 def test_an_order_goes_from_intended_over_shipping_to_succeeded(bench: Bench, archive: Script) -> None:
     archive.place_answers = [QUEUED]
     archive.poll_answers = [QUEUED, SHIPPING, DONE]
@@ -50,7 +34,7 @@ def test_an_order_goes_from_intended_over_shipping_to_succeeded(bench: Bench, ar
     assert bench.state(order) == "pending"
     bench.wait(3600)
     assert bench.state(order) == "succeeded"
-    assert states(bench, order) == ["intended", "sending", "pending", "shipping", "succeeded"]
+    assert bench.states(order) == ["intended", "sending", "pending", "shipping", "succeeded"]
     assert archive.placed == ["A"]
 
 
@@ -312,20 +296,6 @@ def test_an_order_that_the_archive_ended_has_failed_and_can_be_ordered_anew(
     assert again.id == order.id
     bench.wait(60)
     assert (bench.state(order), archive.placed) == ("succeeded", ["A", "A"])
-
-
-def test_bytes_that_are_taken_away_again_are_orderable_and_not_ordered_by_themselves(
-    bench: Bench, archive: Script
-) -> None:
-    archive.place_answers = [Progress("O-1", "succeeded", expires=bench.clock() + DAY)]
-    order = bench.place()
-    bench.work()
-    assert bench.now(order).product.expires == bench.clock() + DAY
-    bench.wait(2 * DAY)
-    assert (bench.state(order), bench.now(order).status, archive.placed) == ("evicted", "orderable", ["A"])
-    bench.place()
-    bench.work()
-    assert archive.placed == ["A", "A"]
 
 
 def test_what_has_succeeded_and_is_offline_by_now_is_ordered_anew_for_who_asks(

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from stacbridge.errors import Misconfigured, OrderUnclear, QuotaExceeded, StoreUnavailable, UpstreamTimeout
 from stacbridge.model import Progress
 from stacbridge.orders.book import Book
-from stacbridge.orders.database import Database
+from stacbridge.orders.database import VERSION, Database
 from stacbridge.orders.records import FINISHED, Key, Product
 from stacbridge.orders.sqlite import SQLite
 from stacbridge.orders.store import exists, open_store
@@ -67,7 +67,27 @@ def test_a_book_of_another_version_is_refused(make_database: Callable[[], Databa
     with pytest.raises(Misconfigured, match="version 99"):
         make_database()
     with first.writing() as execute:
+        execute("UPDATE book SET version = ?", VERSION)
+
+
+def test_a_book_of_the_version_before_is_brought_up_to_date_with_its_orders(
+    make_database: Callable[[], Database],
+) -> None:
+    first = make_database()
+    book = Book(first)
+    open_order, other = place(book, "A"), place(book, "B")
+    with first.writing() as execute:
+        execute("UPDATE products SET state = 'succeeded' WHERE item = 'B'")
+        for table, column in (("products", "reorders"), ("requests", "owed")):
+            execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         execute("UPDATE book SET version = 1")
+    second = make_database()
+    with second.reading() as execute:
+        assert execute("SELECT version FROM book") == [{"version": VERSION}]
+        owed = {row["id"]: row["owed"] for row in execute("SELECT id, owed FROM requests")}
+    assert owed == {open_order: 1.0, other: None}
+    found = Book(second).order(open_order, "ada")
+    assert found is not None and found.product.reorders == 0
 
 
 def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:

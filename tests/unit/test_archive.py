@@ -51,6 +51,13 @@ def test_a_node_with_a_plain_path_is_found_without_asking() -> None:
     assert found.ranges
 
 
+@pytest.mark.parametrize(
+    ("kind", "at_hand"), [("product", False), ("compressed", False), ("quicklook", True), ("file", True)]
+)
+def test_only_what_is_there_while_its_product_is_offline_is_at_hand(kind: str, at_hand: bool) -> None:
+    assert locate(place(kind, url=QUICKLOOK)).at_hand == at_hand
+
+
 @pytest.mark.parametrize("kind", ["product", "compressed", "node"])
 def test_an_offline_product_that_can_be_ordered_is_pending_and_nothing_is_asked(kind: str) -> None:
     orders = replace(ARCHIVE, orders=True)

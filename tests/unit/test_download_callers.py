@@ -1,11 +1,14 @@
 """What downloads know of callers and orders."""
 
 from contextlib import ExitStack
+from dataclasses import replace
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 import orjson
+import pytest
 
 from conformance.faults.kit import PRODUCT, whole
 from stacbridge.callers.principal import Principal
@@ -16,7 +19,7 @@ from stacbridge.download.address import Address
 from stacbridge.download.hooks import Hooks
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.transfers import Transfers
-from stacbridge.model import Pending
+from stacbridge.model import Pending, Ready
 from stacbridge.settings import Settings
 from stacbridge.simulators.chaos import Act, Chaos
 from tests.unit.download_servers import PATIENCE, Bridge, OneAsset, in_front_of, within
@@ -37,6 +40,47 @@ def test_what_is_being_staged_names_the_order_to_who_may_see_it() -> None:
     assert orjson.loads(hers.body)["status"] == "http://bridge/orders/ada-S2A"
     assert nobodys.status == 503
     assert "link" not in nobodys.headers
+
+
+class Heard:
+    """The hooks of a bridge, which keep who fetched what."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+        self.hooks = Hooks(fetched=self._note)
+
+    def _note(self, address: Address, principal: Principal | None) -> None:
+        self.fetched.append(f"{principal.id if principal else None} {address.item}")
+
+
+def test_a_file_or_a_part_that_went_out_whole_is_told_to_be_fetched_and_nothing_else() -> None:
+    heard = Heard()
+    cut = Act(stop_after=1000, ending="reset")
+    with Chaos(PRODUCT, cut, Act(status=404), Act()) as chaos:
+        catalogue = in_front_of(chaos)
+        with Bridge(catalogue, hooks=heard.hooks, download_retries=0) as bridge:
+            with pytest.raises(IncompleteRead):
+                bridge.ask(headers=ADA)
+            assert bridge.ask(headers=ADA).status >= 400
+            assert bridge.ask("HEAD", headers=ADA).status == 200
+            assert heard.fetched == []
+            assert whole(bridge.ask(headers=ADA))
+            assert bridge.ask(headers=BOB | {"Range": "bytes=0-9"}).status == 206
+            assert within(PATIENCE, lambda: heard.fetched == ["ada S2A", "bob S2A"])
+
+
+def test_a_file_that_is_there_while_its_product_is_offline_is_not_told_to_be_fetched() -> None:
+    heard = Heard()
+    with Chaos(PRODUCT, Act()) as chaos:
+        catalogue = in_front_of(chaos)
+        assert isinstance(catalogue.place, Ready)
+        quicklook, product = replace(catalogue.place, at_hand=True), catalogue.place
+        with Bridge(catalogue, hooks=heard.hooks) as bridge:
+            catalogue.place = quicklook
+            assert whole(bridge.ask(headers=ADA))
+            catalogue.place = product
+            assert whole(bridge.ask(headers=BOB))
+            assert within(PATIENCE, lambda: heard.fetched == ["bob S2A"])
 
 
 def test_a_file_in_the_spool_is_shared_within_an_account_and_never_across(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from hypothesis import given
@@ -51,3 +53,22 @@ def test_a_file_is_shared_by_processes_and_outlives_them(tmp_path: Path) -> None
     third = Ledger(file, Clock())
     assert third.total("cdse") == 7
     third.close()
+
+
+def test_what_is_older_than_thirty_days_is_not_even_kept(tmp_path: Path) -> None:
+    file, clock = tmp_path / "ledger.sqlite", Clock(1_000 * DAY)
+    ledger = Ledger(file, clock)
+    for _ in range(3 * DAYS):
+        ledger.add("cdse", "ada", 1)
+        clock.sleep(DAY)
+    assert days(file) == DAYS
+    ledger.close()
+    clock.sleep((DAYS - 2) * DAY)
+    Ledger(file, clock).close()
+    assert days(file) == 1
+
+
+def days(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as database:
+        count: int = database.execute("select count(*) from transferred").fetchone()[0]
+    return count

@@ -4,11 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
+from stacbridge.quantities import Count, Seconds
 
 
-class Resilience(BaseModel):
+class DownloadSettings(BaseModel):
     """Bounds that hold for all downloads of an account, or from a host, together."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
