@@ -5,8 +5,8 @@
 `t` is the time of the last entity given, `n` how many of exactly that time were given; without `n`, all were.
 Entities of one time are a run. One that is longer than `$skip` reaches is walked by itself, sorted by another
 time: `w` are the runs that the walk is within, from the outermost, each with its time and how many of its
-entities were given before. Where no time is left to tell them apart, names do: `s` are the beginnings of names
-that the walk is within, from the outermost, each with what follows it in names that were walked before.
+entities were given before. Where no time is left to tell them apart, names do: `s` are the beginnings of
+names that the walk is within, from the outermost, each with what follows it in names that were walked before.
 """
 
 from collections.abc import Sequence

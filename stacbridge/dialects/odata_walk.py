@@ -3,14 +3,14 @@
 A walk goes on behind `n` entities of one time by `$skip`, which reaches `OData.offset`. Where a run of
 entities is longer than a page, one request tells whether it is longer than that, too: then it is left to a
 walk of its own, sorted by another time, which passes over what was given of it before. Entities that have all
-times in common are told apart by the beginnings of their names: as many are walked together as `$skip` reaches,
-by their ids, which the upstream sorts by where times are equal.
+times in common are told apart by the beginnings of their names: as many are walked together as `$skip`
+reaches, by their ids, which the upstream sorts by where times are equal.
 """
 
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from os.path import commonprefix
+from itertools import takewhile
 
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.odata import OData
@@ -99,7 +99,7 @@ class Walk:
     def _stem(self, place: Place, names: list[str]) -> str:
         """Return the beginning of many of these names. Raises `SearchTooWide` where they do not differ."""
         known = place.stems[-1].text if place.stems else ""
-        common = commonprefix(names)
+        common = _common(names)
         following = Counter(name[len(common)] for name in names if len(name) > len(common))
         stem = common + following.most_common(1)[0][0] if following else common
         if len(stem) <= len(known):
@@ -144,3 +144,9 @@ class Walk:
     def _ids(self, inside: Place, skip: int, top: int) -> Generator[Request, Reply, set[str]]:
         reply = yield self.of.ask_part(self.query, self.scope, inside, skip, top, "Id")
         return {record["Id"] for record in self.of.read(reply).records if "Id" in record}
+
+
+def _common(names: list[str]) -> str:
+    """Return what all names begin with."""
+    pairs = zip(min(names, default=""), max(names, default=""), strict=False)
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -31,7 +31,8 @@ class Archive:
         found.sort(key=lambda record: at(record, path), reverse=direction == "desc")
         body: Json = {"value": [as_listed(record) for record in found[skip : skip + top]]}
         if "$select" in asked:
-            body["value"] = [{name: record[name] for name in ("Id", asked["$select"])} for record in body["value"]]
+            names = ("Id", asked["$select"])
+            body["value"] = [{name: record[name] for name in names} for record in body["value"]]
         if asked.get("$count") == "true":
             body["@odata.count"] = len(found)
         return Reply(200, {}, orjson.dumps(body))

@@ -200,7 +200,7 @@ def test_a_page_of_products_alike_can_be_left_behind_any_of_its_records(names: l
 
 def test_products_of_one_name_and_time_beyond_what_skips_reach_are_refused_and_said_what_to_narrow() -> None:
     upstream = archive(alike(["SAME"] * 30))
-    with pytest.raises(SearchTooWide, match="More than 7 items .* the name SAME too") as failure:
+    with pytest.raises(SearchTooWide, match=r"More than 7 items .* the name SAME too") as failure:
         walk(upstream, Query(limit=PAGE))
     assert failure.value.advice is not None
 
