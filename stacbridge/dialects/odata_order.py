@@ -107,8 +107,8 @@ class Place:
             return type(self)(self.within, stems=(*outermost, outer.without(inner)))
         if not self.within:
             return None
-        *outer, run = self.within
-        return type(self)(tuple(outer), run.time)
+        *runs, run = self.within
+        return type(self)(tuple(runs), run.time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,8 @@ class Walk:
         """Return the ids of what was given of the runs at a place, before they were walked by themselves."""
         ids: set[str] = set()
         for depth, run in enumerate(place.within, 1):
-            for skip in range(0, run.given, self.of.page):
+            for start in range(0, run.given, self.of.page):
+                skip = min(start, self.of.offset)
                 top = min(self.of.page, run.given - skip)
                 ids |= yield from self._ids(Place(place.within[:depth]), skip, top)
         return ids
