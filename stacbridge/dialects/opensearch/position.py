@@ -1,12 +1,14 @@
 """Where a walk stands, as values that a page token can hold.
 
-    {"steps": {"5f3a": {"s": 100, "h": 1714521600, "w": ["2024-…", null], "f": "9c", "q": {…}}, "77e0": null}}
+    {"steps": {"5f3a": {"s": 100, "h": 1714521600000000, "w": ["2024-…", null], "f": "9c", "q": {…}},
+               "77e0/02": {"s": 40, "p": ["02", {…}], …}, "77e0": null}}
 
 By the name of each step of the search (see `plan`) that was begun: `s` is how many records were given of it,
-`h` a time (Unix seconds) before which, in the order of the walk, none is left, `w` the window of time (see
-`windows`), `f` a mark of the page that was last asked for, `q` the parameters that the service wants in the
-next request where it pages by links alone. `null` stands for a step that has ended. Beside `steps`, `d` are
-the seconds that the last page went over. No URL is ever part of it.
+`h` a time (microseconds since 1970) before which, in the order of the walk, none is left, `w` the window of
+time (see `windows`), `f` a mark of the page that was last asked for, `q` the parameters that the service
+wants in the next request where it pages by links alone. `null` stands for a step that has ended. Where a
+window had to be split further, each part of it stands beside its step until it ends; `p` says which one it is
+(see `parts`). Beside `steps`, `d` are the seconds that the last page went over. No URL is ever part of it.
 """
 
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stacbridge import scalars
+from stacbridge.dialects.opensearch.parts import Part
 from stacbridge.dialects.opensearch.windows import Window
 from stacbridge.errors import BadRequest
 from stacbridge.model import Json
@@ -31,6 +34,11 @@ class Position:
     first: str | None = None
     following: Mapping[str, str] = field(default_factory=dict)
     head: int | None = None
+    part: Part | None = None
+
+    def name(self, step: str) -> str:
+        """Return the name of what goes on here, of the step of that name."""
+        return step if self.part is None else f"{step}/{self.part.name}"
 
     def next_window(self, window: Window) -> "Position":
         """Return the start of another window of the same step."""
@@ -62,7 +70,16 @@ def _read(value: Any) -> Position | None:
     if type(given) is not int or given < 0:
         raise _unreadable()
     start, end = (scalars.instant(moment) for moment in value.get("w", (None, None)))
-    return Position(given, Window(start, end), value.get("f"), value.get("q", {}), value.get("h"))
+    part = None if "p" not in value else _part(value["p"])
+    return Position(given, Window(start, end), value.get("f"), value.get("q", {}), value.get("h"), part)
+
+
+def _part(value: Any) -> Part:
+    try:
+        path, values = value
+        return Part(str(path), tuple(values.items()))
+    except (AttributeError, TypeError, ValueError):
+        raise _unreadable() from None
 
 
 def _write(position: Position | None) -> Json | None:
@@ -74,7 +91,13 @@ def _write(position: Position | None) -> Json | None:
         found["w"] = [
             None if moment is None else scalars.rfc3339(moment) for moment in (window.start, window.end)
         ]
-    told = {"f": position.first, "q": dict(position.following) or None, "h": position.head}
+    part = position.part
+    told = {
+        "f": position.first,
+        "q": dict(position.following) or None,
+        "h": position.head,
+        "p": None if part is None else [part.path, dict(part.values)],
+    }
     return {**found, **{name: value for name, value in told.items() if value is not None}}
 
 

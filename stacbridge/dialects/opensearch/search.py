@@ -7,6 +7,7 @@ another. Items that are named by their ids are looked up one by one, and sorted 
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -79,7 +80,14 @@ class Search:
 
     def _runs(self) -> list[Run]:
         stands = position.steps(self._query.position)
-        return [Run(step, stands.get(step.name, position.START)) for step in self._steps]
+        parts: dict[str, list[Run]] = {step.name: [] for step in self._steps}
+        steps = {step.name: step for step in self._steps}
+        for name, at in stands.items():
+            step = steps.get(name.partition("/")[0])
+            if at is not None and at.part is not None and step is not None:
+                parts[step.name].append(Run(name, step, at))
+        whole = [Run(step.name, step, stands.get(step.name, position.START)) for step in self._steps]
+        return [each for run in whole for each in (*parts[run.name], run)]
 
     def _filled(self, merge: Merge, *, in_turn: bool = False) -> Conversation[Page]:
         def ask(run: Run, count: int) -> Conversation[Given]:
@@ -89,14 +97,16 @@ class Search:
             if not in_turn:
                 return given
             entries = [entry._replace(key=run.reach) for entry in given.entries]
-            return Given(entries, given.following, given.total)
+            return replace(given, entries=entries, edge=run.reach)
 
         records = yield from merge.fill(self._query.limit, ask, self._options.requests)
-        stands = {run.step.name: run.position(merge.descending) for run in merge.runs}
+        places = [(run, run.position()) for run in merge.runs]
+        stands = {run.name: at for run, at in places if at is not None or not run.partial}
         checked = _checked(run.step for run in merge.runs)
         if all(at is None for at in stands.values()):
             return Page(records, None, self._whole(records, checked), checked)
-        matched = (yield from self._matched(merge.runs)) if self._counts and not checked else None
+        whole = [run for run in merge.runs if not run.partial]
+        matched = (yield from self._matched(whole)) if self._counts and not checked else None
         return Page(records, {**position.written(stands), **_span(records)}, matched, checked)
 
     def _matched(self, runs: list[Run]) -> Conversation[int | None]:
@@ -154,7 +164,9 @@ class Search:
             return Page(records, None, self._whole(records, checked), checked)
         counts = self._counts and not checked
         matched = (
-            (yield from self._matched([Run(step, position.START) for step in steps])) if counts else None
+            (yield from self._matched([Run(step.name, step, position.START) for step in steps]))
+            if counts
+            else None
         )
         return Page(records, at, matched, checked)
 
