@@ -53,10 +53,10 @@ class Run:
     what is sorted by at best there (`None`: not known), `rest` where it stands while records of the last
     page wait."""
 
-    name: str
     step: Step
     at: Position | None
     reach: Any = None
+    partial: bool = False
     rest: Position | None = None
     waiting: deque[Entry] = field(default_factory=deque)
     total: int | None = None
@@ -78,14 +78,9 @@ class Run:
         self.reach = self.reach if entry.key is None else entry.key
         return entry.record
 
-    @property
-    def partial(self) -> bool:
-        """Whether it is a part of a step."""
-        return self.name != self.step.name
-
     def parts(self, given: Given) -> list["Run"]:
         """Return the parts to ask for before what follows."""
-        return [Run(at.name(self.step.name), self.step, at, self.reach) for at in given.parts]
+        return [Run(self.step, at, self.reach, partial=True) for at in given.parts]
 
     def fill(self, given: Given) -> None:
         """Take the page that was asked for."""
@@ -150,13 +145,21 @@ class Merge:
 
     def _wanted(self) -> list[Run]:
         """Return the runs to ask before any record can be taken."""
-        asked, best = [run for run in self.runs if run.open], self._best()
-        if best is not None:
-            return self._before(best)
+        best = self._best()
+        asked = [run for run in self.runs if run.open] if best is None else self._before(best)
+        begun = [run.step.name for run in self.runs if run.partial and (run.open or run.waiting)]
+        asked = [run for run in asked if run.partial or run.step.name not in begun]
         unknown = [run for run in asked if run.reach is None]
-        known = sorted(asked, key=lambda run: run.reach, reverse=self.descending) if not unknown else []
+        return asked if best is not None else unknown or self._nearest(asked)
+
+    def _nearest(self, asked: list[Run]) -> list[Run]:
+        """Return the runs that are likely to come next: of the parts of a step, the first."""
+        first: dict[str, Run] = {}
+        for run in sorted(asked, key=lambda run: run.reach, reverse=self.descending):
+            first.setdefault(run.step.name, run)
+        known = list(first.values())
         near = [run for run in known if self.span is None or abs(run.reach - known[0].reach) <= self.span]
-        return unknown or near[: self.at_once]
+        return near[: self.at_once]
 
     def _before(self, best: Run) -> list[Run]:
         """Return the runs to ask that may have something that comes before the next record of one."""

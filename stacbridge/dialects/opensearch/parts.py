@@ -25,11 +25,6 @@ class Part(NamedTuple):
     path: str = ""
     values: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def name(self) -> str:
-        """What tells it from other parts of the step."""
-        return "&".join((self.path, *["=".join(pair) for pair in self.values]))
-
 
 Count = Callable[[Step], Conversation[int | None]]
 

@@ -1,17 +1,18 @@
 """Where a walk stands, as values that a page token can hold.
 
     {"steps": {"5f3a": {"s": 100, "h": 1714521600000000, "w": ["2024-…", null], "f": "9c", "q": {…}},
-               "77e0/02": {"s": 40, "p": ["02", {…}], …}, "77e0": null}}
+               "77e0": null},
+     "parts": [["5f3a", {"s": 40, "p": ["02", {…}], …}], …]}
 
 By the name of each step of the search (see `plan`) that was begun: `s` is how many records were given of it,
 `h` a time (microseconds since 1970) before which, in the order of the walk, none is left, `w` the window of
 time (see `windows`), `f` a mark of the page that was last asked for, `q` the parameters that the service
-wants in the next request where it pages by links alone. `null` stands for a step that has ended. Where a
-window had to be split further, each part of it stands beside its step until it ends; `p` says which one it is
-(see `parts`). Beside `steps`, `d` are the seconds that the last page went over. No URL is ever part of it.
+wants in the next request where it pages by links alone. `null` stands for a step that has ended. `parts` are
+those that a window of a step had to be split into and that have not ended; `p` says which part it is (see
+`parts`). Beside them, `d` are the seconds that the last page went over. No URL is ever part of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,10 +37,6 @@ class Position:
     head: int | None = None
     part: Part | None = None
 
-    def name(self, step: str) -> str:
-        """Return the name of what goes on here, of the step of that name."""
-        return step if self.part is None else f"{step}/{self.part.name}"
-
     def next_window(self, window: Window) -> "Position":
         """Return the start of another window of the same step."""
         return replace(Position(head=self.head), window=window)
@@ -58,9 +55,20 @@ def steps(value: Json | None) -> dict[str, Position | None]:
     return {name: _read(each) for name, each in value["steps"].items()}
 
 
-def written(stands: Mapping[str, Position | None]) -> Json:
-    """Return where steps stand as JSON, but for those not begun."""
-    return {"steps": {name: _write(at) for name, at in stands.items() if at != START}}
+def parts(value: Json | None) -> list[tuple[str, Position]]:
+    """Return where each part of a step stands, by the name of its step. Raises `BadRequest`."""
+    try:
+        found = [(name, _read(each)) for name, each in (value or {}).get("parts", ())]
+    except (TypeError, ValueError):
+        raise _unreadable() from None
+    return [(name, at) for name, at in found if at is not None]
+
+
+def written(stands: Mapping[str, Position | None], parts: Iterable[tuple[str, Position]] = ()) -> Json:
+    """Return where steps and parts of them stand as JSON, but for steps not begun."""
+    found: Json = {"steps": {name: _write(at) for name, at in stands.items() if at != START}}
+    under_way = [[name, _write(at)] for name, at in parts]
+    return {**found, "parts": under_way} if under_way else found
 
 
 def _read(value: Any) -> Position | None:

@@ -80,14 +80,12 @@ class Search:
 
     def _runs(self) -> list[Run]:
         stands = position.steps(self._query.position)
-        parts: dict[str, list[Run]] = {step.name: [] for step in self._steps}
-        steps = {step.name: step for step in self._steps}
-        for name, at in stands.items():
-            step = steps.get(name.partition("/")[0])
-            if at is not None and at.part is not None and step is not None:
-                parts[step.name].append(Run(name, step, at))
-        whole = [Run(step.name, step, stands.get(step.name, position.START)) for step in self._steps]
-        return [each for run in whole for each in (*parts[run.name], run)]
+        parts = position.parts(self._query.position)
+        found: list[Run] = []
+        for step in self._steps:
+            found += [Run(step, at, partial=True) for name, at in parts if name == step.name]
+            found.append(Run(step, stands.get(step.name, position.START)))
+        return found
 
     def _filled(self, merge: Merge, *, in_turn: bool = False) -> Conversation[Page]:
         def ask(run: Run, count: int) -> Conversation[Given]:
@@ -101,13 +99,14 @@ class Search:
 
         records = yield from merge.fill(self._query.limit, ask, self._options.requests)
         places = [(run, run.position()) for run in merge.runs]
-        stands = {run.name: at for run, at in places if at is not None or not run.partial}
+        stands = {run.step.name: at for run, at in places if not run.partial}
+        parts = [(run.step.name, at) for run, at in places if run.partial and at is not None]
         checked = _checked(run.step for run in merge.runs)
-        if all(at is None for at in stands.values()):
+        if all(at is None for _, at in places):
             return Page(records, None, self._whole(records, checked), checked)
         whole = [run for run in merge.runs if not run.partial]
         matched = (yield from self._matched(whole)) if self._counts and not checked else None
-        return Page(records, {**position.written(stands), **_span(records)}, matched, checked)
+        return Page(records, {**position.written(stands, parts), **_span(records)}, matched, checked)
 
     def _matched(self, runs: list[Run]) -> Conversation[int | None]:
         """Return the number of all matches, where the service counts exactly what is asked for."""
@@ -164,9 +163,7 @@ class Search:
             return Page(records, None, self._whole(records, checked), checked)
         counts = self._counts and not checked
         matched = (
-            (yield from self._matched([Run(step.name, step, position.START) for step in steps]))
-            if counts
-            else None
+            (yield from self._matched([Run(step, position.START) for step in steps])) if counts else None
         )
         return Page(records, at, matched, checked)
 
