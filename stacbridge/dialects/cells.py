@@ -14,8 +14,8 @@ from stacbridge.mapping.footprints import footprints
 from stacbridge.model import Bbox, Json
 
 WORLD: Bbox = (-180.0, -90.0, 180.0, 90.0)
-DEEPEST = 24
-"""Halvings of a box at most; the world, halved so often, is about two metres wide."""
+DEEPEST = 20
+"""Halvings of a box at most; the world, halved so often, is about forty metres wide."""
 
 
 @dataclass(frozen=True, slots=True)
