@@ -14,13 +14,15 @@ from conformance.walks import proofs
 Proof = Callable[[Path], None]
 FULL: dict[str, Proof] = {
     "cdse": lambda folder: proofs.cdse(1_000_500, 1000, 500, 10_000),
-    "alike": lambda folder: proofs.alike(1_000_500, 1000, folder),
+    "alike": lambda folder: proofs.alike(1_000_500, 1000, 500, folder),
+    "at-once": lambda folder: proofs.alike(1_000_500, 1000, 500, folder, "COP-DEM"),
     "sedas": lambda folder: proofs.sedas(20_000, 200, 200),
     "terrascope": lambda folder: proofs.terrascope(110_000, 1000, 100_000, folder),
 }
 SHORT: dict[str, Proof] = {
     "cdse": lambda folder: proofs.cdse(3_000, 500, 200, 500),
-    "alike": lambda folder: proofs.alike(6_000, 20, folder, page=20, offset=30),
+    "alike": lambda folder: proofs.alike(6_000, 20, 300, folder, page=20, offset=30),
+    "at-once": lambda folder: proofs.alike(6_000, 20, 300, folder, "COP-DEM", page=20, offset=30),
     "sedas": lambda folder: proofs.sedas(1_000, 100, 50),
     "terrascope": lambda folder: proofs.terrascope(1_200, 100, 1_000, folder),
 }

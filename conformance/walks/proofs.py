@@ -15,7 +15,8 @@ ENDINGS = (".SAFE", ".SEN3", ".nc", ".DEM")
 BURSTS = "sentinel-1-slc-bursts"
 TERRASCOPE = "terrascope-s2-toc-v2"
 ALIKE = "cop-dem"
-"""Collections whose products all have one time begin so."""
+ELEVATION = ("Copernicus_DSM", "DEM1_")
+"""Collections whose products all have one time begin so, and names of these products."""
 
 
 def cdse(size: int, limit: int, held: int, items: int) -> None:
@@ -31,17 +32,26 @@ def cdse(size: int, limit: int, held: int, items: int) -> None:
         _growing(running, site, search, held, before, after)
 
 
-def alike(size: int, limit: int, folder: Path, **limits: int) -> None:
-    """Walk through the tiles of an elevation model, most of which begin at one time."""
+def alike(size: int, limit: int, held: int, folder: Path, at_once: str | None = None, **limits: int) -> None:
+    """Walk through the tiles of an elevation model, most of which begin at one time, while nothing changes
+    and while `held` products come in; with `at_once`, they have all their times in common."""
     own = with_limits("cdse", folder, **limits)
-    with simulator("cdse", size=size) as site, bridge("cdse", site, own) as running:
+    before, after = (_elevation(names) for names in _names(size, held))
+    with (
+        simulator("cdse", size=size, held=held, at_once=at_once) as site,
+        bridge("cdse", site, own) as running,
+    ):
         names = [name for name in _collections(running) if name.startswith(ALIKE)]
-        found = walk("cdse, many of one time", running, {"collections": names, "limit": limit}, "POST")
+        search = {"collections": names, "limit": limit}
+        title = "cdse, many of one time" + (" in all respects" if at_once else "")
+        found = walk(title, running, search, "POST")
         check(found.again == 0, f"{found.again} items came again")
-        archive = Archive(size)
-        rows = archive.all_rows[archive.collection_mask("COP-DEM", archive.all_rows)]
-        ids = _ids(archive.column("Name", rows).tolist())
-        _complete({id for _, id in found.met}, ids, ids)
+        _complete({id for _, id in found.met}, before, before)
+        _growing(running, site, search, held, before, after)
+
+
+def _elevation(names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith(ELEVATION)}
 
 
 def _growing(running: Bridge, site: Site, search: Json, held: int, before: set[str], after: set[str]) -> None:

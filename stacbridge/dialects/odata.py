@@ -11,7 +11,7 @@ from stacbridge.dialects.odata_page import ProductPage
 from stacbridge.dialects.odata_records import Listing
 from stacbridge.dialects.odata_scope import ENTITY_SETS, RESERVE, Scope, Scoping
 from stacbridge.dialects.odata_text import Text, both, either
-from stacbridge.errors import BadRequest, UpstreamError
+from stacbridge.errors import BadRequest, SearchTooWide, UpstreamError
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Query, Reply, Request, SortKey
 from stacbridge.wire.answers import read_json, sanitise, told
@@ -75,14 +75,15 @@ class OData:
         params += [("$expand", name) for name in self._expanded(scope)]
         return Request("GET", self._url, tuple(params), ACCEPT)
 
-    def ask_ids(self, query: Query, scope: Scope, place: Place, skip: int, top: int) -> Request:
-        """Return the request for the ids alone of a run's entities, in the order in which the run is met.
+    def ask_part(self, query: Query, scope: Scope, place: Place, skip: int, top: int, name: str) -> Request:
+        """Return the request for one property alone of a run's entities, in the order in which the run is
+        met.
 
         `place` is the start of the walk through the run.
         """
         met = replace(place, within=place.within[:-1])
         params = self._where(query, scope, place)
-        params += [("$orderby", self.order(query).orderby(met)), *_span(skip, top), ("$select", "Id")]
+        params += [("$orderby", self.order(query).orderby(met)), *_span(skip, top), ("$select", name)]
         return Request("GET", self._url, tuple(params), ACCEPT)
 
     def read(self, reply: Reply) -> Listing:
@@ -150,6 +151,8 @@ class OData:
         fixed = both([scope.text, self._named(query)])
         self._check_length(fixed, query)
         text = both([fixed, self.order(query).condition(place)])
+        if place.stems and len(str(text)) > self._length:
+            raise self._too_long(query)
         return [] if text is True else [("$filter", str(text))]
 
     def _named(self, query: Query) -> Text:
@@ -166,11 +169,14 @@ class OData:
 
     def _check_length(self, text: Text, query: Query) -> None:
         if len(str(text)) > self._length - RESERVE:
-            raise BadRequest(
-                f"The search takes more than {self._length} characters of {self._mapping.title}'s $filter.",
-                parameter="intersects" if query.intersects else "filter" if query.filter else "collections",
-                advice="Simplify the geometry or the filter, or name fewer collections.",
-            )
+            raise self._too_long(query)
+
+    def _too_long(self, query: Query) -> SearchTooWide:
+        return SearchTooWide(
+            f"The search takes more than {self._length} characters of {self._mapping.title}'s $filter.",
+            parameter="intersects" if query.intersects else "filter" if query.filter else "collections",
+            advice="Simplify the geometry or the filter, or name fewer collections.",
+        )
 
     def _body(self, reply: Reply) -> Json:
         body = read_json(reply, self.upstream)

@@ -1,22 +1,23 @@
 """The order of a walk through an entity set, and where the walk has come to.
 
-    position = {"t": …, "n": …, "w": [[…, …], …]}
+    position = {"t": …, "n": …, "w": [[…, …], …], "s": [[…, […, …]], …]}
 
 `t` is the time of the last entity given, `n` how many of exactly that time were given; without `n`, all were.
 Entities of one time are a run. One that is longer than `$skip` reaches is walked by itself, sorted by another
 time: `w` are the runs that the walk is within, from the outermost, each with its time and how many of its
-entities were given before.
+entities were given before. Where no time is left to tell them apart, names do: `s` are the beginnings of
+names that the walk is within, from the outermost, each with what follows it in names that were walked before.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple, Self
 
 from stacbridge import scalars
-from stacbridge.dialects.odata_text import Text, both
-from stacbridge.errors import BadRequest, SearchTooWide
+from stacbridge.dialects.odata_text import Text, both, quoted
+from stacbridge.errors import BadRequest
 from stacbridge.model import Json
 
 ROUNDING = timedelta(seconds=1)
@@ -29,13 +30,32 @@ class Run(NamedTuple):
     given: int
 
 
+class Stem(NamedTuple):
+    """The entities whose names begin with `text`, but for those that go on with one of `done`."""
+
+    text: str = ""
+    done: tuple[str, ...] = ()
+
+    def condition(self) -> Text:
+        """Return the test of a name. The documented `startswith` needs no order of names, which is not
+        known."""
+        begins: list[Text] = [_begins(self.text)] if self.text else []
+        return both([*begins, *[f"not {_begins(self.text + end)}" for end in self.done]])
+
+    def without(self, inner: "Stem") -> "Stem":
+        """Return what is left when the names of a stem within it have been walked."""
+        return Stem(self.text, (*self.done, inner.text.removeprefix(self.text)))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a walk has come to: within these runs, behind `given` entities of `time` (0: all of them)."""
+    """Where a walk has come to: within these runs and stems, behind `given` entities of `time` (0: all of
+    them)."""
 
     within: tuple[Run, ...] = ()
     time: str | None = None
     given: int = 0
+    stems: tuple[Stem, ...] = ()
 
     @classmethod
     def read(cls, position: Json | None) -> Self:
@@ -44,8 +64,9 @@ class Place:
             return cls()
         try:
             within = tuple(Run(_time(time), _count(given)) for time, given in position.get("w", ()))
+            stems = tuple(Stem(_text(text), tuple(map(_text, done))) for text, done in position.get("s", ()))
             time = _time(position["t"]) if "t" in position else None
-            return cls(within, time, _count(position.get("n", 0)))
+            return cls(within, time, _count(position.get("n", 0)), stems)
         except (TypeError, ValueError):
             raise BadRequest(
                 "The page token does not say where the last page ended.", parameter="token"
@@ -58,6 +79,8 @@ class Place:
             found["t"] = self.time
         if self.given:
             found["n"] = self.given
+        if self.stems:
+            found["s"] = [[stem.text, list(stem.done)] for stem in self.stems]
         return found
 
     def given_of(self, time: str) -> int:
@@ -70,18 +93,25 @@ class Place:
             return self
         last = times[-1]
         same = sum(1 for _ in takewhile(last.__eq__, reversed(times)))
-        return type(self)(self.within, last, same + self.given_of(last))
+        return replace(self, time=last, given=same + self.given_of(last))
 
     def inside(self, run: Run) -> Self:
         """Return the start of the walk through a run."""
         return type(self)((*self.within, run))
 
+    def among(self, text: str) -> Self:
+        """Return the start of the walk through the entities here whose names begin with a text."""
+        return type(self)(self.within, stems=(*(self.stems or (Stem(),)), Stem(text)))
+
     def outside(self) -> Self | None:
-        """Return the place behind the run that the walk is within, `None` where it is within none."""
+        """Return the place behind the stem or run that the walk is within, `None` where it is within none."""
+        if len(self.stems) > 1:
+            *outermost, outer, inner = self.stems
+            return type(self)(self.within, stems=(*outermost, outer.without(inner)))
         if not self.within:
             return None
-        *outer, run = self.within
-        return type(self)(tuple(outer), run.time)
+        *runs, run = self.within
+        return type(self)(tuple(runs), run.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +121,13 @@ class Order:
     paths: tuple[str, ...]
     descending: bool
 
+    def alike(self, place: Place) -> bool:
+        """Tell whether the entities at a place have all their times in common."""
+        return len(place.within) >= len(self.paths)
+
     def path(self, place: Place) -> str:
-        """Return what entities at a place are sorted by. Raises `SearchTooWide` where nothing is left."""
-        depth = len(place.within)
-        if depth < len(self.paths):
-            return self.paths[depth]
-        raise SearchTooWide(
-            f"Too many items have the same {', '.join(self.paths)}: no page can start behind them.",
-            advice="Narrow the search, for example by collection, area or a filter on another property.",
-        )
+        """Return what entities at a place are sorted by; those alike by any time, and so by their ids."""
+        return self.paths[min(len(place.within), len(self.paths) - 1)]
 
     def orderby(self, place: Place) -> str:
         """Return `$orderby` for the entities at a place."""
@@ -111,6 +139,7 @@ class Order:
         runs: list[Text] = [
             f"{path} eq {run.time}" for path, run in zip(self.paths, place.within, strict=False)
         ]
+        runs += [stem.condition() for stem in place.stems[-1:]]
         if place.time is None:
             return both(runs)
         operator = ("l" if self._descends(place) else "g") + ("e" if place.given else "t")
@@ -132,6 +161,16 @@ def _time(value: object) -> str:
     if found is None:
         raise ValueError(value)
     return found
+
+
+def _begins(text: str) -> str:
+    return f"startswith(Name,{quoted(text)})"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return value
 
 
 def _count(value: object) -> int:

@@ -2,17 +2,21 @@
 
 A walk goes on behind `n` entities of one time by `$skip`, which reaches `OData.offset`. Where a run of
 entities is longer than a page, one request tells whether it is longer than that, too: then it is left to a
-walk of its own, sorted by another time, which passes over what was given of it before.
+walk of its own, sorted by another time, which passes over what was given of it before. Entities that have all
+times in common are told apart by the beginnings of their names: as many are walked together as `$skip`
+reaches, by their ids, which the upstream sorts by where times are equal.
 """
 
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.odata import OData
 from stacbridge.dialects.odata_order import Place, Run
 from stacbridge.dialects.odata_scope import Scope
-from stacbridge.errors import UpstreamError
+from stacbridge.errors import SearchTooWide, UpstreamError
 from stacbridge.model import Json, Query, Reply, Request
 
 
@@ -59,11 +63,14 @@ class Walk:
     scope: Scope
 
     def part(self, place: Place) -> Conversation[Part]:
-        """Return what comes next at a place. Raises `BadRequest`, `UpstreamError`."""
-        if place.time is not None and place.given > self.of.offset:
+        """Return what comes next at a place. Raises `BadRequest`, `SearchTooWide`, `UpstreamError`."""
+        alike = self.of.order(self.query).alike(place)
+        if alike and (place.time is None or place.given > self.of.offset):
+            place = yield from self._within_reach(replace(place, time=None, given=0))
+        elif place.time is not None and place.given > self.of.offset:
             return (yield from self._inside(place, Run(place.time, place.given)))
         found = yield from self._found(place)
-        run = found.long_run()
+        run = None if alike else found.long_run()
         if run is not None and (yield from self._is_out_of_reach(place.inside(run))):
             return (yield from self._inside(place, run))
         outside = place.outside()
@@ -80,6 +87,28 @@ class Walk:
                 upstream=self.of.upstream,
             )
         return found
+
+    def _within_reach(self, place: Place) -> Conversation[Place]:
+        """Return where to begin among entities that are alike: at all of them, or at those of one stem."""
+        while (yield from self._is_out_of_reach(place)):
+            reply = yield self.of.ask_part(self.query, self.scope, place, 0, self.of.page, "Name")
+            names = [str(record.get("Name")) for record in self.of.read(reply).records]
+            place = place.among(self._stem(place, names))
+        return place
+
+    def _stem(self, place: Place, names: list[str]) -> str:
+        """Return the beginning of many of these names. Raises `SearchTooWide` where they do not differ."""
+        known = place.stems[-1].text if place.stems else ""
+        common = _common(names)
+        following = Counter(name[len(common)] for name in names if len(name) > len(common))
+        stem = common + following.most_common(1)[0][0] if following else common
+        if len(stem) <= len(known):
+            raise SearchTooWide(
+                f"More than {self.of.offset} items have not only all their times, but the name {common} too.",
+                upstream=self.of.upstream,
+                advice="Narrow the search by collection, area or a filter on another property.",
+            )
+        return stem
 
     def _found(self, place: Place) -> Conversation[Part]:
         one = self.of
@@ -111,11 +140,18 @@ class Walk:
         """Return the ids of what was given of the runs at a place, before they were walked by themselves."""
         ids: set[str] = set()
         for depth, run in enumerate(place.within, 1):
-            for skip in range(0, run.given, self.of.page):
+            for start in range(0, run.given, self.of.page):
+                skip = min(start, self.of.offset)
                 top = min(self.of.page, run.given - skip)
                 ids |= yield from self._ids(Place(place.within[:depth]), skip, top)
         return ids
 
     def _ids(self, inside: Place, skip: int, top: int) -> Generator[Request, Reply, set[str]]:
-        reply = yield self.of.ask_ids(self.query, self.scope, inside, skip, top)
+        reply = yield self.of.ask_part(self.query, self.scope, inside, skip, top, "Id")
         return {record["Id"] for record in self.of.read(reply).records if "Id" in record}
+
+
+def _common(names: list[str]) -> str:
+    """Return what all names begin with."""
+    pairs = zip(min(names, default=""), max(names, default=""), strict=False)
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from stacbridge.dialects import sedas_scope
+from stacbridge.dialects.crowd import Crowd
 from stacbridge.dialects.dialect import Conversation, Translation
 from stacbridge.dialects.sedas_groups import Groups
 from stacbridge.dialects.sedas_matches import times
@@ -46,9 +47,8 @@ class SeDAS:
         """Return one page, by at most `limits.requests` requests, or one for each id of the query; it may be
         shorter than `query.limit`.
 
-        Raises `UnsupportedFilter` and `BadRequest`, naming the parameter; `BadRequest` too where so many
-        requests do not suffice for the least part of the search; `UpstreamError` and its kin for an answer
-        that is no list of products.
+        Raises `UnsupportedFilter` and `BadRequest`, naming the parameter; `SearchTooWide` where neither time
+        nor area tells products apart; `UpstreamError` and its kin for an answer that is no list of products.
         """
         order = _order(query)
         scope = sedas_scope.scope(query, self._mapping)
@@ -91,12 +91,13 @@ class SeDAS:
         tomorrow = datetime.fromtimestamp(self._wall(), UTC) + timedelta(days=1)
         since, until = max(scope.since or EPOCH, EPOCH), min(scope.until or tomorrow, LATEST)
         window = Window.first(since, until, newest_first=order.descending).resumed(query.position)
+        crowded = query.position is not None and "c" in query.position
         search = Search(self._service, scope, query.limit)
-        window = yield from search.fill(window)
+        at = yield from search.fill(Crowd.resumed(window, query.position or {}) if crowded else window)
         counts = query.count and query.position is None and not scope.checked
         return Page(
             search.found + search.odd,
-            None if window.over else window.position(),
+            None if isinstance(at, Window) and at.over else at.position(),
             search.matched if counts else None,
             scope.checked,
         )

@@ -56,9 +56,11 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The requests that together find everything, the areas of each, and what keeps of records those that
-    match; `since` and `until` are between which times these start; `checked` as in a `Page`."""
+    match; `since` and `until` are between which times these start; `checked` as in a `Page`. `each` finds
+    everything, too, by one request for each source group."""
 
     asks: tuple[Ask, ...]
+    each: tuple[Ask, ...]
     areas: tuple[BaseGeometry, ...]
     keep: Keep
     since: datetime | None
@@ -75,6 +77,7 @@ def scope(query: Query, mapping: Mapping) -> Scope:
     tests = [test for test in conditions.conjuncts(condition) if isinstance(test, Predicate)]
     return Scope(
         tuple(_asks(fitting, tests, list(mapping.specs.values()))),
+        tuple(_each(fitting, tests)),
         tuple(_areas(query.intersects or geometry.box(query.bbox or _box(tests)))),
         keeping(query, mapping, {spec.id for spec in fitting}),
         *_starts(query, tests, mapping.limits.get("duration", DURATION)),
@@ -115,6 +118,10 @@ def _asks(fitting: list[Collection], tests: list[Predicate], everything: list[Co
         kind = kinds.pop() if len(kinds) == 1 else "All"
         yield Ask(kind, filters=_filters(tests, kind))
         return
+    yield from _each(fitting, tests)
+
+
+def _each(fitting: list[Collection], tests: list[Predicate]) -> Iterator[Ask]:
     for spec in fitting:
         kind = sensor(spec)
         yield Ask(kind, spec.family, _satellite(tests, spec), _filters(tests, kind))

@@ -3,11 +3,12 @@ parts.
 
 SeDAS has no paging, no order and no count, and leaves out silently what an answer does not hold (assumed from
 Geocento's API, whose limit is 100 by default). Time is split first; products of one second, such as the tiles
-of a Sentinel-2 datatake, are told apart by area.
+of a Sentinel-2 datatake, are told apart by area. Where a page's requests do not suffice to see them all, they
+are walked as a crowd (see `crowd`).
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
 from statistics import median
 from typing import Any
@@ -16,11 +17,12 @@ import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from stacbridge.dialects.crowd import Crowd, Jumbled, Placed
 from stacbridge.dialects.sedas_matches import times
 from stacbridge.dialects.sedas_products import Products, listed
 from stacbridge.dialects.sedas_scope import Ask, Scope, wkt
 from stacbridge.dialects.sedas_windows import Window
-from stacbridge.errors import BadRequest
+from stacbridge.errors import SearchTooWide
 from stacbridge.mapping.footprints import footprints
 from stacbridge.model import Json, Reply, Request
 
@@ -59,27 +61,85 @@ class Search:
     matched: int | None = None
     _made: int = 0
 
-    def fill(self, window: Window) -> Generator[Request, Reply, Window]:
-        """Find records up to `limit`, as far as the requests reach; return the window that comes next.
+    def fill(self, start: Window | Crowd) -> Generator[Request, Reply, Window | Crowd]:
+        """Find records up to `limit`, as far as the requests reach; return what comes next.
 
-        Raises `BadRequest` where they do not suffice for the first step.
+        Raises `SearchTooWide` where more records are in one place than an answer holds.
         """
-        start, counted = window, 0
-        while not window.over and len(self.found) < self.limit:
+        at, counted = start, 0
+        while len(self.found) < self.limit:
+            if isinstance(at, Crowd):
+                if self._spent():
+                    break
+                at = yield from self._step(at)
+                continue
+            if at.over:
+                break
             try:
-                records = yield from self._whole(window)
+                records = yield from self._whole(at)
             except _Cut as cut:
-                window = window.narrowed(cut.keys)
+                at = at.narrowed(cut.keys)
                 continue
             except _Spent:
-                if window == start:
-                    raise self._crowded(window) from None
+                at = self._crowd(at) if at == start else at
                 break
-            placed = self._placed(window, self.scope.keep(records))
+            placed = self._placed(at, self.scope.keep(records))
             counted += len(placed)
-            self.matched = counted if window.end > window.last else None
-            window = self._taken(window, placed)
-        return window
+            self.matched = counted if at.end > at.last and isinstance(start, Window) else None
+            at = self._taken(at, placed)
+        return at
+
+    def _crowd(self, window: Window) -> Crowd:
+        if not window.narrowest:
+            raise self._crowded(window)
+        return Crowd(window)
+
+    def _step(self, crowd: Crowd) -> Generator[Request, Reply, Window | Crowd]:
+        """Give what comes next of a cell, and return what comes then."""
+        try:
+            records = yield from self._in_cell(crowd)
+            placed = [Placed(*_place(crowd.window, record), record) for record in self.scope.keep(records)]
+            given, following = crowd.take(placed, self.limit - len(self.found))
+        except _Cut as cut:
+            narrowed = crowd.narrowed(cut.keys)
+            if narrowed is None:
+                raise self._crowded(crowd.window) from None
+            return narrowed
+        except Jumbled:
+            raise self._crowded(crowd.window) from None
+        self.found += given
+        return following or crowd.window.following(len(given), self.service.cap)
+
+    def _in_cell(self, crowd: Crowd) -> Records:
+        """Return the records of a cell that have a place in the order. Raises `_Cut`."""
+        bounds = shapely.geometrycollections(list(self.scope.areas)).bounds
+        cell = replace(crowd.cell, root=bounds)
+        box = shapely.box(*cell.box)
+        if not any(area.intersects(box) for area in self.scope.areas):
+            return []
+        try:
+            found = yield from self._in_box(crowd, box, self.scope.asks)
+        except _Cut:
+            if self.scope.asks == self.scope.each:
+                raise
+            found = yield from self._in_box(crowd, box, self.scope.each)
+        return cell.own([record for record in found if record["Name"] and times(record)[0]])
+
+    def _in_box(self, crowd: Crowd, box: BaseGeometry, asks: tuple[Ask, ...]) -> Records:
+        found: list[Json] = []
+        for ask in asks:
+            self._made += 1
+            reply = yield _request(f"{self.service.url}/search", crowd.asked, ask, box)
+            records = self.service.records(reply, ask.group)
+            if len(records) >= self.service.cap:
+                raise _Cut([_place(crowd.window, record)[0] for record in records if times(record)[0]])
+            found += records
+        return found
+
+    def _spent(self) -> bool:
+        """Tell whether the page may not make the requests for another cell."""
+        most = len(self.scope.asks) + len(self.scope.each)
+        return self._made > 0 and self._made + most > self.service.requests
 
     def _taken(self, window: Window, placed: list[Json]) -> Window:
         left = self.limit - len(self.found)
@@ -118,13 +178,14 @@ class Search:
             parts += yield from self._part(window, ask, quarter)
         return parts
 
-    def _crowded(self, window: Window) -> BadRequest:
+    def _crowded(self, window: Window) -> SearchTooWide:
         service, (start, stop) = self.service, window.bounds
-        return BadRequest(
-            f"{service.upstream} cuts its answers at {service.cap} products, and {service.requests} requests "
-            f"do not suffice to see all from {start} to {stop}.",
+        return SearchTooWide(
+            f"{service.upstream} cuts its answers at {service.cap} products, and neither time nor area tells "
+            f"all from {start} to {stop} apart.",
             upstream=service.upstream,
-            advice="Name one collection, or narrow the search in area.",
+            parameter="collections",
+            advice="Narrow the search by platform, or by a property among the queryables that is pushed.",
         )
 
 

@@ -1,6 +1,7 @@
 """The archive: products that are pure functions of their row, and the columns to search them by."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -38,16 +39,21 @@ class Archive:
     """`size` products (at least 1000) over every family; the same size always gives the same products.
 
     Rows are numbered from 0; arrays of rows are int64. `large_bytes` makes one single-file product,
-    `large_row`, so many bytes long.
+    `large_row`, so many bytes long. All products of the collection `at_once` are published at one time.
     """
 
-    def __init__(self, size: int = 100_000, large_bytes: int | None = None) -> None:
+    def __init__(
+        self, size: int = 100_000, large_bytes: int | None = None, at_once: str | None = None
+    ) -> None:
         if size < 1000:
             raise ValueError(
                 f"an archive of {size} products is too small for every kind of product; 1000 are enough"
             )
         self.size = size
-        self.families = families()
+        self.families = tuple(
+            replace(family, constants={**family.constants, "at_once": family.collection == at_once})
+            for family in families()
+        )
         self._offsets = np.concatenate([[0], np.cumsum(_shares(size, self.families))])
         self.ids = Identifiers(_ID_SALT, size)
         self.asset_ids = Identifiers(_ASSET_SALT, size)

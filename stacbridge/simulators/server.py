@@ -45,7 +45,8 @@ class CdseSimulator:
 
     A context manager; the servers listen on `host` while it is entered, on the given `ports` (0: any free
     one). With `certfile` and `keyfile` they speak TLS. `addresses` replaces the loopback URLs in links and
-    redirects. Lives are in seconds. `held` products come in only when they are published (see `Catalogue`).
+    redirects. Lives are in seconds. `held` products come in only when they are published (see `Catalogue`);
+    those of the collection `at_once` are all published at one time.
     Raises OSError if a port is taken or a certificate cannot be read.
     """
 
@@ -65,6 +66,7 @@ class CdseSimulator:
         connection_limit: int = CONNECTIONS,
         large_bytes: int | None = None,
         held: int = 0,
+        at_once: str | None = None,
         certfile: str | None = None,
         keyfile: str | None = None,
         addresses: Addresses | None = None,
@@ -72,7 +74,7 @@ class CdseSimulator:
         self.username = username
         self.password = password
         self.clock = clock or SystemClock()
-        self.archive = Archive(size, large_bytes)
+        self.archive = Archive(size, large_bytes, at_once)
         self.bursts = Bursts(self.archive)
         self.control = Control()
         self._held = held

@@ -224,13 +224,17 @@ def test_products_that_reach_over_a_split_come_once() -> None:
             assert sorted(ids(items(upstream, query))) == sorted(expected(simulator, query))
 
 
-def test_more_at_one_moment_than_the_service_pages_through_is_an_error() -> None:
-    with (
-        OpenSearchSimulator(size=300, depth=2) as simulator,
-        bridged(simulator, depth=2) as upstream,
-        pytest.raises(BadRequest, match="time does not tell apart"),
-    ):
-        items(upstream, Query(collections=(VGT,), limit=2))
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("limit", [1, 7])
+def test_more_at_one_moment_than_the_service_pages_through_are_told_apart_by_area(
+    limit: int, descending: bool
+) -> None:
+    with OpenSearchSimulator(size=300, depth=3) as simulator, bridged(simulator, depth=3) as upstream:
+        query = Query(collections=(VGT,), limit=limit, sortby=(SortKey("datetime", descending),))
+        found = items(upstream, query)
+        assert sorted(ids(found)) == sorted(expected(simulator, query))
+        times = [item["properties"]["datetime"] for item in found]
+        assert times == sorted(times, reverse=descending)
 
 
 # Filters ------------------------------------------------------------------------------------------

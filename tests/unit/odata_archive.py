@@ -30,8 +30,9 @@ class Archive:
         found.sort(key=lambda record: str(record["Id"]))
         found.sort(key=lambda record: at(record, path), reverse=direction == "desc")
         body: Json = {"value": [as_listed(record) for record in found[skip : skip + top]]}
-        if asked.get("$select") == "Id":
-            body["value"] = [{"Id": record["Id"]} for record in body["value"]]
+        if "$select" in asked:
+            names = ("Id", asked["$select"])
+            body["value"] = [{name: record[name] for name in names} for record in body["value"]]
         if asked.get("$count") == "true":
             body["@odata.count"] = len(found)
         return Reply(200, {}, orjson.dumps(body))

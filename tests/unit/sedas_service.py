@@ -12,7 +12,7 @@ from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Json, Query, Reply, Request
 from stacbridge.settings import Settings
 from stacbridge.simulators.sedas_finding import Order, find
-from stacbridge.simulators.sedas_products import GROUPS, Product, Products
+from stacbridge.simulators.sedas_products import GROUPS, Product, Products, Style
 
 NOW = datetime(2021, 7, 1, tzinfo=UTC)
 SEDAS = load("sedas", Settings())
@@ -33,24 +33,26 @@ class Service:
     cap: int = 100
     order: Order = "any"
     overlap: bool = False
+    style: Style = "full"
     asked: list[Any] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Reply:
         if request.method == "GET":
             self.asked.append(request.params)
             product = self.products.by_name.get(dict(request.params)["ids"])
-            return Reply(200, {}, orjson.dumps([shown(product)] if product else []))
+            return Reply(200, {}, orjson.dumps([shown(product, self.style)] if product else []))
         body = orjson.loads(request.body or b"")
         self.asked.append(body)
         groups = tuple(group.name for group in GROUPS)
         found = find(self.products, body, groups, self.order, overlap=self.overlap)
-        return Reply(200, {}, orjson.dumps({"products": [shown(product) for product in found[: self.cap]]}))
+        listed = [shown(product, self.style) for product in found[: self.cap]]
+        return Reply(200, {}, orjson.dumps({"products": listed}))
 
 
-def shown(product: Product) -> Json:
+def shown(product: Product, style: Style = "full") -> Json:
     """A product as the service answers it; those of the last year are online."""
     recent = product.start > NOW - timedelta(days=365)
-    return product.shown("full", f"https://sedas.example/{product.name}" if recent else None)
+    return product.shown(style, f"https://sedas.example/{product.name}" if recent else None)
 
 
 def pages(dialect: SeDAS, query: Query, service: Service, most: int = 500) -> list[list[Json]]:

@@ -5,16 +5,16 @@ A step need not be asked while all that it may have comes later: the last time t
 extent of its collection, tells where it goes on.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.opensearch.plan import Step
 from stacbridge.dialects.opensearch.position import Position
+from stacbridge.dialects.sedas_windows import moment, ticks
 from stacbridge.dialects.together import together
 from stacbridge.model import Json
 
@@ -37,21 +37,26 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Given:
     """A page of a step; `following` is where the next starts, `None` at the end. `total` is the number of all
-    records in the step, where it is told and can be right."""
+    records in the step, where it is told and can be right. `parts` come before what follows, each to be asked
+    for by itself; `edge` is what is sorted by at best behind them."""
 
     entries: list[Entry]
     following: Position | None
     total: int | None
+    parts: list[Position] = field(default_factory=list)
+    edge: Any = None
 
 
 @dataclass(slots=True)
 class Run:
-    """A step under way: `at` is the page to ask for next (`None`: none is left), `reach` what is sorted by at
-    best there (`None`: not known), `rest` where it stands while records of the last page wait."""
+    """A step or a part of one under way: `at` is the page to ask for next (`None`: none is left), `reach`
+    what is sorted by at best there (`None`: not known), `rest` where it stands while records of the last
+    page wait."""
 
     step: Step
     at: Position | None
     reach: Any = None
+    partial: bool = False
     rest: Position | None = None
     waiting: deque[Entry] = field(default_factory=deque)
     total: int | None = None
@@ -73,17 +78,22 @@ class Run:
         self.reach = self.reach if entry.key is None else entry.key
         return entry.record
 
+    def parts(self, given: Given) -> list["Run"]:
+        """Return the parts to ask for before what follows."""
+        return [Run(self.step, at, self.reach, partial=True) for at in given.parts]
+
     def fill(self, given: Given) -> None:
         """Take the page that was asked for."""
         self.rest, self.at = self.at, given.following
+        self.reach = given.edge if given.parts else self.reach
         self.total = given.total if self.total is None else self.total
         self.waiting.extend(given.entries)
 
-    def position(self, descending: bool) -> Position | None:
+    def position(self) -> Position | None:
         """Return where it goes on."""
         if self.waiting and self.rest is not None:
-            return replace(self.rest, head=_seconds(self.key, descending))
-        return None if self.at is None else replace(self.at, head=_seconds(self.reach, descending))
+            return replace(self.rest, head=_head(self.key))
+        return None if self.at is None else replace(self.at, head=_head(self.reach))
 
 
 Ask = Callable[[Run, int], Conversation[Given]]
@@ -91,7 +101,8 @@ Ask = Callable[[Run, int], Conversation[Given]]
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Puts runs in one order, by what their entries are sorted by."""
+    """Puts runs in one order, by what their entries are sorted by; of equal ones, those of the run that is
+    listed first come first."""
 
     runs: list[Run]
     descending: bool
@@ -111,6 +122,7 @@ class Merge:
             count = min(limit, max(LEAST, 2 * limit // len(wanted)))
             pages = yield from together(ask(run, count) for run in wanted)
             for run, given in zip(wanted, pages, strict=True):
+                self._insert(run, run.parts(given))
                 run.fill(given)
             taken += self._ready(limit - len(taken))
         return taken
@@ -119,7 +131,7 @@ class Merge:
         """Iterate over the records that no step can come before."""
         for _ in range(limit):
             best = self._best()
-            if best is None or any(run.open and self._reaches(run, best.key) for run in self.runs):
+            if best is None or self._before(best):
                 return
             yield best.take()
 
@@ -133,32 +145,54 @@ class Merge:
 
     def _wanted(self) -> list[Run]:
         """Return the runs to ask before any record can be taken."""
-        asked, best = [run for run in self.runs if run.open], self._best()
-        if best is not None:
-            return [run for run in asked if self._reaches(run, best.key)]
+        best = self._best()
+        asked = [run for run in self.runs if run.open] if best is None else self._before(best)
+        begun = [run.step.name for run in self.runs if run.partial and (run.open or run.waiting)]
+        asked = [run for run in asked if run.partial or run.step.name not in begun]
         unknown = [run for run in asked if run.reach is None]
-        known = sorted(asked, key=lambda run: run.reach, reverse=self.descending) if not unknown else []
-        near = [run for run in known if self.span is None or abs(run.reach - known[0].reach) <= self.span]
-        return unknown or near[: self.at_once]
+        return asked if best is not None else unknown or self._nearest(asked)
 
-    def _reaches(self, run: Run, key: Any) -> bool:
-        """Tell whether a run may have something that comes before `key`, or with it."""
+    def _nearest(self, asked: list[Run]) -> list[Run]:
+        """Return the runs that are likely to come next: of the parts of a step, the first."""
+        first: dict[str, Run] = {}
+        for run in sorted(asked, key=lambda run: run.reach, reverse=self.descending):
+            first.setdefault(run.step.name, run)
+        known = list(first.values())
+        near = [run for run in known if self.span is None or abs(run.reach - known[0].reach) <= self.span]
+        return near[: self.at_once]
+
+    def _before(self, best: Run) -> list[Run]:
+        """Return the runs to ask that may have something that comes before the next record of one."""
+        listed = [run is best for run in self.runs].index(True)
+        return [
+            run
+            for number, run in enumerate(self.runs)
+            if run.open and self._reaches(run, best.key, equal=number < listed)
+        ]
+
+    def _reaches(self, run: Run, key: Any, *, equal: bool) -> bool:
+        """Tell whether a run may have something that comes before `key`, or with `equal` at it."""
         if run.reach is None or key is None:
             return key is not None
-        return bool(run.reach >= key if self.descending else run.reach <= key)
+        if run.reach == key:
+            return equal
+        return bool(run.reach > key if self.descending else run.reach < key)
+
+    def _insert(self, run: Run, parts: list[Run]) -> None:
+        """List the parts of a run before it."""
+        listed = [each is run for each in self.runs].index(True)
+        self.runs[listed:listed] = parts
 
 
 def outset(step: Step, at: Position | None, descending: bool) -> Any:
     """Return what the first record of a step at a position is sorted by at best, where time is sorted by."""
     if at is not None and at.head is not None:
-        return datetime.fromtimestamp(at.head, UTC)
+        return moment(at.head)
     start, end = step.extent
     if descending:
         return None if end is None else end + MARGIN
     return None if start is None else start - MARGIN
 
 
-def _seconds(key: Any, descending: bool) -> int | None:
-    if not isinstance(key, datetime):
-        return None
-    return math.ceil(key.timestamp()) if descending else math.floor(key.timestamp())
+def _head(key: Any) -> int | None:
+    return ticks(key) if isinstance(key, datetime) else None

@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from stacbridge import scalars
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.opensearch import answers, plan, requests
+from stacbridge.dialects.opensearch import answers, parts, plan, requests
 from stacbridge.dialects.opensearch.answers import Answer
 from stacbridge.dialects.opensearch.description import Url
 from stacbridge.dialects.opensearch.merging import Entry, Given
 from stacbridge.dialects.opensearch.options import Options
+from stacbridge.dialects.opensearch.parts import Part
 from stacbridge.dialects.opensearch.plan import PARENT, Step
-from stacbridge.dialects.opensearch.position import Position
+from stacbridge.dialects.opensearch.position import WHOLE, Position
 from stacbridge.dialects.opensearch.records import record
 from stacbridge.dialects.opensearch.requests import Asked, Order, Slice
 from stacbridge.dialects.opensearch.windows import Window
@@ -38,6 +39,8 @@ class Pages:
         self._upstream, self._options, self._query, self._order = upstream, options, query, order
         self._by_time = order is None or order.stac == "datetime"
         self._descending = order is None or order.descending
+        depth = options.depth
+        self._safe = None if depth is None else depth - depth // RESERVE
 
     def page(self, url: Url, step: Step, at: Position, count: int) -> Conversation[Given]:
         """Return the page at a position, `count` records long or longer.
@@ -45,15 +48,24 @@ class Pages:
         Raises `UpstreamError`, `SearchTooWide` where it is too deep.
         """
         total: int | None = None
+        wider: list[tuple[Position, int]] = []
         for _ in range(NARROWINGS):
             asked = self._asked(url, step, at, count)
             reply = yield asked.request
             answer = answers.read(reply, self._upstream, axes=self._options.axes)
             total = answer.total if total is None else total
-            narrower = self._narrower(url, step, at, answer)
-            if narrower is None:
-                return self._given(url, step, at, asked, answer, total)
-            at = at.next_window(narrower)
+            if self._exceeds(at, answer, self._safe):
+                wider.append((at, answer.total or 0))
+                narrower = self._narrower(url, step, at)
+                if narrower is not None:
+                    at = at.next_window(narrower)
+                    continue
+                split = yield from self._split(url, step, wider, total)
+                if split is not None:
+                    return split
+                if self._exceeds(at, answer, self._options.depth):
+                    break
+            return self._given(url, step, at, asked, answer, total)
         raise self._too_deep()
 
     def whole(
@@ -78,9 +90,9 @@ class Pages:
                 return None
         return Lot(found, complete=True)
 
-    def count(self, url: Url, step: Step) -> Conversation[int | None]:
-        """Return the number of all records of a step, where the service tells it."""
-        reply = yield self._asked(url, step, Position(), 0).request
+    def count(self, url: Url, step: Step, window: Window = WHOLE) -> Conversation[int | None]:
+        """Return the number of all records of a step in a window, where the service tells it."""
+        reply = yield self._asked(url, step, Position(window=window), 0).request
         return answers.read(reply, self._upstream, axes=self._options.axes).total
 
     def counts(self, step: Step) -> bool:
@@ -126,22 +138,43 @@ class Pages:
     def _asked(self, url: Url, step: Step, at: Position, count: int) -> Asked:
         wanted = Slice(at.given, count, at.following)
         interval = at.window.range(step.interval)
-        return requests.page(url, self._options, step, wanted, interval, self._order)
+        part = parts.within(step, at.part)
+        return requests.page(url, self._options, part, wanted, interval, self._order)
 
-    def _narrower(self, url: Url, step: Step, at: Position, answer: Answer) -> Window | None:
-        """Return the window to ask for instead, where there are more records than can be paged through.
+    def _exceeds(self, at: Position, answer: Answer, depth: int | None) -> bool:
+        """Tell whether more records begin here than that, in a search whose time or area can be split."""
+        known = depth is not None and answer.total is not None and self._by_time
+        return known and not at.given and (answer.total or 0) > (depth or 0)
 
-        Some depth is kept for records that come in while it is walked.
+    def _narrower(self, url: Url, step: Step, at: Position) -> Window | None:
+        """Return the window to ask for instead, where there are more records than can be paged through."""
+        splits = at.part is None and url.template.names >= TIME
+        return at.window.halved(step.interval, self._descending) if splits else None
+
+    def _split(
+        self, url: Url, step: Step, wider: list[tuple[Position, int]], total: int | None
+    ) -> Conversation[Given | None]:
+        """Return the parts to ask for instead, where the last of ever narrower windows still has more records
+        than can be paged through; `None` where the service offers no split.
+
+        It is the widest window that is split which has hardly more: where records last long, each second has
+        about as many as a year.
         """
-        depth = self._options.depth
-        if depth is None or answer.total is None or at.given or not self._by_time:
+        at, crowd = next(each for each in wider if each[1] <= wider[-1][1] * 1.1)
+
+        def count(part: Step) -> Conversation[int | None]:
+            return self.count(url, part, at.window)
+
+        found = yield from parts.split(url, self._options, step, at.part or Part(), crowd, count)
+        if not found:
             return None
-        narrower = at.window.halved(step.interval, self._descending) if url.template.names >= TIME else None
-        if answer.total <= depth - (depth // RESERVE if narrower else 0):
-            return None
-        if narrower is None:
-            raise self._too_deep()
-        return narrower
+        edge = at.window.start if self._descending else at.window.end
+        places = [replace(at, first=None, part=part) for part in found]
+        return Given([], self._next_window(step, at), total, places, edge)
+
+    def _next_window(self, step: Step, at: Position) -> Position | None:
+        window = None if at.part else at.window.following(step.interval, self._descending)
+        return None if window is None else at.next_window(window)
 
     def _given(
         self, url: Url, step: Step, at: Position, asked: Asked, answer: Answer, total: int | None
@@ -162,7 +195,9 @@ class Pages:
             following = replace(following, first=mark)
         records = [self._record(feature, step) for feature in features]
         inside = [each for each in records if at.window.holds(start_of(each))]
-        kept = {id(each) for each in self._fitting(inside, step)}
+        if at.part is not None:
+            inside = parts.cell(step, at.part).own(inside)
+        kept = {id(each) for each in self._fitting(inside, parts.within(step, at.part))}
         entries = [
             Entry(each, self.key(each, step), replace(at, given=at.given + number, first=mark))
             for number, each in enumerate(records, 1)
@@ -181,8 +216,7 @@ class Pages:
             if self._options.depth is not None and given >= self._options.depth:
                 raise self._too_deep()
             return replace(at, given=given)
-        window = at.window.following(step.interval, self._descending)
-        return None if window is None else at.next_window(window)
+        return self._next_window(step, at)
 
     def _parameters(self, asked: Asked, link: str) -> Mapping[str, str]:
         """Return the parameters of a link to the next page that this page's request had not."""
@@ -211,10 +245,10 @@ class Pages:
     def _too_deep(self) -> SearchTooWide:
         return SearchTooWide(
             f"{self._upstream} pages through {self._options.depth} records and no more, "
-            "and this search has more that time does not tell apart.",
+            "and this search has more that neither time nor area tells apart.",
             upstream=self._upstream,
             parameter="datetime",
-            advice="Narrow the search in time or area, or sort by datetime.",
+            advice="Narrow the search in time or area, or by a queryable property, or sort by datetime.",
         )
 
 

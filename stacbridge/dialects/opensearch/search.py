@@ -7,6 +7,7 @@ another. Items that are named by their ids are looked up one by one, and sorted 
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -79,7 +80,12 @@ class Search:
 
     def _runs(self) -> list[Run]:
         stands = position.steps(self._query.position)
-        return [Run(step, stands.get(step.name, position.START)) for step in self._steps]
+        parts = position.parts(self._query.position)
+        found: list[Run] = []
+        for step in self._steps:
+            found += [Run(step, at, partial=True) for name, at in parts if name == step.name]
+            found.append(Run(step, stands.get(step.name, position.START)))
+        return found
 
     def _filled(self, merge: Merge, *, in_turn: bool = False) -> Conversation[Page]:
         def ask(run: Run, count: int) -> Conversation[Given]:
@@ -89,15 +95,18 @@ class Search:
             if not in_turn:
                 return given
             entries = [entry._replace(key=run.reach) for entry in given.entries]
-            return Given(entries, given.following, given.total)
+            return replace(given, entries=entries, edge=run.reach)
 
         records = yield from merge.fill(self._query.limit, ask, self._options.requests)
-        stands = {run.step.name: run.position(merge.descending) for run in merge.runs}
+        places = [(run, run.position()) for run in merge.runs]
+        stands = {run.step.name: at for run, at in places if not run.partial}
+        parts = [(run.step.name, at) for run, at in places if run.partial and at is not None]
         checked = _checked(run.step for run in merge.runs)
-        if all(at is None for at in stands.values()):
+        if all(at is None for _, at in places):
             return Page(records, None, self._whole(records, checked), checked)
-        matched = (yield from self._matched(merge.runs)) if self._counts and not checked else None
-        return Page(records, {**position.written(stands), **_span(records)}, matched, checked)
+        whole = [run for run in merge.runs if not run.partial]
+        matched = (yield from self._matched(whole)) if self._counts and not checked else None
+        return Page(records, {**position.written(stands, parts), **_span(records)}, matched, checked)
 
     def _matched(self, runs: list[Run]) -> Conversation[int | None]:
         """Return the number of all matches, where the service counts exactly what is asked for."""
