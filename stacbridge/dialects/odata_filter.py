@@ -142,6 +142,8 @@ def _closed(test: Predicate, row: Row, known: Match) -> Text:
 def _open(test: Predicate, row: Row, known: Match) -> Told:
     if not _is_of_kind(test, row):
         return Told(False)
+    if row.push == "text" and test.casei:
+        return odata_names.like_in_any_case(row.paths[0], test)
     if test.casei or test.negated:
         return UNTOLD
     if row.push == "order":

@@ -114,6 +114,9 @@ def predicates(draw: st.DrawFn) -> str:
         return f'{operator}("{name}", ({values}))'
     if kind == "like":
         pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
+        if draw(st.booleans()):
+            folded = f"CASEI({quoted(pattern.swapcase())})"
+            return f"CASEI(id) {draw(st.sampled_from(['LIKE', 'NOT LIKE', '=', '<>', '<']))} {folded}"
         return f"id LIKE {quoted(pattern)}"
     return f'"eo:cloud_cover" BETWEEN {draw(NUMBERS)} AND {draw(NUMBERS)}'
 
@@ -185,6 +188,28 @@ def test_the_pushed_filter_selects_what_the_filter_says_and_more_only_where_it_t
             "contains(Name,'a') and contains(Name,'b') and contains(Name,'c')",
         ),
         ("id NOT LIKE 'S2_'", "'id' not like", None),
+        (
+            "CASEI(id) LIKE CASEI('s2%')",
+            "'id' like with CASEI",
+            None,
+        ),
+        (
+            "CASEI(id) LIKE CASEI('s2a%')",
+            "'id' like with CASEI",
+            "(startswith(Name,'S2A') or startswith(Name,'S2a') or startswith(Name,'s2A') or "
+            "startswith(Name,'s2a'))",
+        ),
+        (
+            "CASEI(id) = CASEI('S2A_MSIL1C_2024050_R1')",
+            "'id' = with CASEI",
+            "(contains(Name,'L1C_2024050_R1') or contains(Name,'L1C_2024050_r1') or ",
+        ),
+        (
+            "CASEI(id) LIKE CASEI('%_2024_%_t_%\\_11ÄX\\_%')",
+            "'id' like with CASEI",
+            "contains(Name,'2024') and contains(Name,'_11')",
+        ),
+        ("CASEI(id) NOT LIKE CASEI('s2a%')", "'id' not like with CASEI", None),
         ("id LIKE 'S2.SA%'", "'id' like", "startswith(Name,'S2.SA')"),
         ("id LIKE '%AFE%'", "'id' like", "contains(Name,'AFE')"),
         ("datetime > '2024-01-01'", "'datetime' >", None),
