@@ -1,7 +1,7 @@
 """Tests of an item's id, which is the product's name without its ending, as OData tests of `Name`.
 
-OData's functions on texts heed case, and of one that folds it nothing is documented. Where a test does not
-heed it, pieces of its text with few letters are asked for in each spelling, which finds more. Names are ASCII.
+OData's functions on texts heed case, and nothing is documented that folds it. Where a test does not heed it,
+pieces of its text with few letters are asked for in each spelling, which finds more. Names are ASCII.
 """
 
 from itertools import product

@@ -88,6 +88,15 @@ def one_of(values: list[str]) -> st.SearchStrategy[str]:
 
 
 @st.composite
+def likes(draw: st.DrawFn) -> str:
+    pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
+    if draw(st.booleans()):
+        folded = f"CASEI({quoted(pattern.swapcase())})"
+        return f"CASEI(id) {draw(st.sampled_from(['LIKE', 'NOT LIKE', '=', '<>', '<']))} {folded}"
+    return f"id LIKE {quoted(pattern)}"
+
+
+@st.composite
 def predicates(draw: st.DrawFn) -> str:
     kind = draw(st.sampled_from(["text", "in", "any", "number", "time", "array", "like", "between"]))
     if kind == "text":
@@ -113,11 +122,7 @@ def predicates(draw: st.DrawFn) -> str:
         )
         return f'{operator}("{name}", ({values}))'
     if kind == "like":
-        pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
-        if draw(st.booleans()):
-            folded = f"CASEI({quoted(pattern.swapcase())})"
-            return f"CASEI(id) {draw(st.sampled_from(['LIKE', 'NOT LIKE', '=', '<>', '<']))} {folded}"
-        return f"id LIKE {quoted(pattern)}"
+        return draw(likes())
     return f'"eo:cloud_cover" BETWEEN {draw(NUMBERS)} AND {draw(NUMBERS)}'
 
 
