@@ -7,7 +7,7 @@ pieces of its text with few letters are asked for in each spelling, which finds 
 from itertools import product
 
 from stacbridge.cql import build
-from stacbridge.cql.conditions import ARRAYS, Predicate
+from stacbridge.cql.conditions import LISTS, Predicate
 from stacbridge.cql.evaluate import LIKE_TOKEN
 from stacbridge.dialects.odata_text import UNTOLD, Text, Told, both, either, quoted
 
@@ -20,7 +20,7 @@ def identity(test: Predicate, endings: tuple[str, ...]) -> Told:
     """Return a test of the item id, a text that no Item lacks."""
     if test.op == "isnull":
         return Told(test.negated)
-    if not isinstance(test.value, str) or test.op in ARRAYS:
+    if not isinstance(test.value, str) or test.op in LISTS:
         return Told(False)
     if test.op not in ("=", "<>", "like"):
         return UNTOLD

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from stacbridge.cql.conditions import ARRAYS, And, Condition, Or, Predicate, moment, unsupported
+from stacbridge.cql.conditions import LISTS, And, Condition, Or, Predicate, moment, unsupported
 from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.checked import told
 from stacbridge.errors import UnsupportedFilter
@@ -168,7 +168,7 @@ def _folded(arg: Any) -> Json:
 
 
 def _check_kind(test: Predicate, schema: Json) -> None:
-    wanted = (list,) if test.op in ARRAYS else _KINDS.get(str(schema.get("type", "string")), (object,))
+    wanted = (list,) if test.op in LISTS else _KINDS.get(str(schema.get("type", "string")), (object,))
     if not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted):
         raise _refused(test)
 
