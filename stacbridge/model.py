@@ -54,7 +54,8 @@ class Query:
 class Request:
     """An HTTP request to an upstream, before any credential is attached.
 
-    `params` are unescaped name/value pairs in order; the wire escapes them once.
+    `params` are unescaped name/value pairs in order; the wire escapes them once. `safe` says of a POST that
+    it changes nothing, such as a search, so that it may be sent again.
     """
 
     method: str
@@ -62,6 +63,7 @@ class Request:
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
