@@ -133,6 +133,10 @@ class OwnAccounts:
         """Return all Collections."""
         return self._shared.collections()
 
+    def age(self) -> float | None:
+        """Return the seconds since the upstream listed its collections."""
+        return self._shared.age()
+
     def queryables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that a filter may name."""
         return self._shared.queryables(collection)

@@ -58,6 +58,15 @@ class Selective(Protocol):
         ...
 
 
+@runtime_checkable
+class Dated(Protocol):
+    """A catalogue that remembers what its upstream told of its collections."""
+
+    def age(self) -> float | None:
+        """Return the seconds since that was told, `None` where its collections are the bridge's own."""
+        ...
+
+
 class Catalogue(Protocol):
     """A source of STAC Items. Methods block; callers on an event loop run them in threads."""
 

@@ -100,7 +100,7 @@ class Upstream:
         Raises `BadRequest` and its kin, `UpstreamError` and its kin; of these `SearchTooWide` or
         `UpstreamError` where nothing was found within `max_upstream_pages` and `search_seconds`.
         """
-        match = condition(query.filter) if query.filter else _any
+        match = condition(query.filter) if query.filter else lambda item: True
         translate = partial(self._translation.items, root=root, ready=ready)
         found = fill(query, self._remembered, translate, match, self._bounds, self.id)
         metrics.SKIPPED.labels(self.id).inc(len(found.skipped))
@@ -113,6 +113,10 @@ class Upstream:
         down. Raises `UpstreamError` and its kin where they never were heard of.
         """
         return [*self._translation.collections.values(), *self._discovered.get()]
+
+    def age(self) -> float | None:
+        """Return the seconds since the upstream listed its collections, `None` where files do."""
+        return self._discovered.age() if isinstance(self._dialect, Discovering) else None
 
     def queryables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that a filter may name."""
@@ -204,9 +208,7 @@ class Upstream:
         return drive(walk(self._dialect, query), send, self._parallel)
 
     def _discover(self) -> list[Json]:
-        if not isinstance(self._dialect, Discovering):
-            return []
-        return drive(self._dialect.discover(), self._send)
+        return drive(self._dialect.discover(), self._send) if isinstance(self._dialect, Discovering) else []
 
     def _token_call(self, request: Request) -> Reply:
         metrics.TOKENS.labels(self.id).inc()
@@ -290,10 +292,6 @@ def _connections(mapping: Mapping) -> int:
     if "connections" not in mapping.limits:
         raise Misconfigured(f"{mapping.id}.toml: limits: 'connections' is missing or unknown")
     return mapping.limits["connections"]
-
-
-def _any(item: Json) -> bool:
-    return True
 
 
 def _is_good(reply: Reply) -> bool:

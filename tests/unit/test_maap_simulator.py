@@ -22,6 +22,7 @@ from stacbridge.simulators.faults import Failure, Faults
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream, load
 from tests.schemas import faults
+from tests.servers import Clock
 from tests.unit.maap import settings
 from tests.walks import Archive, Walks, named, places
 
@@ -90,6 +91,18 @@ def test_collections_are_walked_by_start_record(sim: MaapSimulator) -> None:
     catalogue.collections()
     asked = [seen.query for seen in sim.log if seen.path == "/catalogue/collections"]
     assert [query.rpartition("startRecord=")[2] for query in asked[1:]] == ["5", "9", "13"]
+
+
+def test_collections_have_the_age_of_their_listing_while_the_catalogue_is_down() -> None:
+    clock = Clock()
+    with MaapSimulator() as sim:
+        catalogue = load("maap", settings(sim), clock=clock, sleep=clock.sleep)
+        listed = catalogue.collections()
+        clock.now += 3000
+        assert (catalogue.collections(), catalogue.age()) == (listed, 3000)
+    clock.now += 3000
+    assert (catalogue.collections(), catalogue.age()) == (listed, 6000 + sum(clock.slept))
+    catalogue.close()
 
 
 @pytest.mark.parametrize("limit", [7, 60, 500])
