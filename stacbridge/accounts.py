@@ -145,6 +145,11 @@ class OwnAccounts:
         """Return the JSON Schema of the properties that `sortby` may name."""
         return self._shared.sortables(collection)
 
+    @property
+    def slow_by_id(self) -> bool:
+        """Whether each of the ids of a search is looked up on its own."""
+        return self._shared.slow_by_id
+
     def may_hold(self, id: str) -> bool:
         """Tell whether an item with that id could be here."""
         return self._shared.may_hold(id)

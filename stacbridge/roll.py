@@ -39,6 +39,11 @@ class Roll:
         for id, failure in self._told.silent.items():
             log.warning("%s has not told its collections yet: %s", id, failure)
 
+    @property
+    def known(self) -> Told:
+        """What all catalogues told when they were last asked."""
+        return self._told
+
     def all(self) -> Told:
         """Return what all catalogues tell now. Blocks."""
         for channel in self._channels:

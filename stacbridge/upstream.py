@@ -90,7 +90,8 @@ class Upstream:
         self._discovered = Refreshed(self._discover, *lists, clock=clock)
         cache = (settings.search_cache_seconds, settings.search_cache_bytes)
         self._replies = Replies(*cache, self._send, note=noted("searches"), clock=clock)
-        self._item_ids = mapping.item_ids
+        self._item_ids, self._endings = mapping.item_ids, mapping.endings
+        self.slow_by_id = bool(getattr(dialect, "slow_by_id", False))
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
         self.archive: Archive | None = self._archive(mapping)
 
@@ -130,8 +131,9 @@ class Upstream:
         return self._translation.sortables(collection)
 
     def may_hold(self, id: str) -> bool:
-        """Tell whether an item with that id could be here, as far as the mapping's `item_ids` says."""
-        return self._item_ids is None or self._item_ids.fullmatch(id) is not None
+        """Tell whether an item with that id could be here, as far as the mapping says."""
+        known = self._item_ids is None or self._item_ids.fullmatch(id) is not None
+        return known and not id.endswith(self._endings)
 
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.

@@ -10,7 +10,11 @@ from stacbridge.cql import build
 from stacbridge.cql.conditions import LISTS, Predicate
 from stacbridge.cql.evaluate import LIKE_TOKEN
 from stacbridge.dialects.odata_text import UNTOLD, Text, Told, both, either, quoted
+from stacbridge.mapping.names import CONVENTIONS
 
+SAFE, PACKED = ".SAFE", ("sentinel-1", "sentinel-2")
+"""The ending of packages in the Standard Archive Format for Europe, and the missions that use no other
+(product specifications, see `mapping.names`)."""
 LETTERS, LEAST, PIECES = 3, 3, 2
 """Letters of a piece that is asked for in each spelling, at most; its characters, at least; pieces, at
 most."""
@@ -42,8 +46,10 @@ def _inverted(found: Told) -> Told:
 
 def named(item: str, endings: tuple[str, ...]) -> Text:
     """Return the test for the product of an item id: its name is the id with one of the endings, or as it
-    is."""
+    is. Of the missions whose packages are all SAFE, only that ending is tried."""
     bare = () if item.endswith(endings) and endings else ("",)
+    if SAFE in endings and any(CONVENTIONS[mission].read(item) for mission in PACKED):
+        endings = (SAFE,)
     return either([f"Name eq {quoted(item + ending)}" for ending in (*endings, *bare)])
 
 

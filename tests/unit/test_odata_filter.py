@@ -263,6 +263,11 @@ def test_a_filter_too_long_for_the_upstream_is_asked_without_its_longest_part() 
             "(Name eq 'O''Hara.SAFE' or Name eq 'O''Hara.SEN3' or Name eq 'O''Hara.nc' or Name eq 'O''Hara')",
         ),
         ("id = 'A.SAFE'", "(Name eq 'A.SAFE.SAFE' or Name eq 'A.SAFE.SEN3' or Name eq 'A.SAFE.nc')"),
+        (
+            "id = 'S2B_MSIL1C_20210105T221949_N0209_R029_T01KAB_20210105T231103'",
+            "(Name eq 'S2B_MSIL1C_20210105T221949_N0209_R029_T01KAB_20210105T231103.SAFE' or "
+            "Name eq 'S2B_MSIL1C_20210105T221949_N0209_R029_T01KAB_20210105T231103')",
+        ),
         ("id LIKE 'S1A%'", "startswith(Name,'S1A')"),
         ("id LIKE '%GRD%'", "contains(Name,'GRD')"),
         ("id LIKE '%'", None),
