@@ -4,7 +4,7 @@ Query  -> dialect.ask  -> Request -> wire.send -> Reply -> dialect.read -> Page 
 Query  -> access flow  -> Ready | Pending
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -82,13 +82,15 @@ class Page:
 
     `checked` names the conditions of the filter that the upstream was not, or not exactly, asked for, such as
     `'eo:cloud_cover' isnull`. Where there are any, records may come that do not match: whoever asked checks
-    the filter on each Item, and `matched` is `None`.
+    the filter on each Item, and `matched` is `None`. Where Items do not show all that the filter names,
+    `match` decides instead whether one matches.
     """
 
     records: list[Json]
     position: Json | None = None
     matched: int | None = None
     checked: tuple[str, ...] = ()
+    match: Callable[[Json], bool] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

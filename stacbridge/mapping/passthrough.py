@@ -79,6 +79,10 @@ class Passthrough:
         self.habits = _habits(mapping.search)
         self.fields = _fields(mapping.search.tables("field"))
         mapping.search.done()
+        self.hidden = self.habits.foreign | {
+            name for field in self.fields.values() if field.converted for name in field.names[1:]
+        }
+        """What filters name and Items do not show, or not in the same words."""
         self._frame = Frame(
             catalogue=mapping.id,
             home=mapping.endpoints.get("catalogue", ""),
