@@ -14,7 +14,7 @@ from stacbridge import geometry
 from stacbridge.cql.matching import condition
 from stacbridge.cql.parse import parse_json, parse_text
 from stacbridge.dialects.stac import StacApi
-from stacbridge.errors import BadRequest, UnsupportedFilter, UpstreamError
+from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.settings import Settings
@@ -204,13 +204,6 @@ def test_what_cannot_be_pushed_is_to_be_checked(walks: Walks, text: str, told: s
 def test_what_no_listed_value_satisfies_finds_nothing(walks: Walks, text: str) -> None:
     page = walks.page(Query((L1A,), filter=cql(text), count=True))
     assert (page.records, page.position, page.matched, page.checked) == ([], None, 0, ())
-
-
-def test_what_items_do_not_show_cannot_stand_beside_what_is_checked(walks: Walks) -> None:
-    assert walks.page(Query((L1A,), filter=cql("sensorType = 'RADAR'"), limit=5)).records
-    for foreign in ("sensorType = 'RADAR'", "productType = 'S1_SCS__1S'"):
-        with pytest.raises(UnsupportedFilter, match="its items do not show it"):
-            walks.page(Query((L1A,), filter=cql(f"{foreign} and eo:cloud_cover < 10")))
 
 
 def test_case_does_not_matter_where_that_is_asked(upstream: Upstream) -> None:
