@@ -236,3 +236,17 @@ def test_a_long_filter_keeps_what_cannot_be_checked(upstream: Upstream, archive:
     found = walked(upstream, collections=(EARTHCARE,), filter=filter)
     assert sorted(map(key, found)) == wanted(archive, filter, (EARTHCARE,))
     assert found
+
+
+def test_queryables_say_what_only_filters_know_and_what_is_another_name(upstream: Upstream) -> None:
+    for told in (upstream.queryables(L1A), upstream.queryables(None)):
+        properties = told["properties"]
+        assert properties["sensorType"]["description"].startswith(
+            "Known to filters alone: items do not show it"
+        )
+        assert "no case" in properties["sensorType"]["description"]
+        assert all(schema["stacbridge:pushed"] for schema in properties.values())
+        assert told["additionalProperties"] is True
+    own = upstream.queryables(L1A)["properties"]
+    assert own["productType"]["description"] == "Another name of product:type."
+    assert own["productType"]["enum"] == own["product:type"]["enum"]
