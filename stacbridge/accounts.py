@@ -133,6 +133,10 @@ class OwnAccounts:
         """Return all Collections."""
         return self._shared.collections()
 
+    def age(self) -> float | None:
+        """Return the seconds since the upstream listed its collections."""
+        return self._shared.age()
+
     def queryables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that a filter may name."""
         return self._shared.queryables(collection)
@@ -140,6 +144,11 @@ class OwnAccounts:
     def sortables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that `sortby` may name."""
         return self._shared.sortables(collection)
+
+    @property
+    def slow_by_id(self) -> bool:
+        """Whether each of the ids of a search is looked up on its own."""
+        return self._shared.slow_by_id
 
     def may_hold(self, id: str) -> bool:
         """Tell whether an item with that id could be here."""

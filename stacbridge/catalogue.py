@@ -60,6 +60,23 @@ class Selective(Protocol):
         ...
 
 
+@runtime_checkable
+class SlowById(Protocol):
+    """A catalogue that may have to look up each of the ids that a search names on its own."""
+
+    slow_by_id: bool
+    """Whether it does, so that a search of their time costs less."""
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """A catalogue that remembers what its upstream told of its collections."""
+
+    def age(self) -> float | None:
+        """Return the seconds since that was told, `None` where its collections are the bridge's own."""
+        ...
+
+
 class Catalogue(Protocol):
     """A source of STAC Items. Methods block; callers on an event loop run them in threads."""
 

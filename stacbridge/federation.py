@@ -14,7 +14,7 @@ from stacbridge.cursor import Cursors, Positions
 from stacbridge.errors import BadRequest, NotFound, UpstreamError
 from stacbridge.merge import Strand
 from stacbridge.model import Json, Query
-from stacbridge.patience import Patience
+from stacbridge.patience import Asked, Patience
 from stacbridge.roll import Roll, Told
 from stacbridge.schemas import intersected, merged
 from stacbridge.search import Gathering, Part, Results
@@ -48,6 +48,7 @@ class Federation:
         self._cursors = Cursors(secret)
         self._threads = Threads(settings.search_threads, thread_name_prefix="search")
         self._deadline = settings.catalogue_deadline
+        self.clock = clock
         self._patience = Patience(settings.straggler_ratio, settings.straggler_floor, clock)
         self._channels = {each.id: Channel(each, settings, clock=clock) for each in catalogues}
         self._roll = Roll(list(self._channels.values()))
@@ -108,6 +109,25 @@ class Federation:
         """Return the catalogue that has a collection. Raises as `collection` does."""
         return self._roll.owner(collection)
 
+    def owners(self) -> dict[str, str]:
+        """Return the ids of the catalogues of all collections that are known by now; asks nobody."""
+        return {id: catalogue.id for id, catalogue in self._roll.known.owners.items()}
+
+    def steps(self, query: Query) -> list[Step]:
+        """Return which catalogues are asked what for a search."""
+        if query.collections:
+            steps = [
+                (catalogue, replace(query, collections=() if everything else own))
+                for catalogue, own, everything in self._roll.parts(query.collections)
+            ]
+        else:
+            steps = [(catalogue, query) for catalogue in self.catalogues.values()]
+        return [(each, own) for each, part in steps if (own := _possible(each, part))] if query.ids else steps
+
+    def ask(self, catalogue: Catalogue, query: Query, root: str) -> Asked:
+        """Ask one of the catalogues for a page, without waiting for it."""
+        return self._channels[catalogue.id].ask(query, root, ready=True)
+
     def search(
         self, query: Query, token: str | None, root: str, *, ready: bool = False, strict: bool = False
     ) -> Results:
@@ -122,7 +142,7 @@ class Federation:
         """
         query = replace(query, count=query.count and token is None)
         positions = {} if token is None else self._resumed(token, query)
-        parts = [self._part(catalogue, own, positions) for catalogue, own in self._steps(query)]
+        parts = [self._part(catalogue, own, positions) for catalogue, own in self.steps(query)]
         self._check_sortable(parts)
         results = self._gathered(parts, query, root, ready=ready, strict=strict)
         strands = {part.id: part.strand for part in parts}
@@ -135,16 +155,6 @@ class Federation:
         if collection is None:
             return self.catalogues.values()
         return (self._roll.owner(collection),)
-
-    def _steps(self, query: Query) -> list[Step]:
-        if query.collections:
-            steps = [
-                (catalogue, replace(query, collections=() if everything else own))
-                for catalogue, own, everything in self._roll.parts(query.collections)
-            ]
-        else:
-            steps = [(catalogue, query) for catalogue in self.catalogues.values()]
-        return [(each, own) for each, part in steps if (own := _possible(each, part))] if query.ids else steps
 
     def _part(self, catalogue: Catalogue, query: Query, positions: Positions) -> Part:
         id = catalogue.id

@@ -4,7 +4,7 @@ Query  -> dialect.ask  -> Request -> wire.send -> Reply -> dialect.read -> Page 
 Query  -> access flow  -> Ready | Pending
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -54,7 +54,8 @@ class Query:
 class Request:
     """An HTTP request to an upstream, before any credential is attached.
 
-    `params` are unescaped name/value pairs in order; the wire escapes them once.
+    `params` are unescaped name/value pairs in order; the wire escapes them once. `safe` says of a POST that
+    it changes nothing, such as a search, so that it may be sent again.
     """
 
     method: str
@@ -62,6 +63,7 @@ class Request:
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,15 @@ class Page:
 
     `checked` names the conditions of the filter that the upstream was not, or not exactly, asked for, such as
     `'eo:cloud_cover' isnull`. Where there are any, records may come that do not match: whoever asked checks
-    the filter on each Item, and `matched` is `None`.
+    the filter on each Item, and `matched` is `None`. Where Items do not show all that the filter names,
+    `match` decides instead whether one matches.
     """
 
     records: list[Json]
     position: Json | None = None
     matched: int | None = None
     checked: tuple[str, ...] = ()
+    match: Callable[[Json], bool] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from stacbridge.catalogue import Catalogue
+from stacbridge.catalogue import Catalogue, Dated
 from stacbridge.channel import Channel
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.model import Json
@@ -12,13 +12,17 @@ from stacbridge.model import Json
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
-    """What catalogues told: Collections and their owners by id, and why some have never told, by theirs."""
+    """What catalogues told: Collections and their owners by id, and why some have never told, by theirs.
+
+    `age` are the seconds since the first of them heard it from its upstream, `None` where none had to.
+    """
 
     collections: dict[str, Json] = field(default_factory=dict)
     owners: dict[str, Catalogue] = field(default_factory=dict)
     silent: dict[str, UpstreamError] = field(default_factory=dict)
+    age: float | None = None
 
 
 class Roll:
@@ -34,6 +38,11 @@ class Roll:
         self._told = _asked(channels)
         for id, failure in self._told.silent.items():
             log.warning("%s has not told its collections yet: %s", id, failure)
+
+    @property
+    def known(self) -> Told:
+        """What all catalogues told when they were last asked."""
+        return self._told
 
     def all(self) -> Told:
         """Return what all catalogues tell now. Blocks."""
@@ -89,6 +98,8 @@ def _asked(channels: Iterable[Channel]) -> Told:
         except UpstreamError as failure:
             told.silent[catalogue.id] = failure
             continue
+        if isinstance(catalogue, Dated) and (age := catalogue.age()) is not None:
+            told.age = max(age, told.age or 0)
         for collection in collections:
             id = collection["id"]
             if id in told.owners:

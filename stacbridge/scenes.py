@@ -6,30 +6,20 @@ Of the copies of a scene, one whose bytes are online is preferred, then the cata
 first.
 """
 
-import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Protocol
 
-from stacbridge.catalogue import Catalogue
-from stacbridge.errors import SearchTooWide, UpstreamError
+from stacbridge.copies import Copies, Register, scene
+from stacbridge.errors import SearchTooWide
 from stacbridge.federation import Federation, Results
 from stacbridge.hrefs import item_href
-from stacbridge.model import Interval, Json, Query, Skipped
-from stacbridge.scalars import instant
+from stacbridge.model import Json, Query, Skipped
 from stacbridge.settings import Settings
 
-log = logging.getLogger(__name__)
+__all__ = ["Linked", "Once", "scene", "shown"]
 
-ENDINGS = (".SAFE.zip", ".SEN3.zip", ".SAFE", ".SEN3", ".zip", "")
-DATED = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)", re.ASCII)
-A_DAY = timedelta(days=1)
 GEOJSON = "application/geo+json"
-
-Copies = dict[str, list[Json]]
-"""The Items of each scene, by its name."""
 
 
 class Searches(Protocol):
@@ -40,12 +30,6 @@ class Searches(Protocol):
     ) -> Results:
         """Return one page, as `Federation.search` does."""
         ...
-
-
-def scene(id: str) -> str | None:
-    """Return the name of the product that an Item's id names, without the ending of its package."""
-    name = id.removesuffix(next(ending for ending in ENDINGS if id.endswith(ending)))
-    return name if DATED.search(name) else None
 
 
 def shown(how: str | None, federation: Federation, settings: Settings) -> Searches:
@@ -86,16 +70,18 @@ class Once:
         )
 
     def _once(self, query: Query, items: list[Json], root: str) -> list[Json]:
-        owners = self._register.owners()
-        asked = {owners[id] for id in query.collections or owners if id in owners}
-        if len(asked) < 2:
-            return items
-        copies = self._register.copies(items, query, root)
-        return [item for item in items if not self._is_surpassed(item, copies, owners)]
+        asked = {catalogue.id for catalogue, _ in self._federation.steps(replace(query, ids=()))}
+        ranks = Ranks(self._federation)
+        wanted: dict[str, set[str]] = {}
+        for item, name in named(items):
+            for rival in asked.intersection(ranks.rivals(item)):
+                wanted.setdefault(rival, set()).add(name)
+        copies = self._register.copies(items, wanted, query, root)
+        return [item for item in items if not self._is_surpassed(item, copies, ranks)]
 
-    def _is_surpassed(self, item: Json, copies: Copies, owners: dict[str, int]) -> bool:
-        others = elsewhere(item, copies, owners)
-        return any(preference(other, owners) < preference(item, owners) for other in others)
+    def _is_surpassed(self, item: Json, copies: Copies, ranks: "Ranks") -> bool:
+        own = ranks.place(ranks.owner(item), item)
+        return any(ranks.place(*other) < own for other in elsewhere(item, copies, ranks))
 
 
 class Linked:
@@ -117,102 +103,62 @@ class Linked:
         return self._linked([self._federation.item(collection, id, root)], root)[0]
 
     def _linked(self, items: list[Json], root: str) -> list[Json]:
-        owners = self._register.owners()
-        copies = self._register.copies(items, Query(), root) if len(set(owners.values())) > 1 else {}
-        return [
-            {**item, "links": [*item["links"], *self._links(item, copies, owners, root)]} for item in items
-        ]
+        ranks = Ranks(self._federation)
+        wanted: dict[str, set[str]] = {}
+        for item, name in named(items):
+            for other in ranks.order.keys() - {ranks.owner(item)}:
+                wanted.setdefault(other, set()).add(name)
+        copies = self._register.copies(items, wanted, Query(), root)
+        links = ((item, self._links(item, copies, ranks, root)) for item in items)
+        return [{**item, "links": [*item["links"], *added]} for item, added in links]
 
-    def _links(self, item: Json, copies: Copies, owners: dict[str, int], root: str) -> Iterator[Json]:
-        others = elsewhere(item, copies, owners)
-        for other in others:
-            yield self._link("alternate", other, owners, root)
+    def _links(self, item: Json, copies: Copies, ranks: "Ranks", root: str) -> Iterator[Json]:
+        others = elsewhere(item, copies, ranks)
+        for owner, other in others:
+            yield self._link("alternate", owner, other, root)
         if others:
-            best = min([item, *others], key=lambda each: preference(each, owners))
-            yield self._link("canonical", best, owners, root)
+            own = (ranks.owner(item), item)
+            yield self._link("canonical", *min([own, *others], key=lambda each: ranks.place(*each)), root)
 
-    def _link(self, rel: str, item: Json, owners: dict[str, int], root: str) -> Json:
+    def _link(self, rel: str, owner: str, item: Json, root: str) -> Json:
         href = item_href(root, item["collection"], item["id"])
-        title = self._register.catalogues[owners[item["collection"]]].title
-        return {"rel": rel, "href": href, "type": GEOJSON, "title": title}
+        return {"rel": rel, "href": href, "type": GEOJSON, "title": self._federation.catalogues[owner].title}
 
 
-class Register:
-    """Who holds which collection, and which Items are copies of one scene."""
+class Ranks:
+    """Whose Items are preferred: `order` are the places of catalogues in the settings, by id."""
 
-    def __init__(self, federation: Federation, settings: Settings) -> None:
-        self._federation = federation
-        self._max_ids = settings.max_ids
-        self.catalogues: list[Catalogue] = list(federation.catalogues.values())
+    def __init__(self, federation: Federation) -> None:
+        self.order = {id: place for place, id in enumerate(federation.catalogues)}
+        self._owners = federation.owners()
 
-    def owners(self) -> dict[str, int]:
-        """Return by collection the place of its catalogue in the settings; those that are down tell none."""
-        return dict(self._told())
+    def owner(self, item: Json) -> str:
+        """Return the catalogue of an Item; none where that has not told its collections yet."""
+        return self._owners.get(item["collection"], "")
 
-    def copies(self, items: Sequence[Json], query: Query, root: str) -> Copies:
-        """Return all Items, in any catalogue, that match `query` and are of the same scenes as `items`."""
-        names = dict.fromkeys(name for item in items if (name := scene(item["id"])))
-        spelt = [f"{name}{ending}" for name in names for ending in ENDINGS]
-        ids = [id for id in spelt if not query.ids or id in query.ids]
-        found: Copies = {}
-        query = replace(query, interval=query.interval or _time_of(items), sortby=(), count=False)
-        for some in batches(ids, self._max_ids):
-            for copy in self._walked(replace(query, ids=some), root):
-                found.setdefault(scene(copy["id"]) or copy["id"], []).append(copy)
-        return found
+    def place(self, owner: str, item: Json) -> tuple[bool, int]:
+        """Return what the copies of one scene are sorted by, the best first."""
+        return not _is_online(item), self.order.get(owner, len(self.order))
 
-    def _told(self) -> Iterator[tuple[str, int]]:
-        for place, catalogue in enumerate(self.catalogues):
-            try:
-                for collection in catalogue.collections():
-                    yield collection["id"], place
-            except UpstreamError as failure:
-                log.warning("%s does not tell its collections: %s", catalogue.id, failure)
-
-    def _walked(self, query: Query, root: str) -> Iterator[Json]:
-        """Walk a search as far as its catalogues answer; one that is down goes on being named as next."""
-        query = replace(query, limit=len(query.ids) * len(self.catalogues))
-        token: str | None = None
-        while True:
-            try:
-                results = self._federation.search(query, token, root, ready=True)
-            except UpstreamError as failure:
-                log.warning("Copies of scenes are not known of all catalogues: %s", failure)
-                return
-            yield from results.items
-            token = results.token
-            if token is None or not results.items:
-                return
+    def rivals(self, item: Json) -> set[str]:
+        """Return the catalogues whose copies of an Item's scene may be preferred to it."""
+        own = self.owner(item)
+        last = self.order.get(own, len(self.order)) if _is_online(item) else len(self.order)
+        return {id for id, place in self.order.items() if place < last and id != own}
 
 
-def elsewhere(item: Json, copies: Copies, owners: dict[str, int]) -> list[Json]:
-    """Return the copies of an Item's scene that other catalogues hold."""
-    own = owners.get(item["collection"])
+def named(items: Sequence[Json]) -> Iterator[tuple[Json, str]]:
+    """Yield the Items whose ids name scenes, with these names."""
+    for item in items:
+        if (name := scene(item["id"])) is not None:
+            yield item, name
+
+
+def elsewhere(item: Json, copies: Copies, ranks: Ranks) -> list[tuple[str, Json]]:
+    """Return the copies of an Item's scene that other catalogues hold, and which these are."""
     held = copies.get(scene(item["id"]) or "", [])
-    return [copy for copy in held if owners.get(copy["collection"], own) != own]
+    return [(owner, copy) for owner, copy in held if owner != ranks.owner(item)]
 
 
-def preference(item: Json, owners: dict[str, int]) -> tuple[bool, int]:
-    """Return what the copies of one scene are sorted by, the best first."""
-    status = item["properties"].get("order:status", "succeeded")
-    return status != "succeeded", owners.get(item["collection"], len(owners))
-
-
-def _time_of(items: Sequence[Json]) -> Interval | None:
-    """Return the time of Items and of their copies, which catalogues state a little differently.
-
-    Without it archives would have to look for a name in all of their years.
-    """
-    told = [
-        instant(item["properties"].get(name))
-        for item in items
-        for name in ("datetime", "start_datetime", "end_datetime")
-    ]
-    times = [time for time in told if time]
-    return Interval(min(times) - A_DAY, max(times) + A_DAY) if times else None
-
-
-def batches(ids: list[str], size: int) -> Iterator[tuple[str, ...]]:
-    """Yield the ids, `size` of them at a time."""
-    for start in range(0, len(ids), size):
-        yield tuple(ids[start : start + size])
+def _is_online(item: Json) -> bool:
+    return bool(item["properties"].get("order:status", "succeeded") == "succeeded")

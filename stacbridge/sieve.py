@@ -73,6 +73,7 @@ class Sieve:
         self.checked, self.seen = page.checked, self.seen + max(len(items), 1)
         self.matched = page.matched if self.matched is None and not page.checked else self.matched
         self.skipped += skipped
+        match = page.match or match
         fitting = [
             number
             for number, item in enumerate(items)

@@ -90,7 +90,8 @@ class Upstream:
         self._discovered = Refreshed(self._discover, *lists, clock=clock)
         cache = (settings.search_cache_seconds, settings.search_cache_bytes)
         self._replies = Replies(*cache, self._send, note=noted("searches"), clock=clock)
-        self._item_ids = mapping.item_ids
+        self._item_ids, self._endings = mapping.item_ids, mapping.endings
+        self.slow_by_id = bool(getattr(dialect, "slow_by_id", False))
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
         self.archive: Archive | None = self._archive(mapping)
 
@@ -100,7 +101,7 @@ class Upstream:
         Raises `BadRequest` and its kin, `UpstreamError` and its kin; of these `SearchTooWide` or
         `UpstreamError` where nothing was found within `max_upstream_pages` and `search_seconds`.
         """
-        match = condition(query.filter) if query.filter else _any
+        match = condition(query.filter) if query.filter else lambda item: True
         translate = partial(self._translation.items, root=root, ready=ready)
         found = fill(query, self._remembered, translate, match, self._bounds, self.id)
         metrics.SKIPPED.labels(self.id).inc(len(found.skipped))
@@ -114,6 +115,10 @@ class Upstream:
         """
         return [*self._translation.collections.values(), *self._discovered.get()]
 
+    def age(self) -> float | None:
+        """Return the seconds since the upstream listed its collections, `None` where files do."""
+        return self._discovered.age() if isinstance(self._dialect, Discovering) else None
+
     def queryables(self, collection: str | None) -> Json:
         """Return the JSON Schema of the properties that a filter may name."""
         dialect = self._dialect
@@ -126,8 +131,9 @@ class Upstream:
         return self._translation.sortables(collection)
 
     def may_hold(self, id: str) -> bool:
-        """Tell whether an item with that id could be here, as far as the mapping's `item_ids` says."""
-        return self._item_ids is None or self._item_ids.fullmatch(id) is not None
+        """Tell whether an item with that id could be here, as far as the mapping says."""
+        known = self._item_ids is None or self._item_ids.fullmatch(id) is not None
+        return known and not id.endswith(self._endings)
 
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
         """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
@@ -204,9 +210,7 @@ class Upstream:
         return drive(walk(self._dialect, query), send, self._parallel)
 
     def _discover(self) -> list[Json]:
-        if not isinstance(self._dialect, Discovering):
-            return []
-        return drive(self._dialect.discover(), self._send)
+        return drive(self._dialect.discover(), self._send) if isinstance(self._dialect, Discovering) else []
 
     def _token_call(self, request: Request) -> Reply:
         metrics.TOKENS.labels(self.id).inc()
@@ -290,10 +294,6 @@ def _connections(mapping: Mapping) -> int:
     if "connections" not in mapping.limits:
         raise Misconfigured(f"{mapping.id}.toml: limits: 'connections' is missing or unknown")
     return mapping.limits["connections"]
-
-
-def _any(item: Json) -> bool:
-    return True
 
 
 def _is_good(reply: Reply) -> bool:

@@ -1,6 +1,8 @@
 """Scenes that several catalogues hold: each once, whatever the page, or linked to each other."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -28,8 +30,24 @@ def copy(catalogue: str, name: str, ending: str = "", **properties: Any) -> Json
     return {**stac, "id": f"{name}{ending}", "properties": {**stac["properties"], **properties}}
 
 
-def holding(id: str, items: list[Json]) -> MemoryCatalogue:
-    return MemoryCatalogue(id, [collection(f"{id}-scenes")], items, title=id.title())
+class Holding(MemoryCatalogue):
+    """A catalogue that keeps what it was asked, and refuses `most` hours or more."""
+
+    def __init__(self, id: str, items: list[Json], *, slow_by_id: bool = False, most: int = 100) -> None:
+        super().__init__(id, [collection(f"{id}-scenes")], items, title=id.title())
+        self.slow_by_id, self.most = slow_by_id, timedelta(hours=most)
+        self.asked: list[Query] = []
+
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
+        self.asked.append(query)
+        span = query.interval
+        if span and span.start and span.end and span.end - span.start >= self.most:
+            raise SearchTooWide("That would be too much.")
+        return super().search(query, root, ready=ready)
+
+
+def holding(id: str, items: list[Json], *, slow: bool = False) -> Holding:
+    return Holding(id, items, slow_by_id=slow)
 
 
 def walked(searches: Once, query: Query) -> list[tuple[str, str]]:
@@ -59,10 +77,18 @@ HELD = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    held=HELD, limit=st.integers(1, 5), clear=st.booleans(), asked=st.sets(st.sampled_from(["a", "b", "c"]))
+    held=HELD,
+    limit=st.integers(1, 5),
+    clear=st.booleans(),
+    asked=st.sets(st.sampled_from(["a", "b", "c"])),
+    slow=st.sets(st.sampled_from(["a", "b", "c"])),
 )
 def test_each_scene_comes_once_in_its_best_copy(
-    held: list[tuple[str, str, str, str | None, int]], limit: int, clear: bool, asked: set[str]
+    held: list[tuple[str, str, str, str | None, int]],
+    limit: int,
+    clear: bool,
+    asked: set[str],
+    slow: set[str],
 ) -> None:
     items: dict[str, list[Json]] = {"a": [], "b": [], "c": []}
     expected: dict[str, tuple[bool, str, str]] = {}
@@ -72,8 +98,9 @@ def test_each_scene_comes_once_in_its_best_copy(
         if (not asked or id in asked) and not (clear and cover == 50):
             best = (status == "orderable", id, f"{name}{ending}")
             expected[name] = min(best, expected.get(name, best))
-    bounds = Settings(max_ids=3, max_upstream_pages=30)
-    federation = Federation([holding(id, each) for id, each in items.items()], bounds)
+    bounds = Settings(max_ids=3, max_limit=2, max_upstream_pages=30)
+    catalogues = [holding(id, each, slow=id in slow) for id, each in items.items()]
+    federation = Federation(catalogues, bounds)
     query = Query(
         collections=tuple(f"{id}-scenes" for id in sorted(asked)),
         filter={"op": "<", "args": [{"property": "eo:cloud_cover"}, 20]} if clear else None,
@@ -196,3 +223,65 @@ def test_too_few_pages_for_one_scene_are_told_with_what_to_do() -> None:
         Once(federation, bounds).search(Query(limit=1, sortby=(SortKey("collection"),)), None, ROOT)
     federation.close()
     assert told.value.advice
+
+
+EVERYTHING = Query()
+
+
+def once(*catalogues: Holding, query: Query = EVERYTHING, **bounds: Any) -> list[str]:
+    """Return the ids on the first page of a search that gives each scene once."""
+    federation = Federation(catalogues, Settings.model_validate(bounds))
+    found = Once(federation, Settings.model_validate(bounds)).search(query, None, ROOT).items
+    federation.close()
+    return sorted(each["id"] for each in found)
+
+
+def test_a_page_asks_each_catalogue_once_for_what_may_be_preferred() -> None:
+    offline = {"order:status": "orderable"}
+    first = Holding("a", [copy("a", NAMES[0]), copy("a", NAMES[1], **offline)])
+    second = Holding("b", [copy("b", name, ".SAFE") for name in NAMES[:3]])
+    third = Holding("c", [copy("c", NAMES[3])], slow_by_id=True)
+    assert once(first, second, third) == [NAMES[0], f"{NAMES[1]}.SAFE", f"{NAMES[2]}.SAFE", NAMES[3]]
+    (_, first_names), (_, second_names), (_, third_names) = (each.asked for each in (first, second, third))
+    assert {scene(id) for id in first_names.ids} == {*NAMES[:4]}
+    assert {scene(id) for id in second_names.ids} == {NAMES[1], NAMES[3]}
+    assert third_names.ids == ()
+    assert third_names.interval is not None
+
+
+def test_copies_on_the_page_itself_need_no_asking_twice() -> None:
+    only = Holding("b", [copy("b", name) for name in NAMES])
+    assert once(only) == NAMES
+    assert len(only.asked) == 1
+
+
+@pytest.mark.parametrize(("most", "asked"), [(100, 2), (17, 6), (3, 14)])
+def test_a_time_that_is_too_long_is_asked_in_halves(most: int, asked: int) -> None:
+    first = Holding("a", [copy("a", name) for name in NAMES[::2]], slow_by_id=True, most=most)
+    second = Holding("b", [copy("b", name, ".SAFE") for name in NAMES])
+    query = Query(limit=7, sortby=(SortKey("collection", descending=True),))
+    assert once(first, second, query=query) == [f"{name}.SAFE" for name in NAMES if name not in NAMES[::2]]
+    assert len(first.asked) == asked
+
+
+def test_a_catalogue_that_is_late_tells_no_copies_and_holds_up_nobody() -> None:
+    late = Late("a", [copy("a", name) for name in NAMES])
+    query = Query(limit=1, sortby=(SortKey("collection", descending=True),))
+    try:
+        found = once(late, Holding("b", [copy("b", NAMES[0], ".zip")]), query=query, catalogue_deadline=0.2)
+    finally:
+        late.there.set()
+    assert found == [f"{NAMES[0]}.zip"]
+
+
+class Late(Holding):
+    """A catalogue that answers nothing about ids before it is told to."""
+
+    def __init__(self, id: str, items: list[Json]) -> None:
+        super().__init__(id, items)
+        self.there = Event()
+
+    def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
+        if query.ids:
+            self.there.wait(10)
+        return super().search(query, root, ready=ready)

@@ -81,7 +81,8 @@ class Walks:
         found: list[Json] = []
         for page in self.pages(query):
             items = self.translation.items(page.records, ROOT)[0]
-            found += [item for item in items if matches(item)] if page.checked else items
+            matching = page.match or matches
+            found += [item for item in items if matching(item)] if page.checked else items
         return found
 
 

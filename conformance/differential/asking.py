@@ -91,7 +91,7 @@ def parameters(question: Question) -> dict[str, str]:
         elif name == "filter":
             written["filter-lang"] = "cql2-text" if question.as_text else "cql2-json"
             value = text(value) if question.as_text else json.dumps(value)
-        elif name in ("collections", "ids"):
+        elif name in ("collections", "ids", "q"):
             value = ",".join(value)
         elif name == "bbox":
             value = ",".join(map(json.dumps, value))

@@ -79,6 +79,18 @@ def _end(text: str) -> datetime | None:
 
 Test = Callable[[Entry], bool]
 
+TEXTS = (
+    *("id", "collection", "title", "description", "platform", "constellation", "mission"),
+    *("processing:level", "product:type", "sar:instrument_mode", "grid:code", "instruments", "keywords"),
+)
+"""Where free text is looked for, by the bridge's documentation."""
+
+
+def texts(item: Json) -> list[str]:
+    """Return what free text is looked for in."""
+    values = [{**item["properties"], **item}.get(name) for name in TEXTS]
+    return [text for value in values for text in (value if isinstance(value, list) else [value]) if text]
+
 
 def _by_ids(ids: Sequence[str]) -> Test:
     return lambda entry: entry.item["id"] in ids
@@ -94,6 +106,16 @@ def _by_area(area: BaseGeometry) -> Test:
     return lambda entry: entry.footprint is not None and bool(area.intersects(entry.footprint))
 
 
+def _by_text(terms: Sequence[str]) -> Test:
+    folded = [term.casefold() for term in terms]
+
+    def test(entry: Entry) -> bool:
+        held = [text.casefold() for text in texts(entry.item)]
+        return any(term in text for term in folded for text in held)
+
+    return test
+
+
 def _by_filter(filter: Json) -> Test:
     return lambda entry: truth(filter, entry.item) is True
 
@@ -103,6 +125,7 @@ TESTS: dict[str, Callable[[Any], Test]] = {
     "datetime": _by_time,
     "bbox": lambda bbox: _by_area(box(bbox)),
     "intersects": lambda geometry: _by_area(shape(geometry)),
+    "q": _by_text,
     "filter": _by_filter,
 }
 """What each member of a search asks of an Item, the quickest first."""

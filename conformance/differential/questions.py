@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from conformance.differential.archives import Pool, World
+from conformance.differential.brute import texts
 from conformance.differential.places import areas, bboxes, geometries
 from tests.unit.cql_trees import one_of, trees
 
@@ -73,12 +74,12 @@ def _collections(draw: st.DrawFn, world: World) -> list[str]:
 def _narrowed(draw: st.DrawFn, items: Sequence[Json]) -> Json:
     """Draw what else a search asks of Items: a time, a place, ids; most searches only one of them."""
     chosen = draw(
-        st.lists(st.sampled_from(["datetime", "bbox", "intersects", "ids"]), max_size=2, unique=True)
+        st.lists(st.sampled_from(["datetime", "bbox", "intersects", "ids", "q"]), max_size=2, unique=True)
     )
     if "bbox" in chosen and "intersects" in chosen:
         chosen.remove("bbox")
     makers: dict[str, Callable[[Sequence[Json]], st.SearchStrategy[Any]]]
-    makers = {"datetime": datetimes, "bbox": bboxes, "intersects": geometries, "ids": _ids}
+    makers = {"datetime": datetimes, "bbox": bboxes, "intersects": geometries, "ids": _ids, "q": _terms}
     return {name: draw(makers[name](items)) for name in chosen}
 
 
@@ -86,6 +87,18 @@ def _ids(items: Sequence[Json]) -> st.SearchStrategy[list[str]]:
     known = one_of(items).map(lambda item: str(item["id"]))
     other = st.sampled_from(["nobody", "S2A_MSIL1C_20200101T000000_N0208_R001_T31UFS_20200101T000000"])
     return st.lists(known | known | known | other, min_size=1, max_size=6, unique=True)
+
+
+@st.composite
+def _terms(draw: st.DrawFn, items: Sequence[Json]) -> list[str]:
+    """Draw terms of free text: pieces of what Items tell, in any case; now and then what none tells."""
+    found = []
+    for _ in range(draw(st.integers(1, 2))):
+        whole = draw(st.sampled_from(texts(draw(one_of(items))))).partition(",")[0]
+        start = draw(st.integers(0, max(0, len(whole) - 2)))
+        piece = whole[start : start + draw(st.integers(2, 12))].strip(' "') or whole
+        found.append(draw(st.sampled_from([piece, piece.upper(), piece.lower(), f"{piece}~"])))
+    return found
 
 
 @st.composite

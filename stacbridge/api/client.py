@@ -16,7 +16,7 @@ from stacbridge.api import failures, intervals, links
 from stacbridge.api.answers import absent, feature_collection, respond
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
-from stacbridge.api.headers import STRICT, prefers_strict, proxy_status, server_timing
+from stacbridge.api.headers import STRICT, freshness, prefers_strict, proxy_status, server_timing
 from stacbridge.api.openapi import FAILURES, CollectionsUrl, ItemsUrl, ItemUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
@@ -160,8 +160,8 @@ class Client:
             "numberReturned": len(found),
             **absent(told.silent),
         }
-        headers = proxy_status(told.silent) | server_timing({"total": time.perf_counter() - start})
-        return respond(page, headers=headers)
+        headers = freshness(told, self.settings) | proxy_status(told.silent)
+        return respond(page, headers=headers | server_timing({"total": time.perf_counter() - start}))
 
     async def get_collection(self, collection_id: str, request: Request, **_: Any) -> Response:
         """Answer GET /collections/{collection_id}."""

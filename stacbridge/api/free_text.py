@@ -1,7 +1,7 @@
 """Free text (`q`) in Items becomes CQL2: one of the terms is in one of the texts that Items have.
 
-Terms are parts of texts, in any case; of lists of words, they are a word as it is written, in lower case or
-in upper case. Source: https://github.com/stac-api-extensions/freetext-search (v1.0.0-rc.1).
+Terms are parts of texts, or of one of the texts in a list, in any case. Source:
+https://github.com/stac-api-extensions/freetext-search (v1.0.0-rc.1).
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ TEXTS = (
 """Properties of Items whose text is searched."""
 
 LISTS = ("instruments", "keywords")
-"""Properties of Items that are lists of words."""
+"""Properties of Items that are lists of texts."""
 
 
 def terms(value: Any, settings: Settings) -> tuple[str, ...]:
@@ -42,8 +42,7 @@ def condition(sought: tuple[str, ...]) -> Json | None:
 
 def _tests(term: str) -> list[Json]:
     pattern = f"%{build.escaped(term)}%"
-    spellings = list(dict.fromkeys([term, term.lower(), term.upper()]))
     return [
         *(build.like_in_any_case(name, pattern) for name in TEXTS),
-        *(build.overlapping(name, spellings) for name in LISTS),
+        *(build.holding_in_any_case(name, pattern) for name in LISTS),
     ]

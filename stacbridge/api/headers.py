@@ -12,6 +12,8 @@ from stacbridge.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from stacbridge.roll import Told
+from stacbridge.settings import Settings
 
 PROXY = "stacbridge"
 ERRORS: tuple[tuple[type[StacbridgeError], str], ...] = (
@@ -40,6 +42,19 @@ def server_timing(seconds: Mapping[str, float]) -> dict[str, str]:
     """Return `Server-Timing` (W3C) for the times of what has a name; milliseconds there."""
     told = (f"{_NOT_IN_TOKENS.sub('-', name)};dur={each * 1000:.1f}" for name, each in seconds.items())
     return {"Server-Timing": ", ".join(told)}
+
+
+def freshness(told: Told, settings: Settings) -> dict[str, str]:
+    """Return `Age` and `Cache-Control` (RFC 9111) for Collections, remembered `collection_seconds` each.
+
+    Those of an upstream that cannot be asked anew are older than they may be. Where some are missing, they
+    may come any time.
+    """
+    if told.silent:
+        return {"Cache-Control": "no-store"}
+    whose = "private, " if settings.access != "open" else ""
+    aged = {} if told.age is None else {"Age": str(int(told.age))}
+    return {"Cache-Control": f"{whose}max-age={int(settings.collection_seconds)}"} | aged
 
 
 def prefers_strict(request: Request) -> bool:

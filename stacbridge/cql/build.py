@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from stacbridge.cql.operators import HELD_LIKE
 from stacbridge.model import Json
 
 WILDCARDS = re.compile(r"[\\%_]")
@@ -39,9 +40,9 @@ def like_in_any_case(name: str, pattern: str) -> Json:
     return {"op": "like", "args": [_casei(property(name)), _casei(pattern)]}
 
 
-def overlapping(name: str, values: list[Any]) -> Json:
-    """Return the test that a property, which is a list, holds one of some literals."""
-    return {"op": "a_overlaps", "args": [property(name), values]}
+def holding_in_any_case(name: str, pattern: str) -> Json:
+    """Return the test that a property, which is a list, holds a text like a pattern, whatever their case."""
+    return {"op": HELD_LIKE, "args": [_casei(property(name)), _casei(pattern)]}
 
 
 def negated(condition: Json) -> Json:

@@ -35,6 +35,7 @@ from stacbridge.model import Json
 __all__ = [
     "ARRAYS",
     "INVERSE",
+    "LISTS",
     "And",
     "Condition",
     "Opaque",
@@ -56,6 +57,8 @@ __all__ = [
 
 INVERSE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 ARRAYS = ("a_contains", "a_containedby", "a_overlaps", "a_equals")
+LISTS = (*ARRAYS, operators.HELD_LIKE)
+"""Operators that test lists."""
 MEETING = ("s_contains", "s_crosses", "s_equals", "s_overlaps", "s_touches", "s_within")
 """Spatial functions of two geometries that meet."""
 _MAX_DEPTH = 500
@@ -179,6 +182,7 @@ def _array(test: Predicate, args: list[Any]) -> Condition | None:
 
 _SPECIAL: dict[str, Callable[[Predicate, list[Any]], Condition | None]] = {
     "like": _like,
+    operators.HELD_LIKE: _like,
     "isnull": _is_null,
     "s_intersects": _spatial,
     "s_disjoint": _disjoint,

@@ -17,6 +17,7 @@ from shapely.geometry import shape
 from stacbridge import geometry
 from stacbridge.cql import times
 from stacbridge.cql.conditions import ARRAYS, Predicate
+from stacbridge.cql.operators import HELD_LIKE
 from stacbridge.cql.times import Moment
 
 LIKE_TOKEN = re.compile(r"\\.|.", re.DOTALL)
@@ -52,6 +53,8 @@ def tester(test: Predicate) -> Test:
         return lambda value: (value is None) != test.negated
     if test.op == "like":
         return _like(test)
+    if test.op == HELD_LIKE:
+        return _held_like(test)
     if test.op == "s_intersects":
         return _intersects(test)
     return _array(test) if test.op in ARRAYS else _comparison(test)
@@ -82,15 +85,25 @@ def _text(compare: Compare, wanted: str) -> Test:
 
 
 def _like(test: Predicate) -> Test:
-    pattern = test.value.casefold() if test.casei else test.value
-    matches = re.compile(like(pattern), re.DOTALL).fullmatch
+    matches = _matching(test)
+    return lambda value: isinstance(value, str) and matches(value) != test.negated
 
-    def fits(value: Any) -> bool:
-        if not isinstance(value, str):
+
+def _held_like(test: Predicate) -> Test:
+    matches = _matching(test)
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, list):
             return False
-        return (matches(value.casefold() if test.casei else value) is not None) != test.negated
+        return any(isinstance(entry, str) and matches(entry) for entry in value) != test.negated
 
-    return fits
+    return holds
+
+
+def _matching(test: Predicate) -> Callable[[str], bool]:
+    """Return what tells whether a text is like a test's pattern."""
+    matches = re.compile(like(test.value.casefold() if test.casei else test.value), re.DOTALL).fullmatch
+    return lambda text: matches(text.casefold() if test.casei else text) is not None
 
 
 def _array(test: Predicate) -> Test:

@@ -9,6 +9,8 @@ from stacbridge.cql.evaluate import tester
 from stacbridge.model import Json
 
 Match = Callable[[Json], bool]
+Special = Callable[[Predicate | Opaque], Match | None]
+"""What decides a test in a way of its own, `None` for the others."""
 _MEMBERS = ("id", "collection", "geometry")
 
 
@@ -19,18 +21,20 @@ def condition(filter: Json) -> Match:
     A property is `id`, `collection`, `geometry`, or one of the Item's `properties`; with dots also a member
     of one that is an object. Raises `UnsupportedFilter` for what is not CQL2.
     """
-    return _matcher(conditions.parse(filter))
+    return matcher(conditions.parse(filter))
 
 
-def _matcher(condition: Condition) -> Match:
+def matcher(condition: Condition, special: Special = lambda test: None) -> Match:
+    """Return what decides for an Item whether a condition holds."""
     if isinstance(condition, bool):
         return lambda item: condition
-    if isinstance(condition, And):
-        parts = [_matcher(part) for part in condition.parts]
-        return lambda item: all(part(item) for part in parts)
-    if isinstance(condition, Or):
-        parts = [_matcher(part) for part in condition.parts]
-        return lambda item: any(part(item) for part in parts)
+    if isinstance(condition, And | Or):
+        parts = [matcher(part, special) for part in condition.parts]
+        holds = all if isinstance(condition, And) else any
+        return lambda item: holds(part(item) for part in parts)
+    own = special(condition)
+    if own is not None:
+        return own
     return _opaque(condition) if isinstance(condition, Opaque) else _predicate(condition)
 
 

@@ -25,27 +25,32 @@ OPERATORS = frozenset(
     )
 )
 
+HELD_LIKE = "a_like"
+"""One entry of a list is a text like a pattern. CQL2 has no such function: only the bridge asks for it."""
 
 _TWO = ("=", "<>", "<", "<=", ">", ">=", "in", "like", "/", "^", "%", "div")
-_ARGUMENTS = {
+_ARGUMENTS: dict[str, int | None] = {
+    **dict.fromkeys(OPERATORS),
     **dict.fromkeys(("not", "isnull", "casei", "accenti"), 1),
     **{name: 2 for name in OPERATORS if name in _TWO or name[:2] in ("s_", "a_", "t_")},
     "between": 3,
+    HELD_LIKE: 2,
 }
 
 
 def check(filter: Json) -> None:
-    """Raise `UnsupportedFilter` naming an operator that is not CQL2's, or that has too few or too many
+    """Raise `UnsupportedFilter` naming an operator that is not known, or that has too few or too many
     arguments: cql2 would take it for unknown."""
     for node in _nodes(filter):
         if "op" not in node:
             continue
         operator, args = str(node["op"]).lower(), node.get("args")
-        if operator not in OPERATORS:
+        if operator not in _ARGUMENTS:
             raise UnsupportedFilter(f"The filter's operator {operator!r} is not known.", parameter="filter")
-        if not isinstance(args, list) or len(args) != _ARGUMENTS.get(operator, len(args)):
-            wanted = _ARGUMENTS.get(operator, "several")
-            raise UnsupportedFilter(f"Operator {operator!r} takes {wanted} arguments.", parameter="filter")
+        wanted = _ARGUMENTS[operator]
+        if not isinstance(args, list) or (wanted is not None and len(args) != wanted):
+            number = "several" if wanted is None else wanted
+            raise UnsupportedFilter(f"Operator {operator!r} takes {number} arguments.", parameter="filter")
 
 
 def used(node: Any) -> Iterator[str]:

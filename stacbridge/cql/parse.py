@@ -13,6 +13,7 @@ import cql2
 import orjson
 
 from stacbridge import geometry
+from stacbridge.cql import operators
 from stacbridge.errors import BadRequest
 from stacbridge.model import Json
 from stacbridge.settings import Settings
@@ -53,6 +54,8 @@ def _parsed(expression: Any, settings: Settings, parameter: str) -> Json:
         raise BadRequest(f"`{parameter}` is not CQL2: {reason}", parameter=parameter) from error
     if not isinstance(parsed, dict):
         raise BadRequest(f"`{parameter}` is not a condition.", parameter=parameter)
+    if operators.HELD_LIKE in operators.used(parsed):
+        raise BadRequest(f"`{parameter}`: {operators.HELD_LIKE!r} is no operator.", parameter=parameter)
     _check_geometries(parsed, settings, parameter)
     return parsed
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from stacbridge import geometry
 from stacbridge.cql import conditions, times
-from stacbridge.cql.conditions import ARRAYS, And, Condition, Opaque, Or, Predicate
+from stacbridge.cql.conditions import LISTS, And, Condition, Opaque, Or, Predicate
 from stacbridge.cql.evaluate import holds, tester
 from stacbridge.dialects import odata_names
 from stacbridge.dialects.odata_text import UNTOLD, Text, Told, attribute, both, either, literal
@@ -142,6 +142,8 @@ def _closed(test: Predicate, row: Row, known: Match) -> Text:
 def _open(test: Predicate, row: Row, known: Match) -> Told:
     if not _is_of_kind(test, row):
         return Told(False)
+    if row.push == "text" and test.casei:
+        return odata_names.like_in_any_case(row.paths[0], test)
     if test.casei or test.negated:
         return UNTOLD
     if row.push == "order":
@@ -206,8 +208,8 @@ def _is_of_kind(test: Predicate, row: Row) -> bool:
     kind = row.schema.get("type", "")
     if kind not in _KINDS:
         return True
-    if kind == "array" or test.op in ARRAYS:
-        return kind == "array" and test.op in ARRAYS
+    if kind == "array" or test.op in LISTS:
+        return kind == "array" and test.op in LISTS
     if test.op in ("like", "s_intersects"):
         return test.op == "like" and kind == "string"
     return isinstance(test.value, _KINDS[kind]) and isinstance(test.value, bool) == (kind == "boolean")

@@ -1,18 +1,35 @@
-"""Tests of an item's id, which is the product's name without its ending, as OData tests of `Name`."""
+"""Tests of an item's id, which is the product's name without its ending, as OData tests of `Name`.
 
-from stacbridge.cql.conditions import ARRAYS, Predicate
+OData's functions on texts heed case, and nothing is documented that folds it. Where a test does not heed it,
+pieces of its text with few letters are asked for in each spelling, which finds more. Names are ASCII.
+"""
+
+from itertools import product
+
+from stacbridge.cql import build
+from stacbridge.cql.conditions import LISTS, Predicate
 from stacbridge.cql.evaluate import LIKE_TOKEN
 from stacbridge.dialects.odata_text import UNTOLD, Text, Told, both, either, quoted
+from stacbridge.mapping.names import CONVENTIONS
+
+SAFE, PACKED = ".SAFE", ("sentinel-1", "sentinel-2")
+"""The ending of packages in the Standard Archive Format for Europe, and the missions that use no other
+(product specifications, see `mapping.names`)."""
+LETTERS, LEAST, PIECES = 3, 3, 2
+"""Letters of a piece that is asked for in each spelling, at most; its characters, at least; pieces, at
+most."""
 
 
 def identity(test: Predicate, endings: tuple[str, ...]) -> Told:
     """Return a test of the item id, a text that no Item lacks."""
     if test.op == "isnull":
         return Told(test.negated)
-    if not isinstance(test.value, str) or test.op in ARRAYS:
+    if not isinstance(test.value, str) or test.op in LISTS:
         return Told(False)
-    if test.casei or test.op not in ("=", "<>", "like"):
+    if test.op not in ("=", "<>", "like"):
         return UNTOLD
+    if test.casei:
+        return like_in_any_case("Name", test)
     if test.op == "like":
         found = like("Name", test.value, endings)
         return _inverted(found) if test.negated else found
@@ -29,8 +46,10 @@ def _inverted(found: Told) -> Told:
 
 def named(item: str, endings: tuple[str, ...]) -> Text:
     """Return the test for the product of an item id: its name is the id with one of the endings, or as it
-    is."""
+    is. Of the missions whose packages are all SAFE, only that ending is tried."""
     bare = () if item.endswith(endings) and endings else ("",)
+    if SAFE in endings and any(CONVENTIONS[mission].read(item) for mission in PACKED):
+        endings = (SAFE,)
     return either([f"Name eq {quoted(item + ending)}" for ending in (*endings, *bare)])
 
 
@@ -50,6 +69,39 @@ def like(path: str, pattern: str, endings: tuple[str, ...]) -> Told:
     found += [Told(_ending(path, last, endings))] if last else []
     exact = not single and len(found) <= 1 and all(told.exact for told in found)
     return Told(both([told.text for told in found]), exact)
+
+
+def like_in_any_case(path: str, test: Predicate) -> Told:
+    """Return the test that a text has pieces, in whatever case, of the one that a test wants."""
+    if test.negated or test.op not in ("=", "like"):
+        return UNTOLD
+    pattern = test.value if test.op == "like" else build.escaped(test.value)
+    stretches, _ = _stretches(pattern.casefold())
+    pieces = [(number, *_piece(stretch)) for number, stretch in enumerate(stretches)]
+    longest = sorted(pieces, key=lambda piece: len(piece[2]), reverse=True)[:PIECES]
+    texts = [
+        either([f"{function}({path},{quoted(spelling)})" for spelling in _spellings(piece)])
+        for number, start, piece in longest
+        if len(piece) >= LEAST
+        for function in ["startswith" if number == start == 0 else "contains"]
+    ]
+    return Told(both(texts), exact=False)
+
+
+def _piece(text: str) -> tuple[int, str]:
+    """Return where the longest piece of a text with at most `LETTERS` letters starts, all ASCII, and it."""
+    best, start = (0, ""), 0
+    for end in range(1, len(text) + 1):
+        if not text[end - 1].isascii():
+            start = end
+        while sum(map(str.isalpha, text[start:end])) > LETTERS:
+            start += 1
+        best = max(best, (start, text[start:end]), key=lambda piece: len(piece[1]))
+    return best
+
+
+def _spellings(piece: str) -> list[str]:
+    return ["".join(letters) for letters in product(*[dict.fromkeys((c.upper(), c)) for c in piece])]
 
 
 def _stretches(pattern: str) -> tuple[list[str], bool]:

@@ -17,6 +17,7 @@ from stacbridge.dialects.odata import DEFAULT_ORDER, PRODUCTS, OData
 from stacbridge.dialects.odata_order import Place
 from stacbridge.dialects.odata_scope import ENTITY_SETS
 from stacbridge.dialects.odata_walk import Part, Walk
+from stacbridge.dialects.together import together
 from stacbridge.errors import BadRequest
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Json, Page, Query
@@ -59,9 +60,10 @@ class ODataSets:
         ]
         if not walks:
             return Page([], matched=0 if query.count else None)
-        parts: list[Part | None] = []
-        for walk, at in zip(walks, _read(query.position, len(walks)), strict=True):
-            parts.append(None if at is None else (yield from walk.part(Place.read(at))))
+        places = _read(query.position, len(walks))
+        going = [(walk, Place.read(at)) for walk, at in zip(walks, places, strict=True) if at is not None]
+        found_parts = iter((yield from together(walk.part(place) for walk, place in going)))
+        parts = [None if at is None else next(found_parts) for at in places]
         checked = dict.fromkeys(chain.from_iterable(scope.checked for scope in scopes.values()))
         return _page(parts, query, tuple(checked))
 

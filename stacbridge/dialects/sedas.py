@@ -31,6 +31,9 @@ NEWEST_FIRST = SortKey("datetime", descending=True)
 class SeDAS:
     """Asks and reads one SeDAS. `wall` is the Unix time, where searches without an end begin."""
 
+    slow_by_id = True
+    """SeDAS is asked for one id at a time."""
+
     def __init__(self, mapping: Mapping, *, wall: Callable[[], float] = time.time) -> None:
         self._mapping = mapping
         self._service = Service(

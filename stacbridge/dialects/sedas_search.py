@@ -218,7 +218,7 @@ def _request(url: str, window: Window, ask: Ask, area: BaseGeometry) -> Request:
     }
     named = {"satelliteName": ask.satellite, "sourceGroup": ask.group}
     body |= {name: value for name, value in named.items() if value}
-    return Request("POST", url, headers=JSON, body=orjson.dumps(body))
+    return Request("POST", url, headers=JSON, body=orjson.dumps(body), safe=True)
 
 
 def _quarters(area: BaseGeometry, records: list[Json]) -> list[BaseGeometry]:

@@ -7,16 +7,16 @@ say, and followed only to the queryables, on the upstream's own server.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from stacbridge.cql import conditions
-from stacbridge.cql.conditions import Condition, unsupported
-from stacbridge.dialects import stac_pages, stac_scope
-from stacbridge.dialects.checked import parsed, told
+from stacbridge.dialects import stac_pages
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.stac_filter import Vocabulary, Wording
-from stacbridge.dialects.stac_scope import Scope, divided
+from stacbridge.dialects.stac_filter import Vocabulary
+from stacbridge.dialects.stac_foreign import decided
+from stacbridge.dialects.stac_scope import Scope
+from stacbridge.dialects.stac_scoping import Scoping
 from stacbridge.dialects.stac_search import ACCEPT, Searching
 from stacbridge.dialects.stac_walk import Walk
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
@@ -45,13 +45,15 @@ class StacApi:
         self._root = mapping.endpoints["catalogue"].rstrip("/")
         limits = mapping.limits
         self._listed, self._most = limits.get("collections", 100), limits.get("discovered", 10_000)
-        self._named = limits.get("vocabularies", 10)
         self._searching = Searching(
             mapping.title,
             f"{self._root}/search",
             self._habits,
             limits.get("page", 1000),
             limits.get("url", 4000),
+        )
+        self._scoping = Scoping(
+            self.translation, self._searching, self._known, self._vocabulary_of, mapping.limits
         )
         self._described: dict[str, str] = {}
         """Where the queryables of each discovered collection are."""
@@ -87,63 +89,34 @@ class StacApi:
             return self.translation.queryables()
         if collection not in (yield from self._known()):
             raise NotFound(f"There is no collection {collection!r}.", upstream=self._id)
-        vocabulary = yield from self._vocabulary((collection,))
+        vocabulary = yield from self._vocabulary_of(collection)
         return self.translation.described(dict(vocabulary.schemas))
 
     def walk(self, query: Query) -> Conversation[Page]:
         """Return the page at `query.position`, in the order asked for.
 
         Raises `BadRequest` naming the parameter, `SearchTooWide`, `UpstreamError` for an answer that is no
-        page or breaks off; `UnsupportedFilter` only for a property that no Item has, though the upstream's
-        filters know it, beside conditions that are to be checked on Items.
+        page or breaks off; `UnsupportedFilter` only for a condition on what no Item shows that the upstream's
+        filters cannot tell either.
         """
-        scope = yield from self._scope(query)
+        scope = yield from self._scoping.scope(query)
         if scope is None:
             return Page([], matched=0 if query.count else None)
+        page = yield from self._walk(query, scope)
+        if scope.left is None:
+            return page
+        items = self.translation.items(page.records, "")[0] if scope.facts else []
+        return replace(page, match=(yield from decided(scope.left, scope.facts, items, self._satisfying)))
+
+    def _walk(self, query: Query, scope: Scope) -> Conversation[Page]:
         now = datetime.fromtimestamp(self._wall(), UTC)
         return (yield from Walk(self.translation, self._searching, query, scope, now).page())
 
-    def _scope(self, query: Query) -> Conversation[Scope | None]:
-        """Return what to ask for, `None` where nothing can match.
-
-        Conditions on `collection` are decided here; where they make the rest differ between collections, what
-        one of them wants is asked of all.
-        """
-        condition, checked = parsed(query.filter)
-        collections = query.collections
-        if "collection" in conditions.names(condition):
-            chosen = collections or tuple((yield from self._known()))
-            condition, collections, differs = divided(condition, chosen)
-            checked = (*checked, *differs)
-        ids, rest = stac_scope.ids(condition, query.ids)
-        wording = Wording(self._habits, self.translation.fields, Vocabulary({}))
-        if not isinstance(rest, bool):
-            wording.vocabulary = yield from self._vocabulary(collections)
-        written = wording.write(rest)
-        checked = (*checked, *wording.checked)
-        if isinstance(written, dict) and not self._searching.fits(query, written):
-            written, checked = True, (told(rest),)
-        if checked:
-            self._refuse_foreign(rest)
-        if written is False or ids == ():
-            return None
-        return Scope(
-            written if isinstance(written, dict) else None,
-            collections,
-            ids or (),
-            stac_scope.during(condition, query.interval),
-            checked,
-        )
-
-    def _refuse_foreign(self, condition: Condition) -> None:
-        """Refuse what the upstream's filters know and Items do not have, so that it cannot be checked."""
-        aliases = {name for field in self.translation.fields.values() for name in field.names[1:]}
-        foreign = conditions.names(condition) & (aliases | self._habits.foreign)
-        if foreign:
-            raise unsupported(
-                f"{', '.join(sorted(map(repr, foreign)))}: {self._title} can filter by it, but its items do "
-                "not show it, and another condition of the filter has to be checked on them."
-            )
+    def _satisfying(
+        self, filter: Json | None, collections: tuple[str, ...], ids: tuple[str, ...]
+    ) -> Conversation[list[Json]]:
+        query = Query(limit=len(ids) * len(collections))
+        return (yield from self._walk(query, Scope(filter, collections, ids, None))).records
 
     def _known(self) -> Conversation[Mapping[str, str]]:
         """Return where the queryables of each collection are, by its id."""
@@ -151,16 +124,10 @@ class StacApi:
             yield from self.discover()
         return self._described
 
-    def _vocabulary(self, collections: tuple[str, ...]) -> Conversation[Vocabulary]:
-        """Return what filters on all of these collections may name; nothing where that is not known."""
-        if self._habits.language == "none" or not 0 < len(collections) <= self._named:
-            return Vocabulary({})
-        found: Vocabulary | None = None
-        for collection in collections:
-            reply = yield Request("GET", self._described.get(collection) or self._built(collection))
-            schemas = self._schemas(reply)
-            found = schemas if found is None else found.meet(schemas)
-        return found or Vocabulary({})
+    def _vocabulary_of(self, collection: str) -> Conversation[Vocabulary]:
+        return self._schemas(
+            (yield Request("GET", self._described.get(collection) or self._built(collection)))
+        )
 
     def _schemas(self, reply: Reply) -> Vocabulary:
         document = read_json(reply, self._id)

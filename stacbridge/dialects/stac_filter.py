@@ -7,13 +7,16 @@ which is not what `=` means in CQL2. There a test of text is exact where the val
 
 A test that cannot be pushed is left out, which is wider wherever it stands: conditions have no `not` but in
 tests. What a property is called that the queryables do not list is not known, nor that no item has it.
+
+What only filters know (`foreign`) is what they make of it: with a service that ignores case, text of it has
+none.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from stacbridge.cql.conditions import ARRAYS, And, Condition, Or, Predicate, moment, unsupported
+from stacbridge.cql.conditions import LISTS, And, Condition, Or, Predicate, conjuncts, moment, unsupported
 from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.checked import told
 from stacbridge.errors import UnsupportedFilter
@@ -31,6 +34,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "array": (list,),
 }
 
+_SOME: dict[str, Any] = {"string": "-", "number": 0, "integer": 0, "boolean": True, "array": []}
+_SOME_TIME = "2000-01-01T00:00:00Z"
+"""Some value of each kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
@@ -44,15 +51,36 @@ class Vocabulary:
         return Vocabulary({name: _joined(self.schemas[name], other.schemas[name]) for name in both})
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A condition that must hold, what is asked of it, and what of it is to be checked."""
+
+    condition: Condition
+    expression: Expression
+    checked: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Wording:
-    """How one API words filters on some of its collections. `checked` are the conditions left out so far, or
-    asked for more widely."""
+    """How one API words filters on some of its collections.
+
+    `foreign` is what only filters know; `checked` are the conditions left out so far, or asked more widely.
+    """
 
     habits: Habits
     fields: Mapping[str, Field]
     vocabulary: Vocabulary
+    foreign: frozenset[str] = frozenset()
     checked: list[str] = field(default_factory=list)
+
+    def parts(self, condition: Condition) -> "list[Part]":
+        """Return what must all hold as CQL2 JSON, each on its own."""
+        found = []
+        for part in conjuncts(condition):
+            before = len(self.checked)
+            expression = self.write(part)
+            found.append(Part(part, expression, tuple(self.checked[before:])))
+        return found
 
     def write(self, condition: Condition) -> Expression:
         """Return a condition, or a wider one, as CQL2 JSON."""
@@ -72,9 +100,11 @@ class Wording:
         return expression
 
     def _test(self, test: Predicate) -> Expression:
-        known = next((each for each in self.fields.values() if test.name in each.names), None)
+        known = self._field(test.name)
         name = self._name(test, known)
         schema = self.vocabulary.schemas.get(name, {})
+        if test.name in self.foreign:
+            return self._foreign(test, name, schema, known)
         converted = known is not None and known.converted and test.name == known.stac
         if test.op in ("isnull", "s_intersects"):
             return self._native(test, name, test.value)
@@ -88,6 +118,50 @@ class Wording:
         if converted:
             raise _refused(test)
         return self._text(test, name, known)
+
+    def exactly(self, test: Predicate) -> tuple[Expression, bool]:
+        """Return a test of what only filters know as CQL2 JSON, and whether that is its opposite.
+
+        Raises `UnsupportedFilter` where the upstream answers neither.
+        """
+        try:
+            return self._test(test), False
+        except UnsupportedFilter:
+            if test.op != "isnull" or test.negated:
+                raise
+            return self._test(replace(test, negated=True)), True
+
+    def _foreign(self, test: Predicate, name: str, schema: Json, field: Field | None) -> Expression:
+        if test.op == "isnull":
+            return self._there(test, name, schema)
+        if not _is_of_kind(test, schema):
+            return False
+        if schema.get("format") == "date-time":
+            return self._native(test, name, {"timestamp": moment(test.name, test.value)})
+        if schema.get("type", "string") != "string":
+            return self._native(test, name, _whole(test.value))
+        if field and test.op in ("=", "<>") and not test.casei and _is_of_other_case(test.value, field):
+            there = Predicate(test.name, "isnull", negated=True)
+            return test.op == "<>" and self._there(there, name, schema)
+        folded = replace(test, casei=test.casei or self.habits.caseless)
+        if self._takes(folded) or "enum" not in schema:
+            return self._native(folded, name, test.value)
+        return either([_node("=", name, entry) for entry in schema["enum"] if holds(folded, entry)])
+
+    def _there(self, test: Predicate, name: str, schema: Json) -> Expression:
+        """Test that there is a value, or none: any is equal to another one, or is not."""
+        if self._takes(test) or not test.negated:
+            return self._native(test, name, None)
+        value = {"timestamp": _SOME_TIME} if schema.get("format") == "date-time" else _SOME[_kind(schema)]
+        return either([_node(op, name, value) for op in ("=", "<>")])
+
+    def knows(self, name: str, vocabulary: Vocabulary) -> bool:
+        """Tell whether filters in a vocabulary may name a property, under any of its names."""
+        field = self._field(name)
+        return any(each in vocabulary.schemas for each in (name, *(field.names if field else ())))
+
+    def _field(self, name: str) -> Field | None:
+        return next((each for each in self.fields.values() if name in each.names), None)
 
     def _name(self, test: Predicate, field: Field | None) -> str:
         """Return what the upstream calls a property at present."""
@@ -121,7 +195,7 @@ class Wording:
             raise _refused(test)
         if field is None or field.case is None:
             return self._wider(test, self._native(test, name, test.value))
-        if test.value != getattr(test.value, field.case)():
+        if _is_of_other_case(test.value, field):
             return False
         return self._native(test, name, test.value)
 
@@ -167,10 +241,23 @@ def _folded(arg: Any) -> Json:
     return {"op": "casei", "args": [arg]}
 
 
+def _is_of_other_case(text: str, field: Field) -> bool:
+    """Tell whether a property never is a text, as it has but one case."""
+    return field.case is not None and text != getattr(text, field.case)()
+
+
 def _check_kind(test: Predicate, schema: Json) -> None:
-    wanted = (list,) if test.op in ARRAYS else _KINDS.get(str(schema.get("type", "string")), (object,))
-    if not isinstance(test.value, wanted) or (isinstance(test.value, bool) and bool not in wanted):
+    if not _is_of_kind(test, schema):
         raise _refused(test)
+
+
+def _is_of_kind(test: Predicate, schema: Json) -> bool:
+    wanted = (list,) if test.op in LISTS else _KINDS.get(_kind(schema), (object,))
+    return isinstance(test.value, wanted) and not (isinstance(test.value, bool) and bool not in wanted)
+
+
+def _kind(schema: Json) -> str:
+    return str(schema.get("type", "string"))
 
 
 def _whole(value: Any) -> Any:

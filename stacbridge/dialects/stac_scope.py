@@ -1,5 +1,6 @@
 """What a query asks of a STAC API, whichever page of the answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -8,6 +9,7 @@ from stacbridge import scalars
 from stacbridge.cql.conditions import And, Condition, Or, Predicate, conjunction, disjunction
 from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.checked import Checked, decided
+from stacbridge.dialects.stac_foreign import Fact
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Interval, Json
 
@@ -15,19 +17,26 @@ from stacbridge.model import Interval, Json
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The filter in the upstream's words, and the collections (none: all), ids (none: any) and time to ask
-    for. `checked` are the conditions that this tells more widely."""
+    for. `checked` are the conditions that this tells more widely, `left` is what is to be checked of them on
+    Items (`None`: the filter), with the help of `facts`."""
 
     filter: Json | None
     collections: tuple[str, ...]
     ids: tuple[str, ...]
     interval: Interval | None
-    checked: Checked
+    checked: Checked = ()
+    left: Condition | None = None
+    facts: tuple[Fact, ...] = ()
 
 
-def divided(condition: Condition, chosen: tuple[str, ...]) -> tuple[Condition, tuple[str, ...], Checked]:
-    """Return what is asked of items of which of these collections, and what is to be checked of it."""
+def divided(
+    condition: Condition, chosen: tuple[str, ...], known: Callable[[str, Predicate], Condition]
+) -> tuple[Condition, tuple[str, ...], Checked]:
+    """Return what is asked of items of which of these collections, and what is to be checked of it.
 
-    asked = {id: decided(condition, partial(_known, id)) for id in chosen}
+    `known` tells what is known of a test in a collection.
+    """
+    asked = {id: decided(decided(condition, partial(_known, id)), partial(known, id)) for id in chosen}
     asked = {id: rest for id, rest in asked.items() if rest is not False}
     rests: list[Condition] = []
     for rest in asked.values():

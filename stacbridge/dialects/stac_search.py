@@ -62,7 +62,8 @@ class Searching:
     def _request(self, members: Json) -> Request:
         if self._habits.method == "POST":
             headers = {**ACCEPT, "Content-Type": "application/json"}
-            return Request("POST", self._url, self._habits.parameters, headers, orjson.dumps(members))
+            body = orjson.dumps(members)
+            return Request("POST", self._url, self._habits.parameters, headers, body, safe=True)
         params = [(name, _in_url(value)) for name, value in members.items()]
         return Request("GET", self._url, (*params, *self._habits.parameters), ACCEPT)
 

@@ -8,7 +8,8 @@
     caseless = true                   it compares text without regard to case
     sortables = ["datetime"]          properties that it sorts by, `datetime` by the start; default: none. By
                                       `datetime`, items are sorted in any case, by windows of time
-    foreign = ["sensorType"]          properties that its filters know and its items do not have
+    foreign = ["sensorType"]          properties that its filters know and its items do not show: what these
+                                      are is what the API makes of them
     parameters = {httpAccept = "…"}   sent with every search
     discover = {filter = "…"}         sent with requests for its collections
     [[search.field]]
@@ -19,11 +20,13 @@
     case = "upper"                    optional: its text has but one case, "upper" or "lower"
 
 In `[limits]`: `page` items and `collections` on a page, collections `discovered` at most, characters of a
-`url`, `vocabularies` (collections whose queryables one filter may need). The other tables are those of
+`url`, `vocabularies` (collections whose queryables one filter is looked up in), `foreign` (the same of a
+filter that names what items do not show). The other tables are those of
 `mapping`; collections are discovered, and Items keep what they say (see `stac_items`).
 """
 
 from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +35,7 @@ from stacbridge.cql.conditions import ARRAYS
 from stacbridge.mapping import stac_assets, stac_collections, stac_items
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.products import Place
+from stacbridge.mapping.queryables import PUSHED
 from stacbridge.mapping.stac_parts import Frame
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Skipped
@@ -79,6 +83,10 @@ class Passthrough:
         self.habits = _habits(mapping.search)
         self.fields = _fields(mapping.search.tables("field"))
         mapping.search.done()
+        self.hidden = self.habits.foreign | {
+            name for field in self.fields.values() if field.converted for name in field.names[1:]
+        }
+        """What filters name and Items do not show, or not in the same words."""
         self._frame = Frame(
             catalogue=mapping.id,
             home=mapping.endpoints.get("catalogue", ""),
@@ -112,17 +120,32 @@ class Passthrough:
         return stac_assets.place(record, key, self._frame)
 
     def described(self, found: Json) -> Json:
-        """Return the schemas of queryables under the names that STAC has for them, too."""
-        properties = {name: schema for name, schema in found.items() if isinstance(schema, dict)}
+        """Return the schemas of queryables under the names that STAC has for them, too.
+
+        Filters may name what else Items have; that is checked on each of them.
+        """
+        schemas = {name: schema for name, schema in found.items() if isinstance(schema, dict)}
+        aliases = {name: field.stac for field in self.fields.values() for name in field.names[1:]}
+        properties = {name: self._queryable(name, schema, aliases) for name, schema in schemas.items()}
         for field in self.fields.values():
-            known = next((properties[name] for name in field.names if name in properties), None)
+            known = next((schemas[name] for name in field.names if name in schemas), None)
             if known is not None:
-                properties.setdefault(field.stac, {**known, **field.schema})
-        return _document("Queryables", {**_BASE, **properties})
+                properties.setdefault(field.stac, {**known, **field.schema, PUSHED: True})
+        document = _document("Queryables", {**_BASE, **properties})
+        return {**document, "additionalProperties": True}
+
+    def _queryable(self, name: str, schema: Json, aliases: Dictionary[str, str]) -> Json:
+        """Return the schema of a queryable, and what is to be known of it."""
+        told = {"description": f"Another name of {aliases[name]}."} if name in aliases else {}
+        if name in self.habits.foreign:
+            case = " Text of it has no case." if self.habits.caseless else ""
+            told = {"description": f"Known to filters alone: items do not show it.{case}"}
+        return {**schema, **told, PUSHED: True}
 
     def queryables(self, collection: str | None = None) -> Json:
         """Return the JSON Schema of what a filter may name, as far as the file tells."""
-        return self.described({name: field.schema for name, field in self.fields.items()})
+        known: Json = {name: field.schema for name, field in self.fields.items()}
+        return self.described({name: known.get(name, {}) for name in sorted({*self.habits.foreign, *known})})
 
     def sortables(self, collection: str | None = None) -> Json:
         """Return the JSON Schema of what `sortby` may name."""
@@ -134,8 +157,8 @@ class Passthrough:
 
 
 _BASE: Json = {
-    "id": {"title": "Item id", "type": "string"},
-    "collection": {"title": "Collection id", "type": "string"},
+    "id": {"title": "Item id", "type": "string", PUSHED: True},
+    "collection": {"title": "Collection id", "type": "string", PUSHED: True},
 }
 
 

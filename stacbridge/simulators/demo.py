@@ -15,8 +15,11 @@ Site = dict[str, Any]
 
 @contextmanager
 def everything(cdse_size: int, **cdse_options: Any) -> Iterator[dict[str, Site]]:
-    """Run all simulators; give `{catalogue: {"endpoints": {name: url}, "account": {name: value}}}`."""
-    options = {"cdse": {"size": cdse_size, **cdse_options}}
+    """Run all simulators; give `{catalogue: {"endpoints": {name: url}, "account": {name: value}}}`.
+
+    SeDAS shares scenes with CDSE.
+    """
+    options = {"cdse": {"size": cdse_size, **cdse_options}, "sedas": {"shared": cdse_size}}
     with ExitStack() as running:
         yield {name: running.enter_context(run(**options.get(name, {}))) for name, run in SITES.items()}
 

@@ -6,7 +6,7 @@ of real ones without having been checked against them. Fields beyond `supplierId
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
@@ -96,9 +96,9 @@ class Products:
         self.ranks = np.array([shuffled.random() for _ in products])
 
     @classmethod
-    def made(cls, size: int, until: datetime, held: int = 0) -> Self:
-        """Products of all groups, about `size` of them, in the three years before `until`."""
-        return cls([product for group in GROUPS for product in _make(group, size, until)], held)
+    def made(cls, size: int, until: datetime, held: int = 0, others: Iterable[Product] = ()) -> Self:
+        """Products of all groups, about `size` of them, in the three years before `until`; and `others`."""
+        return cls([*others, *(product for group in GROUPS for product in _make(group, size, until))], held)
 
     def publish(self, count: int) -> list[Product]:
         """Let the next `count` products in that were held."""

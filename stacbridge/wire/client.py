@@ -73,7 +73,7 @@ class Wire:
         busy, and `UpstreamError` for too long an answer or a redirect that may not be followed.
         """
         deadline = self._clock() + self._settings.upstream_deadline
-        pauses = self._pauses(request.method)
+        pauses = self._pauses(request)
         while True:
             try:
                 reply = self._follow(request, deadline)
@@ -101,8 +101,8 @@ class Wire:
         """Close the pooled connections."""
         self._adapter.close()
 
-    def _pauses(self, method: str) -> Iterator[float]:
-        if method in IDEMPOTENT:
+    def _pauses(self, request: Request) -> Iterator[float]:
+        if request.safe or request.method in IDEMPOTENT:
             for attempt in range(self._settings.retries):
                 yield min(MAX_WAIT, self._settings.retry_wait * 2**attempt)
 

@@ -38,6 +38,7 @@ class Refreshed(Generic[V]):
         self._kept: list[V] = []
         self._failure: StacbridgeError | None = None
         self._until = -inf
+        self._made = inf
 
     def get(self) -> V:
         """Return the value. Raises what `make` raises where there never was one."""
@@ -51,15 +52,20 @@ class Refreshed(Generic[V]):
             raise self._failure
         return self._kept[0]
 
+    def age(self) -> float:
+        """Return the seconds since the value was made; 0 where there is none."""
+        return max(0, self._clock() - self._made)
+
     def _renew(self) -> None:
         try:
-            self._kept = [self._make()]
+            kept = [self._make()]
         except StacbridgeError as failure:
             log.warning("Nothing new could be had, and %s is used: %s", self._older(), failure)
             self._failure = failure
             self._until = self._clock() + self._pause
         else:
-            self._until = self._clock() + self._seconds
+            self._kept, self._made = kept, self._clock()
+            self._until = self._made + self._seconds
 
     def _older(self) -> str:
         return "what there was" if self._kept else "nothing"

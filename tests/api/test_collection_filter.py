@@ -30,7 +30,7 @@ LEAVES = st.sampled_from(
         build.compared("gsd", "=", 5),
         build.among("gsd", [0, 10]),
         build.missing("platform"),
-        build.overlapping("platform", ["y"]),
+        {"op": "a_overlaps", "args": [build.property("platform"), ["y"]]},
         build.like_in_any_case("title", "%MADE 1%"),
         build.compared("nothing", "=", 1),
     ]

@@ -98,3 +98,9 @@ def test_a_filter_too_long_or_too_deep_is_refused_before_it_is_parsed(api: TestC
     ):
         reply = api.post("/search", json=body)
         assert (reply.status_code, reply.json()["parameter"]) == (400, "filter")
+
+
+def test_a_function_of_our_own_is_refused_of_others(api: TestClient) -> None:
+    filter = {"op": "A_LIKE", "args": [{"property": "instruments"}, "%sar%"]}
+    reply = api.post("/search", json={"filter": filter, "filter-lang": "cql2-json"})
+    assert (reply.status_code, reply.json()["parameter"]) == (400, "filter")

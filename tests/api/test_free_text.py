@@ -15,7 +15,7 @@ from tests.api.archive import collection, item
 TOLD: dict[int, Json] = {
     0: {"title": "Snow over the Alps", "instruments": ["msi"]},
     1: {"description": "100% cloud", "instruments": ["C-SAR"]},
-    2: {"platform": "Sentinel-2A", "keywords": ["Glacier", "Alps"]},
+    2: {"platform": "Sentinel-2A", "keywords": ["GlaCier tongue", "Alps", "ÅRE"]},
     3: {"constellation": "sentinel-2", "processing:level": "L2A"},
     4: {"title": "100 clouds", "mission": None},
 }
@@ -39,8 +39,12 @@ def numbers(reply: Any) -> list[int]:
 CASES: list[tuple[list[str], list[int]]] = [
     (["snow"], [0]),
     (["SNOW OVER"], [0]),
-    (["snow", "glacier"], [0]),
+    (["snow", "glacier"], [0, 2]),
     (["Glacier"], [2]),
+    (["gLACIER t", "nothing"], [2]),
+    (["tongue"], [2]),
+    (["åre"], [2]),
+    (["glacier alps"], []),
     (["MSI"], [0]),
     (["c-sar"], [1]),
     (["sentinel-2"], [2, 3]),

@@ -25,12 +25,16 @@ DOWN = UpstreamUnavailable("Gamma is down.", upstream="gamma", answered="HTTP 50
 
 
 class Gamma(MemoryCatalogue):
-    """A catalogue of three items, newer than all others, that can be made to fail."""
+    """A catalogue of three items, newer than all others, that can be made to fail, or to be old."""
 
     def __init__(self) -> None:
         super().__init__("gamma", [collection("gas")], [item("gas", 1000 + number) for number in range(3)])
         self.failure: StacbridgeError | None = None
         self.silent: StacbridgeError | None = None
+        self.seconds_old: float | None = None
+
+    def age(self) -> float | None:
+        return self.seconds_old
 
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         if self.failure:
@@ -179,3 +183,22 @@ def test_searches_and_lists_say_whose_time_it_was(gamma: Gamma) -> None:
         assert api.get("/collections").headers["server-timing"].startswith("total;dur=")
     exposed = search.headers["access-control-expose-headers"]
     assert "Server-Timing" in exposed and "Proxy-Status" in exposed
+
+
+def test_collections_tell_how_old_they_are_and_how_old_they_may_be(gamma: Gamma) -> None:
+    with bridge(gamma, collection_seconds=600) as api:
+        own = api.get("/collections").headers
+        gamma.seconds_old = 12.7
+        told = api.get("/collections").headers
+        gamma.seconds_old = 4000
+        stale = api.get("/collections?limit=1").headers
+    assert (own["cache-control"], own.get("age")) == ("max-age=600", None)
+    assert (told["cache-control"], told["age"]) == ("max-age=600", "12")
+    assert (stale["cache-control"], stale["age"]) == ("max-age=600", "4000")
+
+
+def test_collections_without_those_of_a_silent_catalogue_are_not_to_be_kept(gamma: Gamma) -> None:
+    gamma.silent = DOWN
+    with bridge(gamma) as api:
+        told = api.get("/collections").headers
+    assert (told["cache-control"], told.get("age")) == ("no-store", None)

@@ -14,7 +14,7 @@ from stacbridge import geometry
 from stacbridge.cql.matching import condition
 from stacbridge.cql.parse import parse_json, parse_text
 from stacbridge.dialects.stac import StacApi
-from stacbridge.errors import BadRequest, UnsupportedFilter, UpstreamError
+from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.settings import Settings
@@ -22,6 +22,7 @@ from stacbridge.simulators.faults import Failure, Faults
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream, load
 from tests.schemas import faults
+from tests.servers import Clock
 from tests.unit.maap import settings
 from tests.walks import Archive, Walks, named, places
 
@@ -90,6 +91,18 @@ def test_collections_are_walked_by_start_record(sim: MaapSimulator) -> None:
     catalogue.collections()
     asked = [seen.query for seen in sim.log if seen.path == "/catalogue/collections"]
     assert [query.rpartition("startRecord=")[2] for query in asked[1:]] == ["5", "9", "13"]
+
+
+def test_collections_have_the_age_of_their_listing_while_the_catalogue_is_down() -> None:
+    clock = Clock()
+    with MaapSimulator() as sim:
+        catalogue = load("maap", settings(sim), clock=clock, sleep=clock.sleep)
+        listed = catalogue.collections()
+        clock.now += 3000
+        assert (catalogue.collections(), catalogue.age()) == (listed, 3000)
+    clock.now += 3000
+    assert (catalogue.collections(), catalogue.age()) == (listed, 6000 + sum(clock.slept))
+    catalogue.close()
 
 
 @pytest.mark.parametrize("limit", [7, 60, 500])
@@ -191,13 +204,6 @@ def test_what_cannot_be_pushed_is_to_be_checked(walks: Walks, text: str, told: s
 def test_what_no_listed_value_satisfies_finds_nothing(walks: Walks, text: str) -> None:
     page = walks.page(Query((L1A,), filter=cql(text), count=True))
     assert (page.records, page.position, page.matched, page.checked) == ([], None, 0, ())
-
-
-def test_what_items_do_not_show_cannot_stand_beside_what_is_checked(walks: Walks) -> None:
-    assert walks.page(Query((L1A,), filter=cql("sensorType = 'RADAR'"), limit=5)).records
-    for foreign in ("sensorType = 'RADAR'", "productType = 'S1_SCS__1S'"):
-        with pytest.raises(UnsupportedFilter, match="its items do not show it"):
-            walks.page(Query((L1A,), filter=cql(f"{foreign} and eo:cloud_cover < 10")))
 
 
 def test_case_does_not_matter_where_that_is_asked(upstream: Upstream) -> None:

@@ -88,6 +88,15 @@ def one_of(values: list[str]) -> st.SearchStrategy[str]:
 
 
 @st.composite
+def likes(draw: st.DrawFn) -> str:
+    pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
+    if draw(st.booleans()):
+        folded = f"CASEI({quoted(pattern.swapcase())})"
+        return f"CASEI(id) {draw(st.sampled_from(['LIKE', 'NOT LIKE', '=', '<>', '<']))} {folded}"
+    return f"id LIKE {quoted(pattern)}"
+
+
+@st.composite
 def predicates(draw: st.DrawFn) -> str:
     kind = draw(st.sampled_from(["text", "in", "any", "number", "time", "array", "like", "between"]))
     if kind == "text":
@@ -113,8 +122,7 @@ def predicates(draw: st.DrawFn) -> str:
         )
         return f'{operator}("{name}", ({values}))'
     if kind == "like":
-        pattern = draw(st.sampled_from(["S1A%", "%X", "%1A%", "E", "%E", "%FE", "S2'B%", "%", "%_X%"]))
-        return f"id LIKE {quoted(pattern)}"
+        return draw(likes())
     return f'"eo:cloud_cover" BETWEEN {draw(NUMBERS)} AND {draw(NUMBERS)}'
 
 
@@ -185,6 +193,28 @@ def test_the_pushed_filter_selects_what_the_filter_says_and_more_only_where_it_t
             "contains(Name,'a') and contains(Name,'b') and contains(Name,'c')",
         ),
         ("id NOT LIKE 'S2_'", "'id' not like", None),
+        (
+            "CASEI(id) LIKE CASEI('s2%')",
+            "'id' like with CASEI",
+            None,
+        ),
+        (
+            "CASEI(id) LIKE CASEI('s2a%')",
+            "'id' like with CASEI",
+            "(startswith(Name,'S2A') or startswith(Name,'S2a') or startswith(Name,'s2A') or "
+            "startswith(Name,'s2a'))",
+        ),
+        (
+            "CASEI(id) = CASEI('S2A_MSIL1C_2024050_R1')",
+            "'id' = with CASEI",
+            "(contains(Name,'L1C_2024050_R1') or contains(Name,'L1C_2024050_r1') or ",
+        ),
+        (
+            "CASEI(id) LIKE CASEI('%_2024_%_t_%\\_11ÄX\\_%')",
+            "'id' like with CASEI",
+            "contains(Name,'2024') and contains(Name,'_11')",
+        ),
+        ("CASEI(id) NOT LIKE CASEI('s2a%')", "'id' not like with CASEI", None),
         ("id LIKE 'S2.SA%'", "'id' like", "startswith(Name,'S2.SA')"),
         ("id LIKE '%AFE%'", "'id' like", "contains(Name,'AFE')"),
         ("datetime > '2024-01-01'", "'datetime' >", None),
@@ -233,6 +263,11 @@ def test_a_filter_too_long_for_the_upstream_is_asked_without_its_longest_part() 
             "(Name eq 'O''Hara.SAFE' or Name eq 'O''Hara.SEN3' or Name eq 'O''Hara.nc' or Name eq 'O''Hara')",
         ),
         ("id = 'A.SAFE'", "(Name eq 'A.SAFE.SAFE' or Name eq 'A.SAFE.SEN3' or Name eq 'A.SAFE.nc')"),
+        (
+            "id = 'S2B_MSIL1C_20210105T221949_N0209_R029_T01KAB_20210105T231103'",
+            "(Name eq 'S2B_MSIL1C_20210105T221949_N0209_R029_T01KAB_20210105T231103.SAFE' or "
+            "Name eq 'S2B_MSIL1C_20210105T221949_N0209_R029_T01KAB_20210105T231103')",
+        ),
         ("id LIKE 'S1A%'", "startswith(Name,'S1A')"),
         ("id LIKE '%GRD%'", "contains(Name,'GRD')"),
         ("id LIKE '%'", None),

@@ -78,3 +78,19 @@ def test_an_old_value_serves_all_but_the_one_who_makes_it_anew() -> None:
         go.set()
         assert renewed.result() == 1
     assert value.get() == 1
+
+
+def test_a_value_has_the_age_of_its_making_however_often_a_newer_one_could_not_be_had() -> None:
+    source, clock = Source(), Clock()
+    value = Refreshed(source, 60, 5, clock=clock)
+    assert value.age() == 0
+    value.get()
+    source.down = True
+    clock.now += 70
+    value.get()
+    assert value.age() == 70
+    source.down = False
+    clock.now += 5
+    value.get()
+    clock.now += 2
+    assert value.age() == 2

@@ -3,6 +3,7 @@ import logging
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -96,12 +97,29 @@ def test_threads_share_a_wire() -> None:
         assert list(threads.map(echo, map(str, range(64)))) == [f"/{n}".encode() for n in range(64)]
 
 
+SEARCH = Request("POST", "", body=b'{"limit": 1}', safe=True)
+
+
+@pytest.mark.parametrize("request_", [Request("GET", ""), SEARCH], ids=["get", "search by post"])
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_busy_upstream_is_asked_again_with_doubled_pauses(status: int) -> None:
+def test_a_busy_upstream_is_asked_again_with_doubled_pauses(status: int, request_: Request) -> None:
     clock = Clock()
     with serving(in_turn(Answer(status), Answer(status), Answer(body=b"ok"))) as server:
-        assert wire(clock=clock).send(Request("GET", server.url)).body == b"ok"
+        assert wire(clock=clock).send(replace(request_, url=server.url)).body == b"ok"
     assert clock.slept == [1, 2]
+    assert [seen.body for seen in server.seen] == [request_.body or b""] * 3
+
+
+def test_a_search_by_post_waits_as_long_as_the_upstream_says_within_the_bound() -> None:
+    clock = Clock()
+    with serving(in_turn(Answer(503, headers={"Retry-After": "9"}), Answer(body=b"ok"))) as server:
+        assert wire(clock=clock).send(replace(SEARCH, url=server.url)).body == b"ok"
+    assert clock.slept == [9]
+    with serving(in_turn(Answer(503, headers={"Retry-After": "31"}))) as server:
+        with pytest.raises(UpstreamUnavailable) as caught:
+            wire(clock=clock).send(replace(SEARCH, url=server.url))
+        assert len(server.seen) == 1
+    assert (caught.value.retry_after, clock.slept) == (31, [9])
 
 
 def test_a_lost_connection_is_tried_again() -> None:
@@ -132,7 +150,7 @@ def test_pauses_never_exceed_their_bound() -> None:
     assert clock.slept == [9, 18, MAX_WAIT, MAX_WAIT, MAX_WAIT, MAX_WAIT, MAX_WAIT]
 
 
-def test_what_is_not_idempotent_is_sent_once() -> None:
+def test_a_post_that_may_change_something_is_sent_once() -> None:
     with serving(in_turn(Answer(503))) as server:
         with pytest.raises(UpstreamUnavailable):
             wire().exchange(Request("POST", server.url, body=b"a=1"))

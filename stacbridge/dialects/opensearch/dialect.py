@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 class OpenSearch:
     """Walks, discovers and describes one catalogue. `wall` is the Unix time."""
 
+    slow_by_id = True
+    """Services are asked for one id of one collection at a time."""
+
     def __init__(self, mapping: Mapping, *, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
         self._mapping = mapping
