@@ -13,9 +13,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from stacbridge.bucket import Bucket
 from stacbridge.credentials import SECRETS, Credentials
 
-__all__ = ["SECRETS", "Credentials", "Settings"]
+__all__ = ["SECRETS", "Bucket", "Credentials", "Settings"]
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -161,6 +162,8 @@ class Settings(BaseSettings):
     """Seconds that a file is kept there."""
     spool_wait: Seconds = 25
     """Seconds that a client waits for bytes that are on their way there, before it is answered 503."""
+    spool_bucket: Bucket | None = None
+    """Bucket of S3-compatible storage to which whole files go from there, for other bridges and later."""
     max_streams: Count = 2000
     """Asset requests that are answered at once; more are answered 503."""
     max_streams_per_user: Count = 500

@@ -58,8 +58,8 @@ class Readiness:
 class Health:
     """How the bridge is, from what it knows already.
 
-    `slots` gives numbers of connections by catalogue, and is for the event loop; `warnings` gives what the
-    download side has to say of accounts, and blocks.
+    `slots` gives numbers of connections by catalogue, and `spool` how that is; both are for the event loop.
+    `warnings` gives what the download side has to say of accounts, and blocks.
     """
 
     federation: Federation
@@ -67,11 +67,12 @@ class Health:
     drain: Drain
     slots: Callable[[], Mapping[str, Mapping[str, int]]]
     warnings: Callable[[], Mapping[str, list[str]]]
+    spool: Callable[[], Json]
 
     async def document(self) -> Json:
         """Return the document of `/health`."""
-        slots = self.slots()
-        return await run_in_threadpool(self._document, slots)
+        slots, spool = self.slots(), self.spool()
+        return await run_in_threadpool(self._document, slots) | ({"spool": spool} if spool else {})
 
     def _document(self, slots: Mapping[str, Mapping[str, int]]) -> Json:
         warned, orders, failed = self.warnings(), *self._orders()

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import aiohttp
 
-from stacbridge.catalogue import Catalogue
+from stacbridge.catalogue import Gate
 from stacbridge.download.body import Body, Pace
 from stacbridge.download.delivery import Delivery, Wanted, check_type, delivery
 from stacbridge.download.ranges import unsatisfiable
@@ -52,7 +52,7 @@ class Fetch:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalogue: Gate,
         transfers: Transfers,
         settings: Settings,
         in_thread: InThread,

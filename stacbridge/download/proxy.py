@@ -61,7 +61,7 @@ class AssetProxy:
             Threads(settings.search_threads, "assets"),
             hooks,
         )
-        self._shelf = Shelf.of(settings, self._means.in_thread)
+        self._shelf = Shelf.of(settings, self._means.transfers, self._means.in_thread)
         self._accounts = Accounts(catalogues, self._means)
 
     async def close(self) -> None:
@@ -82,6 +82,10 @@ class AssetProxy:
     def load(self) -> dict[str, dict[str, int]]:
         """Return how many connections each catalogue's account has, in use, and how many wait for one."""
         return self._accounts.load()
+
+    def spool(self) -> Json:
+        """Return how the spool is, if there is one."""
+        return {} if self._shelf is None else self._shelf.standing()
 
     def check(self) -> None:
         """Raise `NotStaged` where the spool, if there is one, has no room or cannot be written. Blocks."""
