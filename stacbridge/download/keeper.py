@@ -24,7 +24,7 @@ BEAT = 5.0
 """Seconds between two looks at whether a bucket that rests may be asked again."""
 MOST = 10_000
 """Files that may wait to be told of."""
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds that a part which is being sent may take when the bridge stops."""
 
 log = logging.getLogger(__name__)
