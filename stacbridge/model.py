@@ -117,7 +117,8 @@ class Ready:
 
     `size` in bytes and `checksum` (multihash, hex) only where the upstream states them for these very bytes.
     `advice` is what to do where the upstream refuses its account these bytes. `presigned` says that the
-    request's URL lets anyone have them for a while, so that clients can be sent there.
+    request's URL lets anyone have them for a while, so that clients can be sent there. `otherwise` is where
+    the upstream has the same file, too, for an account that may not have it at `request`.
     """
 
     request: Request
@@ -128,6 +129,7 @@ class Ready:
     checksum: str | None = None
     advice: str | None = None
     presigned: bool = False
+    otherwise: "Ready | None" = None
 
 
 @dataclass(frozen=True, slots=True)

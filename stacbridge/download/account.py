@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from stacbridge import metrics
 from stacbridge.catalogue import Catalogue, Metered
 from stacbridge.download.accel import handover
 from stacbridge.download.delivery import Wanted
+from stacbridge.download.detours import REFUSALS, Detours
 from stacbridge.download.fetch import Fetch
 from stacbridge.download.hooks import NO_HOOKS, Hooks
 from stacbridge.download.leases import Leases, Share
@@ -22,6 +23,7 @@ from stacbridge.download.slots import Slots
 from stacbridge.download.stream import Patience, Stream
 from stacbridge.download.transfers import Transfers
 from stacbridge.download.verify import Source, Verified
+from stacbridge.errors import Misconfigured
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings
 
@@ -53,6 +55,7 @@ class Account:
             catalogue.id, catalogue.connections, settings.download_queue, settings.download_wait
         )
         self._means = means
+        self._detours = Detours(catalogue.id, settings.login_pause)
 
     @asynccontextmanager
     async def stream(self, ready: Ready, wanted: Wanted, user: str) -> AsyncIterator[Stream]:
@@ -61,16 +64,47 @@ class Account:
         Raises `NotStaged` without a slot, and what `Stream` raises.
         """
         means = self._means
-        fetch = Fetch(self.catalogue, means.transfers, means.settings, means.in_thread, self.slots.refused)
-        stream = Stream(fetch, ready, wanted, means.settings, Patience(means.settings))
-        async with self.slots.hold(user), self._lease():
+        async with self.slots.hold(user), self._lease(), AsyncExitStack() as stack:
+            stream = await self._begun(ready, wanted, stack)
             try:
-                async with stream:
-                    yield stream
+                yield stream
             finally:
                 if stream.received:
                     metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
                     means.threads.submit(means.ledger.add, self.scope, user, stream.received)
+
+    async def _begun(self, ready: Ready, wanted: Wanted, stack: AsyncExitStack) -> Stream:
+        """Return a stream whose first bytes are there: from elsewhere, if the file's storage refuses it.
+
+        Only before the first byte: of two places nobody can tell that their bytes are of one version.
+        """
+        place = self._detours.place(ready)
+        try:
+            return await self._opened(place, wanted, stack)
+        except REFUSALS as refusal:
+            other = self._detours.refused(place, refusal)
+            if other is None:
+                raise
+            try:
+                return await self._opened(other, wanted, stack)
+            except Misconfigured:
+                raise refusal from None
+
+    async def _opened(self, ready: Ready, wanted: Wanted, stack: AsyncExitStack) -> Stream:
+        """Return a stream of what is wanted: all of the file, where its upstream gave a part of another
+        version than the client has (`If-Range`)."""
+        stream = await stack.enter_async_context(self._stream(ready, wanted))
+        version = stream.delivery.version
+        part = stream.delivery.status == 206 and wanted.if_range is not None
+        if not part or version.etag is None or wanted.if_range in (version.etag, version.modified):
+            return stream
+        await stack.aclose()
+        return await stack.enter_async_context(self._stream(ready, Wanted()))
+
+    def _stream(self, ready: Ready, wanted: Wanted) -> Stream:
+        means = self._means
+        fetch = Fetch(self.catalogue, means.transfers, means.settings, means.in_thread, self.slots.refused)
+        return Stream(fetch, ready, wanted, means.settings, Patience(means.settings))
 
     def _lease(self) -> AbstractAsyncContextManager[None]:
         means = self._means
@@ -114,4 +148,4 @@ class Account:
         """Return what the account's holder should see to."""
         quota = self.catalogue.quota if isinstance(self.catalogue, Metered) else None
         warning = None if quota is None else self._means.ledger.warning(self.scope, quota)
-        return [] if warning is None else [warning]
+        return [*([] if warning is None else [warning]), *self._detours.warnings()]
