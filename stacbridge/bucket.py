@@ -31,7 +31,7 @@ class Bucket(BaseModel):
     """Bytes that are kept there at most; what was not used for the longest time goes first."""
     seconds: Annotated[float, Field(gt=0)] = MONTH
     """Seconds that a file is kept there."""
-    presigned: Annotated[int, Field(gt=0, le=7 * 86400)] | None = None
+    presigned: int | None = Field(default=None, gt=0, le=7 * 86400)
     """Seconds that URLs are good for at which clients then read from the bucket themselves (307); unset: all
     bytes come by way of the bridge."""
 
