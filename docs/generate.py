@@ -87,7 +87,7 @@ def settings() -> Iterator[str]:
     yield "A secret may stand in a file of its own, named by the same setting with `_FILE` at its end.\n"
     yield from fields(Credentials, "STACBRIDGE_CREDENTIALS__CDSE__")
     yield "\n## The bucket of the spool\n"
-    yield "In TOML the table is `[spool_bucket]`; [Spool to a bucket](../how-to/bucket.md) tells how it is used."
+    yield "In TOML the table is `[spool_bucket]`; [Spool to a bucket](../how-to/bucket.md) tells more."
     yield "The secret may stand in a file, named by `STACBRIDGE_SPOOL_BUCKET__SECRET_FILE`.\n"
     yield from fields(Bucket, "STACBRIDGE_SPOOL_BUCKET__")
 

@@ -97,17 +97,19 @@ class Remote:
         return True
 
     async def _answer(self, label: Label, part: Slice, ready: Ready, wanted: Wanted, answer: Answer) -> None:
+        place = "bucket"
         if wanted.head:
             await answer.start(part.status, part.headers)
             await answer.end()
         elif self._presigned is not None and wanted.if_range is None:
+            place = "redirect"
             await answer.start(307, await self._place(label, self._presigned))
             await answer.end()
         else:
             async with self._opened(label, part, ready) as source:
                 await answer.start(part.status, part.headers)
                 await pump(source, answer.send, self._settings.download_idle_timeout)
-        metrics.SPOOLED.labels("bucket").inc()
+        metrics.SPOOLED.labels(place).inc()
 
     async def _place(self, label: Label, seconds: int) -> dict[str, str]:
         """Return the headers that send a client to the bucket, once the file is seen to be there."""
