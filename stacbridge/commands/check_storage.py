@@ -21,6 +21,7 @@ from stacbridge.wire.hosts import Hosts
 KEY = "s3 key"
 SKEWED = "RequestTimeTooSkewed"
 """S3's word for a request that was signed at another time than it came."""
+PROBE = b"stacbridge check"
 CLOCK_TODO = "Set this machine's clock."
 DENIED = "AccessDenied"
 """S3's word for what a key that is known may not do: here, to list buckets."""
@@ -51,7 +52,7 @@ def bucket(told: Bucket, settings: Settings) -> Finding:
     """Test whether the spool's bucket can be written to, read, listed and cleared."""
     s3 = S3(told, settings.model_copy(update={"retries": 0}), Outage(UPSTREAM, settings))
     try:
-        return attempt("bucket", lambda: _tried(Objects(s3, told.prefix)))
+        return attempt("bucket", lambda: _tried(s3, Objects(s3, told.prefix)))
     finally:
         s3.close()
 
@@ -75,15 +76,23 @@ def _judged(reply: Reply, todo: str) -> Finding:
     return Finding(KEY, False, f"{said}. {CLOCK_TODO if code == SKEWED else f'Make a new one: {todo}.'}")
 
 
-def _tried(objects: Objects) -> str:
+def _tried(s3: S3, objects: Objects) -> str:
     """Do there what the spool does, with an object of a name that it never gives."""
     name = f"check.{token_hex(8)}"
-    objects.write(name, b"stacbridge check")
+    objects.write(name, PROBE)
     try:
-        read, listing = objects.read(name), objects.list()
+        part = s3.ask("GET", objects.url(name), headers={"range": f"bytes=5-{len(PROBE)}"})
+        listing = objects.list()
     finally:
         objects.delete(name)
-    if read != b"stacbridge check" or name not in {each.name for each in listing.found}:
-        raise UpstreamError("The bucket does not give back what was just written to it.", upstream=UPSTREAM)
+    if (part.status, part.body) != (206, PROBE[5:]):
+        raise _failure("knows no ranges, which its readers need", f"HTTP {part.status}")
+    if name not in {each.name for each in listing.found}:
+        raise _failure("does not list what was just written to it", None)
     held = sum(each.size for each in listing.found if each.name != name)
     return f"It can be written to, read and listed; there are {held} bytes of spooled files."
+
+
+def _failure(what: str, answered: str | None) -> UpstreamError:
+    advice = "Take another storage: this one cannot be used for the spool."
+    return UpstreamError(f"The bucket {what}.", upstream=UPSTREAM, answered=answered, advice=advice)

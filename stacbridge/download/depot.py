@@ -199,6 +199,8 @@ class Depot:
             checksum = upload(self._patient, label.name, file, size, headers, going)
         whole = Label(label.key, label.version, label.owner, label.file, label.media_type, size, checksum)
         self._patient.write(whole.name + RECORD, whole.document())
+        files, held = self._held
+        self._held = (files + 1, held + size)
 
     def _evict(self, pair: _Pair) -> None:
         self._found.forget(pair.name.partition(".")[0])

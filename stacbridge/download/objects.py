@@ -69,10 +69,11 @@ class Objects:
         return self._listing(pages, "Contents", "LastModified")
 
     def uploads(self) -> Listing:
-        """Return all uploads in parts that have begun and not ended."""
+        """Return all uploads in parts that have begun and not ended; some storages have 404 for none."""
         pages = self._pages(
             [("uploads", ""), ("prefix", self._prefix)],
             [("key-marker", "NextKeyMarker"), ("upload-id-marker", "NextUploadIdMarker")],
+            missing=True,
         )
         return self._listing(pages, "Upload", "Initiated")
 
@@ -104,11 +105,16 @@ class Objects:
         """Give up an upload, and the room of its parts."""
         self._s3.ask("DELETE", self.url(name, [("uploadId", upload)]), missing=True)
 
-    def _pages(self, query: Pairs, markers: Pairs) -> Iterator[tuple[xml.Element, Reply]]:
+    def _pages(
+        self, query: Pairs, markers: Pairs, missing: bool = False
+    ) -> Iterator[tuple[xml.Element, Reply]]:
         """Yield the pages of a list; `markers` are what to ask for next, and the elements that tell it."""
         more: Pairs = []
         while True:
-            root, reply = self._s3.document(self._s3.url(query=[*query, *more]))
+            reply = self._s3.ask("GET", self._s3.url(query=[*query, *more]), missing=missing)
+            if reply.status == 404:
+                return
+            root = xml.parse(reply, UPSTREAM)
             yield root, reply
             told = _texts(root)
             if told.get("IsTruncated") != "true":

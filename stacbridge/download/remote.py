@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -89,7 +88,10 @@ class Remote:
         try:
             await self._answer(label, part, ready, wanted, answer)
         except StacbridgeError as failure:
-            await self._failed(label, failure)
+            log.warning("%s is not read from the bucket of the spool: %s", label.file, failure)
+            wrong = part.status == 200 and type(failure) is UpstreamError
+            if wrong or isinstance(failure, NotFound):
+                await self._drop(label)
             if answer.started:
                 raise
             return False
@@ -131,12 +133,10 @@ class Remote:
             checksum = Checksum.of(label.checksum) if whole else None
             yield stream if checksum is None else Verified(stream, checksum, UPSTREAM, self._in_thread)
 
-    async def _failed(self, label: Label, failure: StacbridgeError) -> None:
-        """Drop a file that is gone or not what was put there; one that cannot be had for now stays."""
-        log.warning("%s is not read from the bucket of the spool: %s", label.file, failure)
-        if type(failure) in (NotFound, UpstreamError):
-            with suppress(StacbridgeError):
-                await self._in_thread(partial(self._depot.drop, label))
+    async def _drop(self, label: Label) -> None:
+        """Remove a file that is gone, or not what was put there."""
+        with suppress(StacbridgeError):
+            await self._in_thread(self._depot.drop, label)
 
 
 def _entry(label: Label) -> Entry:

@@ -17,7 +17,6 @@ from stacbridge.download.outage import Outage
 from stacbridge.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.model import Reply, Request
 from stacbridge.settings import Settings
-from stacbridge.wire import xml
 from stacbridge.wire.answers import retry_after, sanitise
 from stacbridge.wire.client import MAX_WAIT, Wire
 from stacbridge.wire.hosts import Hosts, Origin
@@ -82,11 +81,6 @@ class S3:
             if reply.status >= 300 and not (missing and reply.status == 404):
                 raise refusal(method, reply)
             return reply
-
-    def document(self, url: str) -> tuple[xml.Element, Reply]:
-        """Return the root of an XML answer, and all of it. Raises as `ask` does."""
-        reply = self.ask("GET", url)
-        return xml.parse(reply, UPSTREAM), reply
 
     def now(self) -> float:
         """Return the Unix time here."""

@@ -32,7 +32,8 @@ Fails = Callable[[str, str], tuple[int, str] | None]
 class S3Simulator(ThreadingHTTPServer):
     """A context manager; the server listens on loopback while it is entered. `asked` are paths it answered.
 
-    `objects` are contents by path, the bucket first; `presigned` tells whether it takes presigned URLs.
+    `objects` are contents by path, the bucket first; `presigned` tells whether it takes presigned URLs, and
+    `ranges` whether it knows those.
     """
 
     daemon_threads = True
@@ -51,6 +52,7 @@ class S3Simulator(ThreadingHTTPServer):
         self.clock = clock
         self.asked: list[tuple[str, str, str | None]] = []
         self.refused: list[str] = []
+        self.ranges = True
         self.fails: Fails = lambda method, target: None
         super().__init__(("127.0.0.1", 0), _Handler)
         self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -128,7 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             raise Refused(404, "NoSuchKey")
         kept = {"content-type": "binary/octet-stream", **self.server.shelf.headers.get(path, {})}
-        return _part(content, headers.get("range", ""), {**kept, "ETag": etag(content)})
+        asked = headers.get("range", "") if self.server.ranges else ""
+        return _part(content, asked, {**kept, "ETag": etag(content)})
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)

@@ -89,6 +89,12 @@ def test_a_bucket_that_cannot_be_written_to_is_bad(storage: S3Simulator) -> None
     assert (found.good, "AccessDenied" in found.said, SECRET in found.said) == (False, True, False)
 
 
+def test_a_bucket_that_knows_no_ranges_is_bad_and_left_as_it_was(storage: S3Simulator) -> None:
+    storage.ranges = False
+    found = check_storage.bucket(bucket(storage), Settings())
+    assert (found.good, "knows no ranges" in found.said, storage.objects) == (False, True, {})
+
+
 def test_the_command_tests_the_bucket_unless_it_is_asked_for_a_catalogue(storage: S3Simulator) -> None:
     environment = {
         "STACBRIDGE_CATALOGUES": "[]",

@@ -191,6 +191,16 @@ def test_a_flipped_byte_in_the_bucket_cuts_the_client_and_the_file_is_dropped(
         assert fetches(chaos) == 1
 
 
+def test_a_bucket_that_knows_no_ranges_is_not_given_parts_from_and_keeps_its_files(
+    tmp_path: Path, storage: S3Simulator, chaos: Chaos
+) -> None:
+    with filled(tmp_path, storage, chaos), bridge(tmp_path, chaos, bucket(storage)) as other:
+        storage.ranges = False
+        before = stored(storage)
+        assert other.ask(headers={"Range": "bytes=7-9"}).body == PRODUCT[7:10]
+        assert (fetches(chaos), stored(storage)) == (1, before)
+
+
 @pytest.mark.parametrize(
     "failure", [(503, "SlowDown"), (403, "InvalidAccessKeyId"), (500, "InternalError"), (404, "NoSuchBucket")]
 )

@@ -109,6 +109,11 @@ def test_uploads_that_have_not_ended_are_listed_on_all_pages_and_given_up(storag
     assert storage.shelf.uploads == {}
 
 
+def test_a_storage_that_has_404_for_no_uploads_has_none(storage: S3Simulator) -> None:
+    storage.fails = lambda method, target: (404, "NoSuchUpload") if "uploads" in target else None
+    assert objects(storage).uploads().found == []
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_may_pass_is_asked_again_after_a_while(storage: S3Simulator, status: int) -> None:
     failures = iter([(status, "SlowDown")] * 2)
