@@ -57,7 +57,7 @@ class Keeper:
     def standing(self) -> Json:
         """Return how the bucket is: `troubles` are what went wrong there last."""
         troubles = self._outage.troubles
-        state = "down" if self._outage.seconds else "failing" if troubles else "ok"
+        state = "down" if self._outage.is_down else "failing" if troubles else "ok"
         return {
             "state": state,
             **self._depot.standing(),

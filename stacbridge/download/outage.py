@@ -13,25 +13,31 @@ from stacbridge.settings import Settings
 log = logging.getLogger(__name__)
 
 READING = frozenset({"GET", "HEAD"})
+KINDS = ("read", "write")
 
 
 class Outage:
-    """Notes how requests to one bucket end, from any thread.
+    """Notes how requests to one bucket end, from any thread: those that read, and those that write.
 
-    After one that had no answer, or a reading one that was refused, there are none for `breaker_seconds`.
-    A bucket that only cannot be written to (a full one, say) goes on being read.
+    After one that had no answer, or a reading one that was refused, there are none of its kind for
+    `breaker_seconds`: a bucket that cannot be written to for now goes on being read.
     """
 
     def __init__(self, upstream: str, settings: Settings) -> None:
         self._upstream = upstream
         patience = settings.upstream_deadline * (settings.retries + 1)
-        self._breaker = Breaker(1, settings.breaker_seconds, patience)
+        self._breakers = {kind: Breaker(1, settings.breaker_seconds, patience) for kind in KINDS}
         self._troubles: dict[str, str] = {}
 
     @property
     def seconds(self) -> float:
-        """How long no request will be let through; 0 where one may be now."""
-        return self._breaker.wait()
+        """How long it is until requests of both kinds are let through; 0 where they are now."""
+        return max(breaker.wait() for breaker in self._breakers.values())
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it is not even read for now."""
+        return self._breakers["read"].wait() > 0
 
     @property
     def troubles(self) -> list[str]:
@@ -41,27 +47,28 @@ class Outage:
     @contextmanager
     def attempt(self, method: str) -> Iterator[None]:
         """Note how a request ends; raises `UpstreamUnavailable` instead of it while the bucket rests."""
-        number = self._breaker.admit()
+        kind = "read" if method in READING else "write"
+        breaker = self._breakers[kind]
+        number = breaker.admit()
         if number is None:
             raise UpstreamUnavailable(
                 "The bucket of the spool did not answer lately, and is not asked for now.",
                 upstream=self._upstream,
-                retry_after=max(1, ceil(self._breaker.wait())),
+                retry_after=max(1, ceil(breaker.wait())),
             )
-        kind = "read" if method in READING else "write"
         try:
             yield
         except UpstreamError as failure:
             self._troubles[kind] = str(failure)
             metrics.SPOOL_FAILURES.labels(kind).inc()
             log.warning("%s", failure)
-            (self._breaker.failed if _is_down(failure, kind) else self._breaker.passed)(number)
+            (breaker.failed if _is_down(failure, kind) else breaker.passed)(number)
             raise
         except BaseException:
-            self._breaker.withdrawn(number)
+            breaker.withdrawn(number)
             raise
         self._troubles.pop(kind, None)
-        self._breaker.passed(number)
+        breaker.passed(number)
 
 
 def _is_down(failure: UpstreamError, kind: str) -> bool:

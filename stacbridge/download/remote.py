@@ -46,8 +46,10 @@ class Remote:
         """Begin with uploads left `unfinished`, of files by these names."""
         outage = Outage(UPSTREAM, settings)
         hasty = {"read_timeout": settings.connect_timeout, "retries": 0}
-        self._s3 = [S3(bucket, given, outage) for given in (settings.model_copy(update=hasty), settings)]
-        self._depot = Depot(bucket, *(Objects(s3, bucket.prefix) for s3 in self._s3))
+        self._quick = S3(bucket, settings.model_copy(update=hasty), outage)
+        self._patient = S3(bucket, settings, outage)
+        objects = (Objects(s3, bucket.prefix) for s3 in (self._quick, self._patient))
+        self._depot = Depot(bucket, *objects)
         self._keeper = Keeper(self._depot, outage, unfinished)
         self._presigned = bucket.presigned
         self._settings = settings
@@ -73,8 +75,8 @@ class Remote:
     def close(self) -> None:
         """End what is being put there. Blocks."""
         self._keeper.close()
-        for s3 in self._s3:
-            s3.close()
+        self._quick.close()
+        self._patient.close()
 
     async def serve(self, key: str, owner: str, ready: Ready, wanted: Wanted, answer: Answer) -> bool:
         """Answer from the bucket; return whether that was done.
@@ -117,7 +119,7 @@ class Remote:
         """Return the headers that send a client to the bucket, once the file is seen to be there."""
         if not await self._in_thread(self._depot.is_there, label):
             raise NotFound("The file is not in the bucket of the spool any more.", upstream=UPSTREAM)
-        url = self._s3[0].presigned(self._depot.url(label), seconds)
+        url = self._quick.presigned(self._depot.url(label), seconds)
         return {"Location": url, "Cache-Control": "no-store"}
 
     @asynccontextmanager
@@ -126,7 +128,7 @@ class Remote:
         place = replace(ready, request=Request("GET", self._depot.url(label)), ranges=True, size=label.size)
         whole = part.status == 200
         wanted = Wanted(range=None if whole else ByteRange(part.first, (part.end or 0) - 1))
-        fetch = Fetch(self._s3[0], self._transfers, self._settings, self._in_thread)
+        fetch = Fetch(self._quick, self._transfers, self._settings, self._in_thread)
         async with Stream(fetch, place, wanted, self._settings, Patience(self._settings)) as stream:
             if stream.delivery.status != part.status:
                 raise UpstreamError("The bucket of the spool knows no ranges.", upstream=UPSTREAM)

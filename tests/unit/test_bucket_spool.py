@@ -216,6 +216,17 @@ def test_a_bucket_that_fails_is_no_failure_of_a_download(
         assert fetches(chaos) == 1
 
 
+def test_a_bucket_that_takes_nothing_for_now_is_read_all_the_same(
+    tmp_path: Path, storage: S3Simulator, chaos: Chaos
+) -> None:
+    with filled(tmp_path, storage, chaos), bridge(tmp_path, chaos, bucket(storage), retries=0) as other:
+        storage.fails = lambda method, target: (503, "SlowDown") if method == "PUT" else None
+        assert whole(other.ask())
+        assert within(PATIENCE, lambda: "SlowDown" in storage.refused)
+        assert [whole(other.ask()) for _ in range(3)] == [True] * 3
+        assert fetches(chaos) == 0
+
+
 def test_a_bucket_that_is_back_gets_what_waited_for_it(
     tmp_path: Path, storage: S3Simulator, chaos: Chaos
 ) -> None:
