@@ -1,6 +1,7 @@
 """Spooled files in a bucket: for other bridges, after a restart, and once the folder is too small."""
 
 import logging
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 import requests
+import trustme
 from pydantic import ValidationError
 
 from conformance.faults.kit import CUT, MD5, NIGHT, PRODUCT, SHA256, whole
@@ -214,6 +216,26 @@ def test_a_bucket_that_fails_is_no_failure_of_a_download(
         assert within(PATIENCE, lambda: here.proxy.spool()["bucket"]["state"] != "ok")
         assert failure[1] in " ".join(here.proxy.spool()["bucket"]["troubles"])
         assert fetches(chaos) == 1
+
+
+def test_a_bucket_is_trusted_by_the_authorities_of_the_system(
+    tmp_path: Path, storage: S3Simulator, chaos: Chaos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    storage.socket = context.wrap_socket(storage.socket, server_side=True)
+    told = bucket(f"https://localhost:{storage.server_port}")
+    with bridge(tmp_path / "strange", chaos, told) as stranger:
+        assert whole(stranger.ask())
+        assert within(PATIENCE, lambda: stranger.proxy.spool()["bucket"]["state"] == "down")
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with bridge(tmp_path / "one", chaos, told) as one:
+        assert whole(one.ask())
+        assert kept(storage)
+    with bridge(tmp_path / "two", chaos, told) as two:
+        assert whole(two.ask())
+    assert fetches(chaos) == 2
 
 
 def test_a_bucket_that_takes_nothing_for_now_is_read_all_the_same(
