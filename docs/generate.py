@@ -15,7 +15,7 @@ from tabular import table
 from stacbridge import errors
 from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.cli import main
-from stacbridge.settings import Credentials, Settings
+from stacbridge.settings import Bucket, Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -42,7 +42,7 @@ def cli() -> Iterator[str]:
 def default(field: FieldInfo) -> str:
     """Say a setting's default in words."""
     if field.default is PydanticUndefined:
-        return "(none)"
+        return "(required)"
     if isinstance(field.default, list):
         return f"`{[str(each) for each in field.default]}`"
     return "(none)" if field.default in (None, {}) else f"`{field.default}`"
@@ -61,6 +61,7 @@ def kind(field: FieldInfo) -> str:
         .replace("pathlib.", "")
         .replace("ipaddress.", "")
         .replace("stacbridge.settings.", "")
+        .replace("stacbridge.bucket.", "")
         .replace(" | None", "")
     )
 
@@ -86,6 +87,10 @@ def settings() -> Iterator[str]:
     yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`."
     yield "A secret may stand in a file of its own, named by the same setting with `_FILE` at its end.\n"
     yield from fields(Credentials, "STACBRIDGE_CREDENTIALS__CDSE__")
+    yield "\n## The bucket of the spool\n"
+    yield "In TOML the table is `[spool_bucket]`; [Spool to a bucket](../how-to/bucket.md) tells more."
+    yield "The secret may stand in a file, named by `STACBRIDGE_SPOOL_BUCKET__SECRET_FILE`.\n"
+    yield from fields(Bucket, "STACBRIDGE_SPOOL_BUCKET__")
 
 
 def failures() -> Iterator[str]:

@@ -77,10 +77,35 @@ class Dated(Protocol):
         ...
 
 
-class Catalogue(Protocol):
-    """A source of STAC Items. Methods block; callers on an event loop run them in threads."""
+class Gate(Protocol):
+    """What lets an account into the servers of an upstream. Methods block."""
 
     id: str
+
+    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
+        """Return the headers that let the account into `url`; none where the host is not listed.
+
+        Some are good for one `method` and a few minutes only, so they are asked for before each request.
+        Raises `Misconfigured` where a credential is needed and none is set.
+        """
+        ...
+
+    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
+        """Return fresh headers after `refused` ones; one token call, however many ask at once."""
+        ...
+
+    def expired(self, reply: Reply) -> bool:
+        """Tell whether a refusal (of whose body the beginning is enough) means that headers have expired."""
+        ...
+
+    def may_follow(self, url: str) -> bool:
+        """Tell whether a redirect may lead to `url` (any host without credentials, listed hosts with)."""
+        ...
+
+
+class Catalogue(Gate, Protocol):
+    """A source of STAC Items. Methods block; callers on an event loop run them in threads."""
+
     title: str
     connections: int
     """How many downloads its account may run at once."""
@@ -118,26 +143,6 @@ class Catalogue(Protocol):
 
     def warnings(self) -> list[str]:
         """Return what its account's holder should see to, such as a token about to end; asks nobody."""
-        ...
-
-    def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
-        """Return the headers that let the account into `url`; none where the host is not listed.
-
-        Some are good for one `method` and a few minutes only, so they are asked for before each request.
-        Raises `Misconfigured` where a credential is needed and none is set.
-        """
-        ...
-
-    def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
-        """Return fresh headers after `refused` ones; one token call, however many ask at once."""
-        ...
-
-    def expired(self, reply: Reply) -> bool:
-        """Tell whether a refusal (of whose body the beginning is enough) means that headers have expired."""
-        ...
-
-    def may_follow(self, url: str) -> bool:
-        """Tell whether a redirect may lead to `url` (any host without credentials, listed hosts with)."""
         ...
 
 

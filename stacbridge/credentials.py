@@ -37,18 +37,25 @@ class Credentials(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_files(cls, given: Any) -> Any:
-        """Read the files that hold secrets; a line break at their end is not part of them."""
-        if not isinstance(given, dict):
-            return given
-        members = dict(given)
-        for name in SECRETS:
-            file = members.pop(f"{name}_file", None)
-            if file is None:
-                continue
-            if members.get(name) is not None:
-                raise ValueError(f"{name} and {name}_file are both set")
-            try:
-                members[name] = Path(file).read_text(encoding="utf-8").strip()
-            except (OSError, TypeError, UnicodeDecodeError):
-                raise ValueError(f"{name}_file cannot be read") from None
-        return members
+        return read_files(given, SECRETS)
+
+
+def read_files(given: Any, secrets: tuple[str, ...]) -> Any:
+    """Return a table with its secrets from the files that it names; a line break at their end is no part.
+
+    Raises `ValueError` for a secret that is given twice, or whose file cannot be read.
+    """
+    if not isinstance(given, dict):
+        return given
+    members = dict(given)
+    for name in secrets:
+        file = members.pop(f"{name}_file", None)
+        if file is None:
+            continue
+        if members.get(name) is not None:
+            raise ValueError(f"{name} and {name}_file are both set")
+        try:
+            members[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, TypeError, UnicodeDecodeError):
+            raise ValueError(f"{name}_file cannot be read") from None
+    return members

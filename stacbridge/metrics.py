@@ -74,6 +74,25 @@ FAILED_LOGINS = Counter(
     registry=COUNTERS,
 )
 
+SPOOLED = Counter(
+    "stacbridge_spool_answers",
+    "Answers from the spool; place: folder, bucket, or redirect for clients that were sent to the bucket.",
+    ("place",),
+    registry=COUNTERS,
+)
+SPOOL_FAILURES = Counter(
+    "stacbridge_spool_bucket_failures",
+    "Requests to the bucket of the spool that failed; kind: read or write.",
+    ("kind",),
+    registry=COUNTERS,
+)
+DETOURS = Counter(
+    "stacbridge_storage_refusals",
+    "Files that came from the archive itself, since its storage refused them.",
+    ("catalogue",),
+    registry=COUNTERS,
+)
+
 
 def answered(method: str, route: str, status: int, seconds: float, sent: int) -> None:
     """Count an answer to a client."""
@@ -138,6 +157,17 @@ class _Standing:
             ("catalogue", "state"),
             (((id, state), n) for id, each in catalogues.items() for state, n in each["orders"].items()),
         )
+        yield from _spool(self._health.get("spool", {}))
+
+
+def _spool(spool: Mapping[str, Any]) -> Iterator[Metric]:
+    for member, about in (("files", "Files in the spool."), ("bytes", "Bytes in the spool.")):
+        yield _gauge(
+            f"spool_{member}", about, ("place",), (((place,), each[member]) for place, each in spool.items())
+        )
+    bucket = spool.get("bucket")
+    up = [] if bucket is None else [((), bucket["state"] == "ok")]
+    yield _gauge("spool_bucket_up", "1 while the bucket of the spool does all that it is asked.", (), up)
 
 
 def _downloads(catalogues: Mapping[str, Any]) -> Iterator[Metric]:

@@ -122,7 +122,8 @@ class Ready:
     `size` in bytes and `checksum` (multihash, hex) only where the upstream states them for these very bytes.
     `advice` is what to do where the upstream refuses its account these bytes. `presigned` says that the
     request's URL lets anyone have them for a while, so that clients can be sent there. `at_hand` says that
-    they are there even while the product is offline, such as a quicklook.
+    they are there even while the product is offline, such as a quicklook. `otherwise` is where the upstream
+    has the same file, too, for an account that may not have it at `request`.
     """
 
     request: Request
@@ -134,6 +135,7 @@ class Ready:
     advice: str | None = None
     presigned: bool = False
     at_hand: bool = False
+    otherwise: "Ready | None" = None
 
 
 @dataclass(frozen=True, slots=True)

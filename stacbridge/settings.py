@@ -13,12 +13,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from stacbridge.bucket import Bucket
 from stacbridge.credentials import SECRETS, Credentials
 from stacbridge.download_settings import DownloadSettings
 from stacbridge.order_settings import OrderSettings
 from stacbridge.quantities import Count, Seconds
 
-__all__ = ["SECRETS", "Credentials", "Settings"]
+__all__ = ["SECRETS", "Bucket", "Credentials", "Settings"]
 
 
 class Settings(OrderSettings, DownloadSettings, BaseSettings):
@@ -161,6 +162,8 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     """Seconds that a file is kept there."""
     spool_wait: Seconds = 25
     """Seconds that a client waits for bytes that are on their way there, before it is answered 503."""
+    spool_bucket: Bucket | None = None
+    """Bucket of S3-compatible storage to which whole files go from there, for other bridges and later."""
     max_streams: Count = 2000
     """Asset requests that are answered at once; more are answered 503."""
     max_streams_per_user: Count = 500

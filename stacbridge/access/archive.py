@@ -78,11 +78,12 @@ class Archive:
         return _ready(place, f"{product}/$value", ranges=place.media_type != ZIP)
 
     def _stored(self, record: Json, node: nodes.Node, place: Place) -> Ready:
-        """Return where a single file is: in the storage, else as a node of the archive."""
+        """Return where a single file is: in the storage, where it has one, and as a node of the archive."""
+        own = _ready(place, f"{node.url}/$value", ranges=True, size=node.size)
         url = None if self.storage is None else self.storage.find(record, node.path[1:])
         if self.storage is None or url is None:
-            return _ready(place, f"{node.url}/$value", ranges=True, size=node.size)
-        return self.storage.ready(_ready(place, url, ranges=True, size=node.size))
+            return own
+        return self.storage.ready(replace(own, request=Request("GET", url), otherwise=own))
 
 
 def _file(place: Place, url: str) -> Ready:

@@ -1,7 +1,7 @@
-"""AWS Signature Version 4 for reading objects: in headers, or in a URL that then lets anyone have them.
+"""AWS Signature Version 4 for objects: in headers, or in a URL that then lets anyone have them.
 
-Requests have no body; paths are escaped once, as S3 wants it (docs.aws.amazon.com, "Authenticating Requests
-(AWS Signature Version 4)").
+Paths are escaped once, as S3 wants it (docs.aws.amazon.com, "Authenticating Requests (AWS Signature Version
+4)").
 """
 
 import hmac
@@ -27,13 +27,21 @@ class Key:
     region: str
 
     def headers(
-        self, method: str, url: str, now: datetime, more: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        now: datetime,
+        more: Mapping[str, str] | None = None,
+        digest: str = EMPTY,
     ) -> dict[str, str]:
-        """Return the headers that sign a request at `now` (UTC); `more` (lower case) are signed, too."""
+        """Return the headers that sign a request at `now` (UTC); `more` (lower case) are signed, too.
+
+        `digest` is the SHA-256 of its body, in hexadecimal.
+        """
         stamp = _stamp(now)
-        told = {"x-amz-content-sha256": EMPTY, "x-amz-date": stamp}
+        told = {"x-amz-content-sha256": digest, "x-amz-date": stamp}
         signed = {"host": _host(url), **told, **(more or {})}
-        signature = self._signature(method, url, signed, EMPTY, stamp)
+        signature = self._signature(method, url, signed, digest, stamp)
         credential = f"{self.id}/{self._scope(stamp)}"
         names = ";".join(sorted(signed))
         authorization = f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"

@@ -3,6 +3,7 @@
 s3 = "s3"               the endpoint of the storage; paths begin with the bucket
 s3_region = "default"   its region
 s3_presigned = 900      seconds that a presigned URL is good for, where it takes such; else headers are signed
+s3_page = "https://…"   where persons make keys to it
 """
 
 import time
@@ -39,6 +40,7 @@ class Storage:
         """Return what the table names, where the account has a key to it. Raises `Misconfigured`."""
         name = table.optional("s3", str)
         region, presigned = table.optional("s3_region", str), table.optional("s3_presigned", int)
+        table.optional("s3_page", str)
         if name is None:
             return None
         if name not in endpoints:

@@ -58,8 +58,9 @@ class Readiness:
 class Health:
     """How the bridge is, from what it knows already.
 
-    `slots` gives numbers of connections by catalogue, `downloads` how downloads fare there, and both are for
-    the event loop; `warnings` gives what the download side has to say of accounts, and blocks.
+    `slots` gives numbers of connections by catalogue, `downloads` how downloads fare there, and `spool` how
+    that is; these are for the event loop. `warnings` gives what the download side has to say of accounts, and
+    blocks.
     """
 
     federation: Federation
@@ -68,10 +69,12 @@ class Health:
     slots: Callable[[], Mapping[str, Mapping[str, int]]]
     downloads: Callable[[], Mapping[str, Json]]
     warnings: Callable[[], Mapping[str, list[str]]]
+    spool: Callable[[], Json]
 
     async def document(self) -> Json:
         """Return the document of `/health`."""
-        return await run_in_threadpool(self._document, self.slots(), self.downloads())
+        document = await run_in_threadpool(self._document, self.slots(), self.downloads())
+        return document | ({"spool": spool} if (spool := self.spool()) else {})
 
     def _document(self, slots: Mapping[str, Mapping[str, int]], downloads: Mapping[str, Json]) -> Json:
         warned, orders, failed = self.warnings(), *self._orders()

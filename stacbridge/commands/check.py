@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import click
 
+from stacbridge.commands import check_storage
 from stacbridge.commands.configuration import load_settings
+from stacbridge.commands.findings import Finding, attempt
 from stacbridge.commands.terminal import in_words
 from stacbridge.errors import Misconfigured, StacbridgeError
 from stacbridge.mapping.mapping import Mapping
@@ -23,22 +24,14 @@ MAX_SKEW = 30
 MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One result: `good` is None where there was nothing to test."""
-
-    subject: str
-    good: bool | None
-    said: str
-
-
 @click.command
 @click.argument("catalogues", nargs=-1)
 def command(catalogues: tuple[str, ...]) -> None:
     """Test the configured catalogues, and say what to fix.
 
     All, or the CATALOGUES that are named: are they reached, do they answer, is the clock right, does the
-    account log in? Exits with 1 where something is wrong. No account is not wrong: search works without.
+    account log in, is its S3 key taken? Without names also: does the bucket of the spool work? Exits with 1
+    where something is wrong. No account is not wrong: search works without.
     """
     settings = load_settings()
     unknown = [name for name in catalogues if name not in settings.catalogues]
@@ -46,12 +39,19 @@ def command(catalogues: tuple[str, ...]) -> None:
         known = ", ".join(settings.catalogues)
         raise Misconfigured(f"No catalogue {unknown[0]!r} is configured.", advice=f"There is: {known}.")
     bad = 0
-    for catalogue in catalogues or settings.catalogues:
-        for finding in examine(catalogue, settings):
-            click.echo(f"{MARKS[finding.good]} {catalogue}  {finding.subject:9}  {finding.said}")
-            bad += finding.good is False
+    for subject, finding in _all(catalogues, settings):
+        click.echo(f"{MARKS[finding.good]} {subject}  {finding.subject:9}  {finding.said}")
+        bad += finding.good is False
     if bad:
         raise click.exceptions.Exit(1)
+
+
+def _all(catalogues: tuple[str, ...], settings: Settings) -> Iterator[tuple[str, Finding]]:
+    for catalogue in catalogues or settings.catalogues:
+        for finding in examine(catalogue, settings):
+            yield catalogue, finding
+    if settings.spool_bucket is not None and not catalogues:
+        yield "spool", check_storage.bucket(settings.spool_bucket, settings)
 
 
 def examine(catalogue: str, settings: Settings, wall: Callable[[], float] = time.time) -> Iterator[Finding]:
@@ -60,12 +60,14 @@ def examine(catalogue: str, settings: Settings, wall: Callable[[], float] = time
     upstream = load(catalogue, settings)
     try:
         yield from _reached(mapping, settings, wall)
-        yield _attempt("search", lambda: _search(upstream))
+        yield attempt("search", lambda: _search(upstream))
         remarks = upstream.remarks()
         for remark in remarks:
             yield Finding("account", remark.good, remark.said)
         if any(remark.good is not None for remark in remarks):
-            yield _attempt("login", lambda: _login(upstream))
+            yield attempt("login", lambda: _login(upstream))
+        if (key := check_storage.key(mapping, settings)) is not None:
+            yield key
     finally:
         upstream.close()
 
@@ -95,13 +97,6 @@ def _reached(mapping: Mapping, settings: Settings, wall: Callable[[], float]) ->
         yield skew(reply, wall())
     finally:
         wire.close()
-
-
-def _attempt(subject: str, test: Callable[[], str]) -> Finding:
-    try:
-        return Finding(subject, True, test())
-    except StacbridgeError as error:
-        return Finding(subject, False, in_words(error))
 
 
 def _search(upstream: Upstream) -> str:

@@ -52,7 +52,7 @@ def _check_private() -> None:
 def _holds_secrets(table: Json) -> bool:
     accounts = table.get("credentials", {})
     held = accounts.values() if isinstance(accounts, dict) else ()
-    tables = [table, *(account for account in held if isinstance(account, dict))]
+    tables = [table, *(each for each in (*held, table.get("spool_bucket")) if isinstance(each, dict))]
     return any(name in each for each in tables for name in (*SECRETS, *KEYS))
 
 

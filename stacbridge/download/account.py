@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from stacbridge.download.accel import handover
 from stacbridge.download.breakers import Breakers
 from stacbridge.download.budget import RetryBudget
 from stacbridge.download.delivery import Wanted
+from stacbridge.download.detours import REFUSALS, Detours
 from stacbridge.download.fetch import Fetch
 from stacbridge.download.hooks import NO_HOOKS, Hooks
 from stacbridge.download.leases import Leases, Share
@@ -27,6 +28,7 @@ from stacbridge.download.throughput import Throughput
 from stacbridge.download.transfers import Transfers
 from stacbridge.download.urls import url_of
 from stacbridge.download.verify import Source, Verified
+from stacbridge.errors import Misconfigured
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings
 
@@ -70,6 +72,7 @@ class Account:
         )
         self._means = means
         self._breakers = breakers
+        self._detours = Detours(catalogue.id, settings.login_pause)
 
     @asynccontextmanager
     async def stream(self, ready: Ready, wanted: Wanted, user: str) -> AsyncIterator[Stream]:
@@ -79,17 +82,48 @@ class Account:
         `Stream` raises.
         """
         means = self._means
-        self._breakers.check(url_of(ready.request))
-        stream = Stream(self._fetch(), ready, wanted, means.settings, Patience(means.settings, self._retries))
-        async with self.slots.hold(user), self._lease():
+        self._breakers.check(url_of(self._detours.place(ready).request))
+        async with self.slots.hold(user), self._lease(), AsyncExitStack() as stack:
             self._retries.began()
+            stream = await self._begun(ready, wanted, stack)
             try:
-                async with stream:
-                    yield stream
+                yield stream
             finally:
                 if stream.received:
                     metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
                     means.threads.submit(means.ledger.add, self.scope, user, stream.received)
+
+    async def _begun(self, ready: Ready, wanted: Wanted, stack: AsyncExitStack) -> Stream:
+        """Return a stream whose first bytes are there: from elsewhere, if the file's storage refuses it.
+
+        Only before the first byte: of two places nobody can tell that their bytes are of one version.
+        """
+        place = self._detours.place(ready)
+        try:
+            return await self._opened(place, wanted, stack)
+        except REFUSALS as refusal:
+            other = self._detours.refused(place, refusal)
+            if other is None:
+                raise
+            try:
+                return await self._opened(other, wanted, stack)
+            except Misconfigured:
+                raise refusal from None
+
+    async def _opened(self, ready: Ready, wanted: Wanted, stack: AsyncExitStack) -> Stream:
+        """Return a stream of what is wanted: all of the file, where its upstream gave a part of another
+        version than the client has (`If-Range`)."""
+        stream = await stack.enter_async_context(self._stream(ready, wanted))
+        version = stream.delivery.version
+        part = stream.delivery.status == 206 and wanted.if_range is not None
+        if not part or version.etag is None or wanted.if_range in (version.etag, version.modified):
+            return stream
+        await stack.aclose()
+        return await stack.enter_async_context(self._stream(ready, Wanted()))
+
+    def _stream(self, ready: Ready, wanted: Wanted) -> Stream:
+        settings = self._means.settings
+        return Stream(self._fetch(), ready, wanted, settings, Patience(settings, self._retries))
 
     def _fetch(self) -> Fetch:
         means = self._means
@@ -153,7 +187,8 @@ class Account:
         """Return what the account's holder should see to."""
         quota = self._quota
         used = None if quota is None else self._means.ledger.warning(self.scope, quota.bytes_30_days)
-        return [warning for warning in (used, self._throughput.warning()) if warning is not None]
+        told = [warning for warning in (used, self._throughput.warning()) if warning is not None]
+        return [*told, *self._detours.warnings()]
 
     def standing(self) -> Json:
         """Return how its downloads fare: the hosts that they come from, retries, and how fast they come."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import aiohttp
 
-from stacbridge.catalogue import Catalogue
+from stacbridge.catalogue import Gate
 from stacbridge.download.body import Body, Pace
 from stacbridge.download.breakers import Attempt, Breakers
 from stacbridge.download.delivery import Delivery, Wanted, check_type, delivery
@@ -55,7 +55,7 @@ class Fetch:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalogue: Gate,
         transfers: Transfers,
         settings: Settings,
         in_thread: InThread,

@@ -67,7 +67,7 @@ class AssetProxy:
             hooks,
             clock,
         )
-        self._shelf = Shelf.of(settings, self._means.in_thread)
+        self._shelf = Shelf.of(settings, self._means.transfers, self._means.in_thread)
         self._accounts = Accounts(catalogues, self._means)
 
     async def close(self) -> None:
@@ -92,6 +92,10 @@ class AssetProxy:
     def standing(self) -> dict[str, Json]:
         """Return how downloads from each catalogue fare: hosts, retries, and how fast they come."""
         return self._accounts.standing()
+
+    def spool(self) -> Json:
+        """Return how the spool is, if there is one."""
+        return {} if self._shelf is None else self._shelf.standing()
 
     def check(self) -> None:
         """Raise `NotStaged` where the spool, if there is one, has no room or cannot be written. Blocks."""

@@ -24,6 +24,7 @@ from stacbridge.download.refusals import ASK_AGAIN
 from stacbridge.download.tap import Piece
 from stacbridge.download.verify import InThread, Source
 from stacbridge.errors import Misconfigured, NotStaged
+from stacbridge.model import Json
 
 PIECE = 64 * 1024
 """Bytes read from the disk at once; a client that takes nothing costs two such pieces of memory."""
@@ -51,6 +52,11 @@ class Entry:
     task: asyncio.Task[None] | None = None
     file: RawIOBase | None = None
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def name(self) -> str:
+        """The name of this very copy."""
+        return f"{self.key}.{self.version}"
 
     @property
     def etag(self) -> str:
@@ -105,6 +111,16 @@ class Spool:
         self._wall = wall
         self._lock = _lock(folder)
         self._entries = {entry.key: entry for path in folder.iterdir() if (entry := _found(path))}
+
+    @property
+    def whole(self) -> frozenset[str]:
+        """The names of the files that are there whole."""
+        return frozenset(entry.name for entry in self._entries.values() if entry.done)
+
+    def standing(self) -> Json:
+        """Return how many files and bytes there are."""
+        held = sum(entry.held for entry in self._entries.values())
+        return {"files": len(self._entries), "bytes": held, "most_bytes": self._limit}
 
     def check(self) -> None:
         """Raise `NotStaged` where the disk is full, or cannot be written. Blocks."""

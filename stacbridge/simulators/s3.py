@@ -1,52 +1,59 @@
-"""S3-compatible object storage as a server on loopback, path-style, for reading: GET and HEAD of objects.
+"""S3-compatible object storage as a server on loopback, path-style.
 
     with S3Simulator({"/eodata/Sentinel-2/a.jp2": b"..."}) as storage:
         requests.get(f"{storage.url}/eodata/Sentinel-2/a.jp2", headers=...)
 
-Signatures (AWS Signature Version 4) are checked by steps written from Amazon's description, on the request as
-it came. As CDSE does, it refuses presigned URLs with 403 InvalidAccessKeyId (rucio#8388), unless `presigned`.
-A request signed more than 15 minutes away from `clock` is refused as at Amazon; of CDSE that is not known.
+Signatures are checked on the request as it came (`s3_signatures`). As CDSE does, it refuses presigned URLs
+with 403 InvalidAccessKeyId (rucio#8388), unless `presigned`; and it takes nothing, unless `writable`. A
+request signed more than 15 minutes away from `clock` is refused as at Amazon; of CDSE that is not known.
 """
 
 import hashlib
-import hmac
 import re
-from calendar import timegm
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from time import strptime, time
+from time import time
 from types import TracebackType
 from typing import Self
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qsl, unquote
 
-ACCESS, SECRET, REGION = "SIMULATEDACCESSKEYID", "simulated/secret+key", "default"
-SKEW = 900
-AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, ?"
-    r"SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})"
-)
+from .s3_signatures import ACCESS, REGION, SECRET, fault
+from .s3_writing import Answer, Refused, Shelf, etag
+
+__all__ = ["ACCESS", "REGION", "SECRET", "S3Simulator"]
+
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-MUST_BE_SIGNED = {"host", "x-amz-content-sha256", "x-amz-date"}
+
+Fails = Callable[[str, str], tuple[int, str] | None]
+"""Says for method and target of a request the status and code that it fails with, if it does."""
 
 
 class S3Simulator(ThreadingHTTPServer):
     """A context manager; the server listens on loopback while it is entered. `asked` are paths it answered.
 
-    `objects` are contents by path, the bucket first; `presigned` tells whether it takes presigned URLs.
+    `objects` are contents by path, the bucket first; `presigned` tells whether it takes presigned URLs, and
+    `ranges` whether it knows those.
     """
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(
-        self, objects: Mapping[str, bytes], presigned: bool = False, clock: Callable[[], float] = time
+        self,
+        objects: Mapping[str, bytes],
+        presigned: bool = False,
+        clock: Callable[[], float] = time,
+        writable: bool = False,
     ) -> None:
-        self.objects = objects
+        self.shelf = Shelf(dict(objects), clock)
         self.presigned = presigned
+        self.writable = writable
         self.clock = clock
         self.asked: list[tuple[str, str, str | None]] = []
         self.refused: list[str] = []
+        self.ranges = True
+        self.fails: Fails = lambda method, target: None
         super().__init__(("127.0.0.1", 0), _Handler)
         self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
@@ -54,6 +61,11 @@ class S3Simulator(ThreadingHTTPServer):
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def objects(self) -> dict[str, bytes]:
+        """Contents by path."""
+        return self.shelf.objects
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -66,42 +78,6 @@ class S3Simulator(ThreadingHTTPServer):
         self.server_close()
         self._thread.join()
 
-    def fault(self, method: str, target: str, headers: Mapping[str, str]) -> str | None:
-        """Return the code with which a request is refused; None for one that may read."""
-        path, _, query = target.partition("?")
-        if "X-Amz-Signature=" in query:
-            return self._url_fault(method, path, query, headers) if self.presigned else "InvalidAccessKeyId"
-        match = AUTHORIZATION.fullmatch(headers.get("authorization", ""))
-        if match is None:
-            return "AccessDenied"
-        access, day, region, names, signature = match.groups()
-        if not set(names.split(";")) >= MUST_BE_SIGNED:
-            return "AccessDenied"
-        stamp, body = headers.get("x-amz-date", ""), headers.get("x-amz-content-sha256", "")
-        if fault := self._scope_fault(access, day, region, stamp, SKEW):
-            return fault
-        canonical = _canonical(method, path, query, headers, names, body)
-        return None if hmac.compare_digest(signature, _sign(canonical, stamp)) else "SignatureDoesNotMatch"
-
-    def _url_fault(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str | None:
-        told = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
-        access, day, region, *_ = told["X-Amz-Credential"].split("/")
-        stamp = told["X-Amz-Date"]
-        if fault := self._scope_fault(access, day, region, stamp, int(told["X-Amz-Expires"])):
-            return fault
-        bare, _, signature = query.rpartition("&X-Amz-Signature=")
-        names = told["X-Amz-SignedHeaders"]
-        canonical = _canonical(method, path, bare, headers, names, "UNSIGNED-PAYLOAD")
-        return None if signature == _sign(canonical, stamp) else "SignatureDoesNotMatch"
-
-    def _scope_fault(self, access: str, day: str, region: str, stamp: str, life: int) -> str | None:
-        if access != ACCESS:
-            return "InvalidAccessKeyId"
-        if region != REGION or not stamp.startswith(day):
-            return "AuthorizationHeaderMalformed"
-        age = self.clock() - timegm(strptime(stamp, "%Y%m%dT%H%M%SZ"))
-        return None if -SKEW <= age <= life else "RequestTimeTooSkewed"
-
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -109,41 +85,53 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         headers = {name.lower(): " ".join(value.split()) for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", "0")))
         self.server.asked.append((self.command, self.path, headers.get("range")))
-        fault = self.server.fault(self.command, self.path, headers)
-        content = self.server.objects.get(unquote(self.path.partition("?")[0]))
-        if fault is not None:
-            self.server.refused.append(fault)
-            self._refuse(403, fault)
-        elif content is None:
-            self._refuse(404, "NoSuchKey")
-        else:
-            self._give(content, headers.get("range"))
+        try:
+            self._admit(headers, body)
+            with self.server.shelf.lock:
+                status, content, told = self._answer(headers, body)
+        except Refused as refusal:
+            self.server.refused.append(refusal.code)
+            status, content, told = _error(refusal)
+        self._send(status, content, told)
 
-    do_HEAD = do_GET
+    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
 
-    def _refuse(self, status: int, code: str) -> None:
-        document = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
-        self._send(status, document.encode(), {"Content-Type": "application/xml"})
+    def _admit(self, headers: dict[str, str], body: bytes) -> None:
+        server = self.server
+        if failure := server.fails(self.command, self.path):
+            raise Refused(*failure)
+        if code := fault(self.command, self.path, headers, server.presigned, server.clock()):
+            raise Refused(403, code)
+        stated = headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+        if stated not in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest()):
+            raise Refused(400, "XAmzContentSHA256Mismatch")
 
-    def _give(self, content: bytes, asked: str | None) -> None:
-        told = {
-            "Content-Type": "binary/octet-stream",
-            "ETag": f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"',
-            "Accept-Ranges": "bytes",
-        }
-        match = RANGE.fullmatch(asked or "")
-        if match is None:
-            self._send(200, content, told)
-            return
-        first, last = match.groups()
-        start = int(first) if first else max(0, len(content) - int(last))
-        end = min(int(last), len(content) - 1) if first and last else len(content) - 1
-        if start > end:
-            self._send(416, b"", {"Content-Range": f"bytes */{len(content)}"})
-            return
-        told["Content-Range"] = f"bytes {start}-{end}/{len(content)}"
-        self._send(206, content[start : end + 1], told)
+    def _answer(self, headers: dict[str, str], body: bytes) -> Answer:
+        path, _, query = self.path.partition("?")
+        path, asked = unquote(path), dict(parse_qsl(query, keep_blank_values=True))
+        shelf = self.server.shelf
+        if self.command in ("PUT", "POST", "DELETE"):
+            if not self.server.writable:
+                raise Refused(403, "AccessDenied")
+            if self.command == "DELETE":
+                return shelf.delete(path, asked)
+            write = shelf.put if self.command == "PUT" else shelf.post
+            return write(path, asked, headers, body)
+        if path == "/":
+            return shelf.buckets()
+        if path.count("/") == 1:
+            return shelf.list(f"{path}/", asked)
+        return self._object(path, headers)
+
+    def _object(self, path: str, headers: dict[str, str]) -> Answer:
+        content = self.server.objects.get(path)
+        if content is None:
+            raise Refused(404, "NoSuchKey")
+        kept = {"content-type": "binary/octet-stream", **self.server.shelf.headers.get(path, {})}
+        asked = headers.get("range", "") if self.server.ranges else ""
+        return _part(content, asked, {**kept, "ETag": etag(content)})
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -153,23 +141,30 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Tell the time by the simulator's clock."""
+        return super().date_time_string(self.server.clock() if timestamp is None else timestamp)
+
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""
 
 
-def _canonical(method: str, path: str, query: str, headers: Mapping[str, str], names: str, body: str) -> str:
-    """Return the canonical request; path and query are taken to be escaped as they must be."""
-    lines = "".join(f"{name}:{headers.get(name, '')}\n" for name in names.split(";"))
-    pairs = "&".join(sorted(pair if "=" in pair else f"{pair}=" for pair in query.split("&") if pair))
-    return f"{method}\n{path}\n{pairs}\n{lines}\n{names}\n{body}"
+def _error(refusal: Refused) -> Answer:
+    code = refusal.code
+    document = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
+    return refusal.status, document.encode(), {"Content-Type": "application/xml"}
 
 
-def _sign(canonical: str, stamp: str) -> str:
-    day = stamp[:8]
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{day}/{REGION}/s3/aws4_request\n{digest}"
-    key = hmac.new(b"AWS4" + SECRET.encode(), day.encode(), hashlib.sha256).digest()
-    key = hmac.new(key, REGION.encode(), hashlib.sha256).digest()
-    key = hmac.new(key, b"s3", hashlib.sha256).digest()
-    key = hmac.new(key, b"aws4_request", hashlib.sha256).digest()
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+def _part(content: bytes, asked: str, told: dict[str, str]) -> Answer:
+    """Answer with what of an object a Range header asks for."""
+    told = {**told, "Accept-Ranges": "bytes"}
+    match = RANGE.fullmatch(asked)
+    if match is None:
+        return 200, content, told
+    first, last = match.groups()
+    start = int(first) if first else max(0, len(content) - int(last))
+    end = min(int(last), len(content) - 1) if first and last else len(content) - 1
+    if start > end:
+        return 416, b"", {"Content-Range": f"bytes */{len(content)}"}
+    told["Content-Range"] = f"bytes {start}-{end}/{len(content)}"
+    return 206, content[start : end + 1], told

@@ -45,10 +45,13 @@ class Wire:
         settings: Settings,
         hosts: Hosts,
         *,
+        authorities: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Trust the certificates in a file or folder, `authorities`, or those that `requests` ships."""
         self._upstream = upstream
+        self._verify = authorities or True
         self._settings = settings
         self._hosts = hosts
         self._clock = clock
@@ -148,7 +151,7 @@ class Wire:
             prepared = requests.Request(
                 step.method, full_url(step), headers=headers, data=step.body
             ).prepare()
-            response = self._adapter.send(prepared, stream=True, timeout=self._timeout)
+            response = self._adapter.send(prepared, stream=True, timeout=self._timeout, verify=self._verify)
             try:
                 body = b"" if response.status_code in REDIRECTS else self._body(response, first, deadline)
             finally:

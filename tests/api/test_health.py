@@ -17,8 +17,11 @@ from stacbridge.errors import StoreUnavailable, UpstreamUnavailable
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Found, Query
 from stacbridge.settings import Settings
+from stacbridge.simulators.s3 import S3Simulator
 from tests.api.archive import alpha, beta
 from tests.orders.archives import Script
+from tests.unit.bucket_kit import bucket
+from tests.unit.download_servers import PATIENCE, within
 
 
 class Ailing(MemoryCatalogue):
@@ -180,3 +183,38 @@ def test_what_is_for_operators_is_not_for_everybody(path: str, tmp_path: Path) -
     with served(alpha(), access="keys", key_folder=tmp_path) as client:
         assert client.get(path).status_code == 401
         assert [client.get(open).status_code for open in ("/healthz", "/readyz")] == [200, 200]
+
+
+def test_a_bridge_with_a_spool_tells_how_full_it_is_and_how_its_bucket_is(tmp_path: Path) -> None:
+    with S3Simulator({}, writable=True) as storage:
+        told: dict[str, Any] = {"spool_folder": tmp_path, "spool_bucket": bucket(storage)}
+        with served(alpha(), **told) as client:
+            assert within(PATIENCE, lambda: ("GET", "/bucket") in asked(storage))
+            spool, figures = client.get("/health").json()["spool"], values(client)
+    assert spool["folder"] == {"files": 0, "bytes": 0, "most_bytes": 50 * 1000**3}
+    assert (spool["bucket"]["state"], spool["bucket"]["troubles"]) == ("ok", [])
+    assert figures["stacbridge_spool_bucket_up",] == 1
+    assert figures["stacbridge_spool_bytes", "bucket"] == 0
+
+
+def asked(storage: S3Simulator) -> list[tuple[str, str]]:
+    return [(method, path.partition("?")[0]) for method, path, _ in storage.asked]
+
+
+def test_a_bridge_whose_bucket_is_down_is_ready_and_says_so(tmp_path: Path) -> None:
+    told: dict[str, Any] = {
+        "spool_folder": tmp_path,
+        "spool_bucket": bucket("http://127.0.0.1:1"),
+        "retries": 0,
+    }
+    with served(alpha(), **told) as client:
+        assert within(PATIENCE, lambda: client.get("/health").json()["spool"]["bucket"]["state"] == "down")
+        assert "cannot be reached" in client.get("/health").json()["spool"]["bucket"]["troubles"][0]
+        assert values(client)["stacbridge_spool_bucket_up",] == 0
+        assert client.get("/readyz").status_code == 200
+
+
+def test_a_bridge_without_a_spool_says_nothing_of_one() -> None:
+    with served(alpha()) as client:
+        assert "spool" not in client.get("/health").json()
+        assert ("stacbridge_spool_bucket_up",) not in values(client)

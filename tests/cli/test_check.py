@@ -6,7 +6,8 @@ from click.testing import CliRunner
 
 from stacbridge.cli import main
 from stacbridge.commands.catalogues import row
-from stacbridge.commands.check import Finding, examine, skew
+from stacbridge.commands.check import examine, skew
+from stacbridge.commands.findings import Finding
 from stacbridge.model import Reply
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators.server import CdseSimulator
@@ -42,6 +43,7 @@ def test_a_healthy_catalogue_with_an_account_is_good_in_every_point(simulator: C
         "search": True,
         "account": True,
         "login": True,
+        "s3 key": None,
     }
     assert found["search"].said.startswith("Its newest item is ")
 
@@ -102,7 +104,7 @@ def test_the_command_prints_a_line_a_point_and_fails_where_one_is_bad(simulator:
     right = {**environment, "STACBRIDGE_CREDENTIALS__CDSE__PASSWORD": simulator.password}
     good = CliRunner().invoke(main, ["check", "cdse"], env=right)
     assert (wrong.exit_code, good.exit_code) == (1, 0)
-    assert [line.split()[0] for line in good.output.splitlines()] == ["ok"] * 5
+    assert [line.split()[0] for line in good.output.splitlines()] == [*["ok"] * 5, "--"]
     assert "BAD  cdse  login" in wrong.output
 
 

@@ -165,6 +165,7 @@ def test_what_nobody_reads_makes_room_the_longest_unused_first(tmp_path: Path) -
         for name in ("a", "b", "a", "c", "a"):
             point(catalogue, chaos, name)
             assert whole(bridge.ask())
+            assert within(PATIENCE, lambda: ".part" not in files(tmp_path))
         assert [asked.path for asked in chaos.asked] == ["/a", "/b", "/c"]
         assert files(tmp_path) == [".file", ".file"]
 

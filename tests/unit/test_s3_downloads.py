@@ -121,15 +121,30 @@ def test_where_the_storage_takes_presigned_urls_clients_are_sent_there(tmp_path:
         assert SECRET not in unquote(told.headers["Location"])
 
 
-def test_a_storage_that_refuses_the_key_is_named_and_the_key_is_not(
+def test_a_storage_that_refuses_the_key_is_told_of_and_the_file_comes_from_the_archive(
     tmp_path: Path, storage: S3Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with bridge(tmp_path, storage, key("canary/wrong+secret")) as (root, _):
-        refused = ask(f"{root}{PATH}")
-    assert refused.status_code in (403, 502)
-    assert "SignatureDoesNotMatch" in refused.text
-    assert not any(word in refused.text + caplog.text for word in ("canary", ACCESS))
+        assert [ask(f"{root}{PATH}").content for _ in range(3)] == [b"II*\x00 of the node"] * 3
+        health, figures = ask(f"{root}/health"), ask(f"{root}/metrics")
+    assert storage.refused == ["SignatureDoesNotMatch"]
+    (warning,) = health.json()["catalogues"]["toy"]["warnings"]
+    assert "SignatureDoesNotMatch" in warning and "stacbridge check toy" in warning
+    assert 'stacbridge_storage_refusals_total{catalogue="toy"}' in figures.text
+    assert "The storage of toy refuses B02.tif" in caplog.text
+    assert not any(word in health.text + caplog.text for word in ("canary", ACCESS))
+
+
+def test_a_file_that_the_storage_does_not_have_comes_from_the_archive_and_others_from_the_storage(
+    tmp_path: Path, storage: S3Simulator
+) -> None:
+    with bridge(tmp_path, storage, key()) as (root, _):
+        band = storage.objects.pop(KEY)
+        assert ask(f"{root}{PATH}").content == b"II*\x00 of the node"
+        storage.objects[KEY] = band
+        assert ask(f"{root}{PATH}").content == BAND
+        assert ask(f"{root}/health").json()["catalogues"]["toy"]["warnings"] == []
 
 
 def test_nginx_is_not_sent_to_a_storage_that_wants_more_headers_than_it_is_told(

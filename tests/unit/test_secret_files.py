@@ -39,3 +39,19 @@ def test_a_secret_and_a_file_for_it_are_one_too_many(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="password and password_file are both set") as failure:
         Credentials.model_validate({"password": "canary", "password_file": str(tmp_path)})
     assert "canary" not in str(failure.value)
+
+
+def test_a_readable_file_with_the_secret_of_a_bucket_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "stacbridge.toml"
+    told = 'endpoint = "https://s3.eu"\nname = "spool"\nkey = "k"\n'
+    (tmp_path / "secret").write_text("canary")
+    monkeypatch.setenv("STACBRIDGE_CONFIG", str(file))
+    file.write_text(f'[spool_bucket]\n{told}secret_file = "{tmp_path}/secret"\n')
+    file.chmod(0o644)
+    assert load_settings().spool_bucket is not None
+    file.write_text(f'[spool_bucket]\n{told}secret = "canary"\n')
+    with pytest.raises(Misconfigured, match="everybody on this machine may read it") as failure:
+        load_settings()
+    assert "canary" not in str(failure.value)

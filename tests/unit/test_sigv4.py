@@ -68,7 +68,7 @@ def test_a_server_that_checks_takes_headers_and_urls_for_objects_of_any_name(
     storage: S3Simulator, name: str
 ) -> None:
     path = f"/bucket/x{name}"
-    storage.objects = {path: b"content"}
+    storage.objects[path] = b"content"
     url, now = f"{storage.url}{quote(path)}", datetime.now(UTC)
     with requests.Session() as session:
         session.trust_env = False

@@ -10,10 +10,11 @@ from typing import Any
 
 import orjson
 
-from stacbridge.dialects.opensearch import atom, xml
+from stacbridge.dialects.opensearch import atom
 from stacbridge.errors import UpstreamError
 from stacbridge.model import Json, Reply
 from stacbridge.scalars import integer
+from stacbridge.wire import xml
 from stacbridge.wire.answers import read_json, sanitise
 
 PAGING = ("first", "previous", "prev", "next", "last")

@@ -10,11 +10,12 @@ links                        enclosure -> data, icon -> previews, others by thei
 from collections.abc import Iterator
 from typing import Any
 
-from stacbridge.dialects.opensearch import gml, xml
+from stacbridge.dialects.opensearch import gml
 from stacbridge.dialects.opensearch.template import short
-from stacbridge.dialects.opensearch.xml import Element
 from stacbridge.model import Json
 from stacbridge.scalars import integer
+from stacbridge.wire import xml
+from stacbridge.wire.xml import Element
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA = "http://search.yahoo.com/mrss/"

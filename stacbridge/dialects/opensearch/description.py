@@ -6,11 +6,11 @@ Values of parameters are told by the Parameter extension (…/opensearch/extensi
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from stacbridge.dialects.opensearch import xml
 from stacbridge.dialects.opensearch.template import Name, Template, short
-from stacbridge.dialects.opensearch.xml import Element
 from stacbridge.model import Reply
 from stacbridge.scalars import integer
+from stacbridge.wire import xml
+from stacbridge.wire.xml import Element
 
 TYPES = (
     "application/geo+json",

@@ -4,10 +4,10 @@ coordinate system says otherwise (GeoRSS 1.0; EPSG:4326 by URN or URL).
 
 from collections.abc import Callable, Iterator
 
-from stacbridge.dialects.opensearch import xml
-from stacbridge.dialects.opensearch.xml import Element
 from stacbridge.model import Json
 from stacbridge.scalars import double
+from stacbridge.wire import xml
+from stacbridge.wire.xml import Element
 
 GEORSS = "http://www.georss.org/georss"
 SWAPPED = "its footprint has latitudes beyond 90 degrees: longitude and latitude look swapped"

@@ -1,0 +1,1 @@
+"""A bridge with a spool in a process of its own, so that it can be killed."""
