@@ -126,11 +126,11 @@ def _write_mgrs(value: Any) -> Iterable[str]:
 def _checksum(*names: str) -> Callable[[Any], str | None]:
     """Make a reader of OData's list of checksums as a multihash in hex, of the first algorithm that is
     there."""
-    prefixes = {
-        "MD5": ("d50110", 32),
-        "BLAKE3": ("1e20", 64),
-        "SHA256": ("1220", 64),
-        "SHA3-256": ("1620", 64),
+    digits = {
+        "MD5": ("d50110", re.compile("[0-9a-f]{32}")),
+        "BLAKE3": ("1e20", re.compile("[0-9a-f]{64}")),
+        "SHA256": ("1220", re.compile("[0-9a-f]{64}")),
+        "SHA3-256": ("1620", re.compile("[0-9a-f]{64}")),
     }
 
     def read(value: Any) -> str | None:
@@ -139,8 +139,8 @@ def _checksum(*names: str) -> Callable[[Any], str | None]:
             str(entry.get("Algorithm")).upper(): str(entry.get("Value", "")).lower() for entry in entries
         }
         for name in names:
-            prefix, length = prefixes[name]
-            if re.fullmatch(rf"[0-9a-f]{{{length}}}", known.get(name, "")):
+            prefix, pattern = digits[name]
+            if pattern.fullmatch(known.get(name, "")):
                 return prefix + known[name]
         return None
 

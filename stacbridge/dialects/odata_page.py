@@ -1,7 +1,7 @@
 """A page of products, decoded straight into records: what nothing reads of it is passed over as bytes.
 
 Of a product's bytes most are never looked at: the types of thirty attributes, dates of checksums, the
-footprint as text. Decoding by type makes none of them.
+footprint as text beside the one as GeoJSON. Decoding by type makes nothing of them.
 """
 
 from collections.abc import Iterable
@@ -12,23 +12,8 @@ import msgspec
 from stacbridge.dialects.odata_records import Listing
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""Longer ones would be no numbers of JSON that everybody reads."""
+"""Longer ones are no numbers that JSON can be trusted with."""
 _Scalar = str | bool | float | _Integer | None
-_Object = dict[str, _Scalar]
-
-READ: dict[str, Any] = {
-    "Id": _Scalar,
-    "Name": _Scalar,
-    "Online": _Scalar,
-    "S3Path": _Scalar,
-    "ContentLength": _Scalar,
-    "Checksum": list[_Object],
-    "Assets": list[_Object],
-    "Locations": list[dict[str, _Scalar | list[_Object]]],
-    "GeoFootprint": dict[str, Any] | None,
-    "Footprint": str | None,
-}
-"""What of a product is read whatever a catalogue's rows say, and its types."""
 
 
 class _Attribute(msgspec.Struct, gc=False):
@@ -36,28 +21,69 @@ class _Attribute(msgspec.Struct, gc=False):
     Value: _Scalar = None
 
 
+class _Checksum(TypedDict, total=False):
+    Algorithm: _Scalar
+    Value: _Scalar
+
+
+class _Location(TypedDict, total=False):
+    FormatType: _Scalar
+    ContentLength: _Scalar
+    Checksum: list[_Checksum] | None
+
+
+class _Asset(TypedDict, total=False):
+    Type: _Scalar
+    DownloadLink: _Scalar
+
+
+READ: dict[str, Any] = {
+    "Id": _Scalar,
+    "Name": _Scalar,
+    "Online": _Scalar,
+    "S3Path": _Scalar,
+    "ContentLength": _Scalar,
+    "Checksum": list[_Checksum] | None,
+    "Attributes": list[_Attribute] | None,
+    "Assets": list[_Asset] | None,
+    "Locations": list[_Location] | None,
+    "GeoFootprint": dict[str, Any] | None,
+}
+"""What of a product is read whatever a catalogue's rows say, and its types."""
+
+
 class ProductPage:
     """Decodes pages whose products are as CDSE's metadata document says."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         """`paths` are those of the catalogue's rows."""
-        rows = dict.fromkeys((path.partition("/")[0] for path in paths), _Scalar | _Object)
-        product = _typed("Product", {**rows, **READ, "Attributes": list[_Attribute]})
-        told = {"@odata.nextLink": Any, "@odata.count": int | None}
-        self._decoder = msgspec.json.Decoder(_typed("Page", {"value": list[product], **told}))
+        rows = dict.fromkeys((path.partition("/")[0] for path in paths), _Scalar | dict[str, _Scalar])
+        self._shapes = _decoder(rows | READ)
+        self._texts = _decoder(rows | READ | {"Footprint": str | None})
 
     def read(self, body: bytes) -> Listing | None:
-        """Return the products as records; `None` where one of them is not as it should be."""
+        """Return the products as records; `None` where one of them is not as it should be.
+
+        Footprints as text are read where a product has none as GeoJSON.
+        """
         try:
-            page = self._decoder.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        if "value" not in page:
+            page = self._shapes.decode(body)
+            if not all(record.get("GeoFootprint") for record in page["value"]):
+                page = self._texts.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             return None
         records = page["value"]
         for record in records:
-            record["Attributes"] = {each.Name: each.Value for each in record.get("Attributes", ())}
+            listed = record.get("Attributes") or ()
+            record["Attributes"] = {each.Name: each.Value for each in listed}
         return Listing(records, "@odata.nextLink" in page, page.get("@odata.count"))
+
+
+def _decoder(members: dict[str, Any]) -> msgspec.json.Decoder[Any]:
+    """Return the decoder of pages whose products have at most these members."""
+    product = _typed("Product", members)
+    told = {"@odata.nextLink": Any, "@odata.count": int | None}
+    return msgspec.json.Decoder(_typed("Page", {"value": list[product], **told}))
 
 
 def _typed(name: str, members: dict[str, Any]) -> Any:

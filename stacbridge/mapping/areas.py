@@ -3,8 +3,8 @@
 Plain are polygons without holes, one or several to a record, as nearly all archives describe their products.
 """
 
-from collections.abc import Iterable
-from itertools import chain, islice
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,27 +40,25 @@ def checked(areas: list[list[Ring]]) -> list[Footprint | None]:
     numbers.
     """
     rings = list(chain.from_iterable(areas))
-    sizes = np.fromiter(map(len, areas), int, len(areas))
     lines = _lines(rings)
-    parts = shapely.polygons(lines)
-    bounds = shapely.bounds(lines)
-    single = len(rings) == len(areas)
-    owner = np.arange(len(areas)) if single else np.repeat(np.arange(len(areas)), sizes)
-    wholes = parts if single else shapely.multipolygons(parts, indices=owner)
-    fine = shapely.is_valid(wholes)
-    fine[owner[~_in_range(bounds)]] = False
-    found = list(
-        _footprints(fine.tolist(), sizes.tolist(), rings, shapely.is_ccw(lines).tolist(), bounds.tolist())
-    )
-    first = np.cumsum(sizes) - sizes
-    crossing = np.flatnonzero(~fine & (sizes == 1) & _may_be_cut(bounds[first]))
-    if crossing.size:
-        _cut(parts[first[crossing]], crossing, found)
+    parts, bounds = shapely.polygons(lines), shapely.bounds(lines)
+    sizes = [len(area) for area in areas]
+    first = np.cumsum([0, *sizes[:-1]])
+    fine = _in_range(bounds)
+    if len(rings) == len(areas):
+        fine &= shapely.is_valid(parts)
+    else:
+        fine = np.logical_and.reduceat(fine, first) & shapely.is_valid(_wholes(parts, sizes))
+    found = list(_footprints(fine.tolist(), sizes, rings, shapely.is_ccw(lines).tolist(), bounds.tolist()))
+    if None in found:
+        places = np.flatnonzero(~fine & (np.array(sizes) == 1) & _crosses(bounds[first]))
+        _cut(parts[first[places]], places, found)
     return found
 
 
 def bbox(bounds: list[Bounds]) -> list[float]:
-    """Return the RFC 7946 bbox of parts: with parts on both sides of the antimeridian, west is the greater."""
+    """Return the RFC 7946 bbox of parts: west is the greater where they are on both sides of the
+    antimeridian."""
     wests, souths, easts, norths = zip(*bounds, strict=True)
     west, south, east, north = min(wests), min(souths), max(easts), max(norths)
     if west > -180 or east < 180:
@@ -98,42 +96,46 @@ def _in_range(bounds: Array) -> Array:
     return (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
 
 
-def _may_be_cut(bounds: Array) -> Array:
+def _crosses(bounds: Array) -> Array:
+    """Tell which boxes are out of range or too wide, by no more than a turn."""
     west, south, east, north = bounds.T
     return ~_in_range(bounds) & (west >= -540) & (east <= 540) & (south >= -90) & (north <= 90)
 
 
+def _wholes(parts: Array, sizes: list[int]) -> Array:
+    """Return polygons as multipolygons, each of as many as its size."""
+    wholes: Array = shapely.multipolygons(parts, indices=np.repeat(np.arange(len(sizes)), sizes))
+    return wholes
+
+
 def _footprints(
-    fine: list[bool], sizes: list[int], rings: Iterable[Ring], ccw: list[bool], bounds: list[Bounds]
-) -> Iterable[Footprint | None]:
+    fine: list[bool], sizes: list[int], rings: list[Ring], ccw: list[bool], bounds: list[Bounds]
+) -> Iterator[Footprint | None]:
     """Yield the footprint of each area that is fine, of as many rings as its size, turned ccw."""
-    turned = ((ring if left else ring[::-1], box) for ring, left, box in zip(rings, ccw, bounds, strict=True))
+    turned = [ring if left else ring[::-1] for ring, left in zip(rings, ccw, strict=True)]
+    first = 0
     for good, size in zip(fine, sizes, strict=True):
-        if size == 1:
-            ring, box = next(turned)
-            yield ({"type": "Polygon", "coordinates": [ring]}, box) if good else None
+        if not good:
+            yield None
+        elif size == 1:
+            yield {"type": "Polygon", "coordinates": [turned[first]]}, bounds[first]
         else:
-            own = list(islice(turned, size))
-            shape = {"type": "MultiPolygon", "coordinates": [[ring] for ring, _ in own]}
-            yield (shape, bbox([box for _, box in own])) if good else None
+            own = slice(first, first + size)
+            yield {"type": "MultiPolygon", "coordinates": [[ring] for ring in turned[own]]}, bbox(bounds[own])
+        first += size
 
 
 def _cut(polygons: Array, places: Array, found: list[Footprint | None]) -> None:
     """Put the footprints of polygons that cross the antimeridian in their places."""
-    parts, owner = cut_plain(polygons)
-    if shapely.get_num_interior_rings(parts).any():
+    parts, owner = cut_plain(polygons) if polygons.size else (polygons, places)
+    if not parts.size or shapely.get_num_interior_rings(parts).any():
         return
     lines = shapely.get_exterior_ring(parts)
     positions, ring = shapely.get_coordinates(lines, return_index=True)
-    rings = np.split(positions, np.flatnonzero(np.diff(ring)) + 1)
-    numbers, sizes = np.unique(owner, return_counts=True)
-    valid = shapely.is_valid(shapely.multipolygons(parts, indices=np.repeat(np.arange(len(numbers)), sizes)))
-    footprints = _footprints(
-        valid.tolist(),
-        sizes.tolist(),
-        [each.tolist() for each in rings],
-        shapely.is_ccw(lines).tolist(),
-        shapely.bounds(lines).tolist(),
-    )
-    for place, footprint in zip(places[numbers].tolist(), footprints, strict=True):
+    rings = [each.tolist() for each in np.split(positions, np.flatnonzero(np.diff(ring)) + 1)]
+    numbers, counts = np.unique(owner, return_counts=True)
+    sizes = counts.tolist()
+    fine, ccw = shapely.is_valid(_wholes(parts, sizes)).tolist(), shapely.is_ccw(lines).tolist()
+    cut = _footprints(fine, sizes, rings, ccw, shapely.bounds(lines).tolist())
+    for place, footprint in zip(places[numbers].tolist(), cut, strict=True):
         found[place] = footprint

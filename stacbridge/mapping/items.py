@@ -80,11 +80,12 @@ class Builder:
         values |= {"root": root, "home": home, "product": product, "nodes": nodes}
         links, files = shape.links.render(values), shape.assets.render(values)
         own = listed.shown(record, home, self._frame.alternates) if self.collection.files else {}
+        names = (*properties, *extensions.members(own)) if own else tuple(properties)
         geometry, bbox = footprint
         item = {
             "type": "Feature",
             "stac_version": STAC_VERSION,
-            "stac_extensions": self._extensions((*properties, *extensions.members(own)), shape),
+            "stac_extensions": self._extensions(names, shape),
             "id": orjson.loads(f'"{values["id"]}"'),
             "collection": self.collection.id,
             "geometry": geometry,

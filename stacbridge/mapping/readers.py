@@ -64,9 +64,9 @@ class Reader:
             properties = self._read_recurring(*map(get, self._texts))
         for name, key, plain, read in self._attributes:
             value = get(key)
-            if value.__class__ is plain and value != "":
-                properties[name] = value
-            elif value is not None and (value := read(value)) is not None:
+            if (value.__class__ is plain and value != "") or (
+                value is not None and (value := read(value)) is not None
+            ):
                 properties[name] = value
             else:
                 del properties[name]
