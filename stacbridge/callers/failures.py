@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from math import ceil
 from threading import Lock
 
 from stacbridge import metrics
@@ -56,7 +57,7 @@ class Failures:
             raise TooManyRequests(
                 "Too many logins failed from this address, or under this name.",
                 advice="Check the key or token, and come back later.",
-                retry_after=int(wait) + 1,
+                retry_after=ceil(wait),
             )
 
     def count(self, address: str, name: str | None) -> None:

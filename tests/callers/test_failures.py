@@ -47,7 +47,7 @@ def test_an_address_with_too_many_failures_is_refused_until_the_window_ends(
     fail(failures, HERE, times=1)
     with pytest.raises(TooManyRequests) as refusal:
         failures.check(HERE, None)
-    assert (refusal.value.retry_after, refusal.value.status) == (41, 429)
+    assert (refusal.value.retry_after, refusal.value.status) == (40, 429)
     clock.sleep(39)
     assert refused(failures, HERE)
     clock.sleep(1)

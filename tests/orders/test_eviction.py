@@ -1,5 +1,8 @@
 """Bytes that an archive takes away again, before and after they were downloaded, on both databases."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,6 +164,26 @@ def test_a_process_that_dies_while_it_orders_again_leaves_nothing_ordered_twice(
     bench.clock.now += LEASE + 1
     bench.work()
     assert (bench.state(order), archive.placed) == ("shipping", ["A", "A"])
+
+
+def test_replicas_that_find_bytes_gone_at_once_order_each_product_again_once(
+    make_database: Callable[[], Database],
+) -> None:
+    archive, items = Script(place_answers=[DONE]), [f"item-{number}" for number in range(40)]
+    replicas = [Bench(make_database(), archive) for _ in range(2)]
+    for item in items:
+        replicas[0].place(item)
+    replicas[0].work()
+    assert sorted(archive.placed) == sorted(items)
+    archive.place_answers = [SHIPPING]
+    threads = [threading.Thread(target=replica.work) for replica in replicas]
+    for replica in replicas:
+        replica.clock.now += DAY + 1
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(archive.placed) == sorted(2 * items)
 
 
 @given(st.integers(0, 4), st.lists(st.floats(0, 8 * DAY), min_size=8, max_size=8))
