@@ -48,8 +48,8 @@ class SedasSimulator:
 
     `cap` is how many products an answer holds, `order` which ones come first, `overlap` whether `start` and
     `stop` take all acquisitions that overlap them. `groups` are the source groups that the account sees.
-    `held` products are not found until `POST /simulator/publish?count=…` lets so many of them in. Lives are
-    in seconds. Faults are swapped by assignment to `faults`.
+    `held` products are not found until `POST /simulator/publish?count=…` lets so many of them in; `at_once`
+    more start at one time. Lives are in seconds. Faults are swapped by assignment to `faults`.
     """
 
     def __init__(
@@ -68,11 +68,12 @@ class SedasSimulator:
         style: Style = "full",
         groups: tuple[str, ...] = EVERYTHING,
         held: int = 0,
+        at_once: int = 0,
     ) -> None:
         self.username, self.password = username, password
         self.clock = clock or SystemClock()
         self.now = datetime.fromtimestamp(self.clock.now(), UTC).replace(hour=0, minute=0, second=0)
-        self.products = Products.made(size, self.now, held)
+        self.products = Products.made(size, self.now, held, at_once)
         self.tokens = Tokens(self.clock, token_life)
         self.orders = Orders(self.clock)
         self.faults = SedasFaults()

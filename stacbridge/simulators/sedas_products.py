@@ -96,9 +96,11 @@ class Products:
         self.ranks = np.array([shuffled.random() for _ in products])
 
     @classmethod
-    def made(cls, size: int, until: datetime, held: int = 0) -> Self:
-        """Products of all groups, about `size` of them, in the three years before `until`."""
-        return cls([product for group in GROUPS for product in _make(group, size, until)], held)
+    def made(cls, size: int, until: datetime, held: int = 0, at_once: int = 0) -> Self:
+        """Products of all groups, about `size` of them, in the three years before `until`; and `at_once` that
+        all start at one time."""
+        made = [product for group in GROUPS for product in _make(group, size, until)]
+        return cls([*made, *_crowd(at_once, until)], held)
 
     def publish(self, count: int) -> list[Product]:
         """Let the next `count` products in that were held."""
@@ -182,6 +184,19 @@ def _other(
         instrument = "Stripmap" if group.sensor == "SAR" else "NAOMI"
         stop = start + timedelta(seconds=4)
         yield Product(name, group, satellite, instrument, start, stop, _box(chance, 0.6, 0.4), more)
+
+
+def _crowd(count: int, until: datetime) -> Iterator[Product]:
+    """Products of NovaSAR as if it had taken them all at once."""
+    chance = random.Random("crowd")
+    group = next(group for group in GROUPS if group.name == "NovaSAR")
+    start = until - timedelta(days=400)
+    for number in range(count):
+        name = f"NovaSAR1_C{number:06}_{start:%Y%m%d_%H%M%S}"
+        yield Product(
+            name, group, group.satellites[0], "Stripmap", start, start, _box(chance, 0.06, 0.04),
+            {"polarisation": "HH", "sarProductType": "SLC"},
+        )  # fmt: skip
 
 
 Maker = Callable[[Group, random.Random, int, datetime, timedelta], Iterator[Product]]
