@@ -82,9 +82,7 @@ def create_app(
     async def slots(request: Request) -> JSONResponse:
         return JSONResponse(proxy.status(request.scope.get(PRINCIPAL)))
 
-    known = health.Health(
-        federation, desk, drain, proxy.load, proxy.standing, proxy.warnings, proxy.spool
-    )
+    known = health.Health(federation, desk, drain, proxy.load, proxy.standing, proxy.warnings, proxy.spool)
     checks = {"orders": desk.check, "spool": proxy.check}
     health.install(api, known, health.Readiness(drain, checks))
     api.add_api_route("/slots", slots, name="Connections of the accounts", tags=["Health"])

@@ -17,14 +17,18 @@ FULL: dict[str, Proof] = {
     "alike": lambda folder: proofs.alike(1_000_500, 1000, 500, folder),
     "at-once": lambda folder: proofs.alike(1_000_500, 1000, 500, folder, "COP-DEM"),
     "sedas": lambda folder: proofs.sedas(20_000, 200, 200),
+    "sedas-at-once": lambda folder: proofs.sedas(1_000, 200, 400, 20_000),
     "terrascope": lambda folder: proofs.terrascope(110_000, 1000, 100_000, folder),
+    "instant": lambda folder: proofs.instant(110_000, 1000, 1000, 100_000, folder),
 }
 SHORT: dict[str, Proof] = {
     "cdse": lambda folder: proofs.cdse(3_000, 500, 200, 500),
     "alike": lambda folder: proofs.alike(6_000, 20, 300, folder, page=20, offset=30),
     "at-once": lambda folder: proofs.alike(6_000, 20, 300, folder, "COP-DEM", page=20, offset=30),
     "sedas": lambda folder: proofs.sedas(1_000, 100, 50),
+    "sedas-at-once": lambda folder: proofs.sedas(500, 200, 100, 3_000),
     "terrascope": lambda folder: proofs.terrascope(1_200, 100, 1_000, folder),
+    "instant": lambda folder: proofs.instant(1_500, 100, 100, 400, folder),
 }
 
 

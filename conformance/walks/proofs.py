@@ -14,6 +14,7 @@ from stacbridge.simulators.publishing import Published
 ENDINGS = (".SAFE", ".SEN3", ".nc", ".DEM")
 BURSTS = "sentinel-1-slc-bursts"
 TERRASCOPE = "terrascope-s2-toc-v2"
+TERRASCOPE_ELEVATION = "cop-dem-glo-30m-cog"
 ALIKE = "cop-dem"
 ELEVATION = ("Copernicus_DSM", "DEM1_")
 """Collections whose products all have one time begin so, and names of these products."""
@@ -86,17 +87,22 @@ def _id(name: str) -> str:
     return next((name.removesuffix(ending) for ending in ENDINGS if name.endswith(ending)), name)
 
 
-def sedas(size: int, limit: int, held: int) -> None:
-    """Walk through all products of SeDAS, whose answers hold 100 and have no next page."""
-    with simulator("sedas", size=size, held=held) as site, bridge("sedas", site) as running:
-        search = {"limit": limit}
-        resting = walk("sedas, GET", running, search, "GET")
+def sedas(size: int, limit: int, held: int, at_once: int = 0) -> None:
+    """Walk through all products of SeDAS, whose answers hold 100 and have no next page; `at_once` of them
+    start at one time."""
+    options = {"size": size, "held": held, "at_once": at_once}
+    with simulator("sedas", **options) as site, bridge("sedas", site) as running:
+        search, title = {"limit": limit}, f"sedas, {at_once} at once" if at_once else "sedas"
+        resting = walk(f"{title}, GET", running, search, "GET")
         check(resting.again == 0, f"{resting.again} items came again")
-        grown = walk(f"sedas, POST, {held} coming in", running, search, "POST", lambda: publish(site, 5))
+        share = max(5, held // 40)
+        grown = walk(
+            f"{title}, POST, {held} coming in", running, search, "POST", lambda: publish(site, share)
+        )
         check(resting.met <= grown.met, f"{len(resting.met - grown.met)} items are lost")
-        whole = walk("sedas, POST, afterwards", running, search, "POST")
+        whole = walk(f"{title}, POST, afterwards", running, search, "POST")
         check(grown.met <= whole.met and whole.again == 0, "items come and go")
-        check(len(whole.met) >= size * 0.99, f"{len(whole.met)} items of {size} products")
+        check(len(whole.met) >= size * 0.99 + at_once, f"{len(whole.met)} items of {size + at_once} products")
 
 
 def terrascope(size: int, limit: int, depth: int, folder: Path) -> None:
@@ -106,6 +112,25 @@ def terrascope(size: int, limit: int, depth: int, folder: Path) -> None:
         search = {"collections": [TERRASCOPE], "limit": limit}
         found = walk(f"terrascope, POST, one can page to {depth}", running, search, "POST")
         check((len(found.met), found.again) == (size, 0), f"{len(found.met)} of {size}, {found.again} again")
+
+
+def instant(size: int, limit: int, held: int, depth: int, folder: Path) -> None:
+    """Walk through a collection of Terrascope whose products all begin at one time, and that is larger than
+    one can page through there, while nothing changes and while `held` products come in."""
+    own = with_limits("terrascope", folder, depth=depth)
+    options = {"size": 100, "depth": depth, "at_once": size, "held": held}
+    with simulator("terrascope", **options) as site, bridge("terrascope", site, own) as running:
+        search = {"collections": [TERRASCOPE_ELEVATION], "limit": limit}
+        title = f"terrascope, all of one time, one can page to {depth}"
+        resting = walk(title, running, search, "POST")
+        there = size - held
+        check(
+            (len(resting.met), resting.again) == (there, 0),
+            f"{len(resting.met)} of {there}, {resting.again} again",
+        )
+        share = max(1, held // 20)
+        grown = walk(f"{title}, {held} coming in", running, search, "POST", lambda: publish(site, share))
+        check(resting.met <= grown.met, f"{len(resting.met - grown.met)} items are lost")
 
 
 def client(running: Bridge, items: int) -> None:

@@ -76,7 +76,7 @@ class Walk:
 
     # By windows of time ---------------------------------------------------------------------------
     def _by_time(self) -> Conversation[Page]:
-        def read(interval: Interval, size: int, *, whole: bool) -> Conversation[Lot | None]:
+        def read(interval: Interval, size: int, *, whole: bool, path: str = "") -> Conversation[Lot | None]:
             query = replace(self._query, interval=interval, limit=size, position=None)
             found, complete, matched = yield from self._whole(query, None if whole else size)
             return None if whole and not complete else Lot(found, complete, matched)
@@ -90,6 +90,7 @@ class Walk:
             now=self._now,
             place=lambda record: (_start(record), f"{record.get('id')} {record.get('collection')}"),
             read=read,
+            splits=_never,
         )
         at = yield from walk.fill(self._query.position)
         records = [*walk.found, *walk.odd]
@@ -202,3 +203,9 @@ def _properties(record: Json) -> Json:
 def _start(record: Json) -> datetime | None:
     properties = _properties(record)
     return scalars.instant(properties.get("start_datetime") or properties.get("datetime"))
+
+
+def _never(interval: Interval) -> Conversation[bool]:
+    """Tell that no area is asked for in place of that of the search."""
+    yield from ()
+    return False

@@ -2,7 +2,8 @@
 
 A record belongs to the window that it starts in. Upstreams are asked for what overlaps a window, so that
 those which start before it come along, and are left for another. What starts before the time asked for and
-reaches into it is one window of its own: no time range tells its records apart.
+reaches into it is one window of its own: no time range tells its records apart. More records of a moment than
+can be read at once are walked as a crowd (see `crowd`), where the upstream can be asked for areas.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from stacbridge import scalars
+from stacbridge.dialects.crowd import Crowd, Jumbled, Placed
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.sedas_windows import NARROWEST, Window, moment
 from stacbridge.errors import BadRequest, SearchTooWide
@@ -41,10 +43,12 @@ class Lot:
 class Read(Protocol):
     """Asks for the records of a time range, which are read whole up to `size`; with `whole`, all are.
 
-    `None` is returned where there are too many for that.
+    `path` leads to the cell that they are to belong to. `None` is returned where there are too many for that.
     """
 
-    def __call__(self, interval: Interval, size: int, *, whole: bool) -> Conversation[Lot | None]:
+    def __call__(
+        self, interval: Interval, size: int, *, whole: bool, path: str = ""
+    ) -> Conversation[Lot | None]:
         """Return the records."""
         ...
 
@@ -60,7 +64,8 @@ class _Stretch:
 
 @dataclass(slots=True)
 class TimeWalk:
-    """One page of a walk. `place` gives a record's start and id; `windows` are read for a page at most.
+    """One page of a walk. `place` gives a record's start and id; `windows` are read for a page at most;
+    `splits` tells whether an area can be asked for without losing any of a time range's records.
 
     What starts before `EARLY` or after `now`, of which there is little, is asked for apart.
     """
@@ -73,6 +78,7 @@ class TimeWalk:
     now: datetime
     place: Callable[[Json], tuple[datetime | None, str]]
     read: Read
+    splits: Callable[[Interval], Conversation[bool]]
     found: list[Json] = field(default_factory=list)
     odd: list[Json] = field(default_factory=list)
     """Records without a time, which have no place in the order; they come with the last window."""
@@ -84,25 +90,58 @@ class TimeWalk:
         time than can be read.
         """
         stretches = self._stretches()
-        number, window = self._start(stretches, position)
+        number, at = self._start(stretches, position)
         for _ in range(self.windows):
             if len(self.found) >= self.limit:
                 break
-            window = yield from self._step(stretches[number], window)
-            if window.over and number + 1 == len(stretches):
+            at = yield from self._next(stretches[number], at)
+            over = isinstance(at, Window) and at.over
+            if over and number + 1 == len(stretches):
                 return None
-            if window.over:
+            if over:
                 number, self.odd = number + 1, []
-                window = self._first(stretches[number])
-        return window.position()
+                at = self._first(stretches[number])
+        return at.position()
 
-    def _step(self, stretch: _Stretch, window: Window) -> Conversation[Window]:
+    @property
+    def _size(self) -> int:
+        return max(LEAST, 4 * self.limit)
+
+    def _next(self, stretch: _Stretch, at: Window | Crowd) -> Conversation[Window | Crowd]:
+        return self._among(stretch, at) if isinstance(at, Crowd) else self._step(stretch, at)
+
+    def _among(self, stretch: _Stretch, crowd: Crowd) -> Conversation[Window | Crowd]:
+        """Read a cell of a crowd, and return what comes next."""
+        asked, deepest = self._asked(stretch, crowd.asked), not crowd.cell.quarters()
+        lot = yield from self.read(asked, self._size, whole=deepest, path=crowd.path)
+        records = [] if lot is None else lot.records
+        placed = [
+            Placed(crowd.window.key(start), id, record)
+            for record in records
+            for start, id in [self.place(record)]
+            if start is not None
+        ]
+        if lot is None or not lot.complete:
+            narrowed = crowd.narrowed([each.key for each in placed])
+            if narrowed is None:
+                raise self._crowded(stretch, crowd.window)
+            return narrowed
+        try:
+            given, following = crowd.take(placed, self.limit - len(self.found))
+        except Jumbled:
+            raise self._crowded(stretch, crowd.window) from None
+        self.found += given
+        if crowd.window.end > crowd.window.last:
+            self.odd += [record for record in records if self.place(record)[0] is None]
+        return following or crowd.window.following(len(given), self._size)
+
+    def _step(self, stretch: _Stretch, window: Window) -> Conversation[Window | Crowd]:
         """Read a window, and return what comes next: what is left of it, the next one, or a narrower one."""
-        size = max(LEAST, 4 * self.limit)
-        lot = yield from self.read(
-            self._asked(stretch, window), size, whole=window.narrowest or not stretch.splits
-        )
+        size, asked = self._size, self._asked(stretch, window)
+        lot = yield from self.read(asked, size, whole=window.narrowest or not stretch.splits)
         if lot is None:
+            if stretch.splits and (yield from self.splits(asked)):
+                return Crowd(window)
             raise self._crowded(stretch, window)
         placed = self._placed(window, lot.records)
         if not lot.complete:
@@ -137,13 +176,15 @@ class TimeWalk:
             found.insert(0, _Stretch(FIRST, start - TICK, splits=False))
         return found[::-1] if self.newest_first else found
 
-    def _start(self, stretches: list[_Stretch], position: Json | None) -> tuple[int, Window]:
+    def _start(self, stretches: list[_Stretch], position: Json | None) -> tuple[int, Window | Crowd]:
         if position is None:
             return 0, self._first(stretches[0])
         at = scalars.instant(position.get("t"))
         for number, stretch in enumerate(stretches):
             if at is not None and stretch.since <= at <= stretch.until:
                 window = self._first(stretch).resumed(position)
+                if "c" in position:
+                    return number, Crowd.resumed(window, position)
                 return number, window if stretch.splits else _widest(window)
         raise BadRequest("The page token does not say where the last page ended.", parameter="token")
 
@@ -168,6 +209,7 @@ class TimeWalk:
         return SearchTooWide(
             f"{self.upstream} does not sort, and has more records that start {when} than can be sorted here.",
             upstream=self.upstream,
+            parameter="collections",
             advice="Name one collection, or narrow the search in time or area.",
         )
 

@@ -47,7 +47,8 @@ T = TypeVar("T")
 
 class OpenSearchSimulator:
     """A context manager that serves while it is entered. `size` is the number of products of the largest
-    collection, `depth` how many records can be paged through; lives are in seconds.
+    collection, `depth` how many records can be paged through; lives are in seconds. `at_once` products of the
+    elevation model begin at one time; `held` of it come in by `POST /simulator/publish?count=…`.
 
     With `wso2` the token endpoint refuses a client that is named in the form and in a header, too. `spec`
     chooses the variant of namespaces in description documents.
@@ -58,6 +59,8 @@ class OpenSearchSimulator:
         size: int = 2000,
         *,
         depth: int = 100_000,
+        at_once: int = 0,
+        held: int = 0,
         spec: bool = False,
         wso2: bool = False,
         username: str = "demo@example.com",
@@ -67,7 +70,7 @@ class OpenSearchSimulator:
         refresh_life: float = 3600,
     ) -> None:
         self.username, self.password = username, password
-        self.holdings = Holdings(size)
+        self.holdings = Holdings(size, at_once, held)
         self.control = Control()
         self._clock = clock or SystemClock()
         self._depth, self._spec, self._wso2 = depth, spec, wso2
@@ -131,6 +134,7 @@ class OpenSearchSimulator:
                 Route("/catalogue/products", self._products),
                 Route("/download/{path:path}", self._download),
                 Route("/wms/v2", self._map),
+                Route("/simulator/publish", self._publish, methods=["POST"]),
             ],
             exception_handlers={Refused: _refused},
         )
@@ -164,6 +168,10 @@ class OpenSearchSimulator:
             for product in _cut(ordered(found, given.get("sortKeys")), part)
         ]
         return _geojson(self._answers.page("products", given, shown, len(found), part))
+
+    async def _publish(self, request: Request) -> Response:
+        coming = self.holdings.publish(int(request.query_params.get("count", 1)))
+        return json_response({"published": [product.title for product in coming]})
 
     def _holding(self, key: str) -> Holding:
         if key not in self.holdings.collections:

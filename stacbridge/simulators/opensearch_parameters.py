@@ -86,14 +86,20 @@ def _same(get: Callable[[Product], Any], allowed: tuple[str, ...] = ()) -> Calla
 def _place(text: str, locator: str) -> Test:
     try:
         if locator == "bbox":
-            west, south, east, north = map(float, text.split(","))
-            area = shapely.box(west, south, east, north)
-        else:
-            area = shapely.from_wkt(text)
-    except (ValueError, shapely.errors.ShapelyError):
+            return _box(*map(float, text.split(",")))
+        area = shapely.from_wkt(text)
+    except (TypeError, ValueError, shapely.errors.ShapelyError):
         raise Refused(f"Invalid geometry: {text}", locator) from None
     shapely.prepare(area)
     return lambda product: bool(area.intersects(shapely.box(*product.bbox)))
+
+
+def _box(west: float, south: float, east: float, north: float) -> Test:
+    def meets(product: Product) -> bool:
+        left, low, right, high = product.bbox
+        return left <= east and right >= west and low <= north and high >= south
+
+    return meets
 
 
 def _time(text: str, locator: str) -> Test:

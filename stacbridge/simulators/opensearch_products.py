@@ -3,12 +3,14 @@ number.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
 from zlib import crc32
+
+from .publishing import Published
 
 CORNERS = {
     "31UFS": (4.4, 50.4),
@@ -24,6 +26,8 @@ CORNERS = {
     "X03Y00": (90.0, 55.0),
 }
 """West and south of tiles, in degrees."""
+ELEVATION = "urn:eop:VITO:COP_DEM_GLO_30M_COG"
+_STRIDE = 7919
 SIDES = {False: 1.0, True: 20.0}
 """How wide a tile is, by whether it is one of the global grid."""
 
@@ -48,6 +52,8 @@ class Holding:
     masks: list[str]
     resolution: int
     share: float
+    at_once: bool = False
+    """Whether all products begin with the first, each on a square degree of its own."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Product:
     @cached_property
     def start(self) -> datetime:
         """When it begins."""
+        if self.holding.at_once:
+            return self.holding.first
         if self.holding.every:
             return self.holding.first + timedelta(seconds=self.holding.every * self.number)
         round_ = self.number // len(self.holding.tiles)
@@ -78,6 +86,8 @@ class Product:
     @property
     def tile(self) -> str:
         """Its place in the grid."""
+        if self.holding.at_once:
+            return f"D{self.number:06}"
         return self.holding.tiles[self.number % len(self.holding.tiles)]
 
     @property
@@ -121,8 +131,11 @@ class Product:
     @cached_property
     def bbox(self) -> tuple[float, float, float, float]:
         """West, south, east, north."""
-        west, south = CORNERS[self.tile]
-        side = SIDES[self.tile.startswith("X")]
+        if self.holding.at_once:
+            degree = self.number * _STRIDE % (360 * 180)
+            west, south, side = degree % 360 - 180.0, degree // 360 - 90.0, 1.0
+        else:
+            (west, south), side = CORNERS[self.tile], SIDES[self.tile.startswith("X")]
         return west, south, min(west + side, 180.0), south + side
 
     @property
@@ -136,15 +149,37 @@ class Product:
 
 
 class Holdings:
-    """All collections with their products, newest numbers last. `size` is the number of the largest one's."""
+    """All collections with their products, newest numbers last. `size` is the number of the largest one's.
 
-    def __init__(self, size: int) -> None:
+    With `at_once`, so many products of the elevation model begin at one time; `held` of them are not there
+    until they are published.
+    """
+
+    def __init__(self, size: int, at_once: int = 0, held: int = 0) -> None:
         table = tomllib.loads((files(__package__) / "data/opensearch.toml").read_text(encoding="utf-8"))
+        found = [
+            Holding(**{**entry, "first": entry["first"].astimezone(UTC)}) for entry in table["collection"]
+        ]
         self.collections = {
-            entry["id"]: Holding(**{**entry, "first": entry["first"].astimezone(UTC)})
-            for entry in table["collection"]
+            holding.id: replace(holding, at_once=bool(at_once) and holding.id == ELEVATION)
+            for holding in found
         }
         self.products = {
-            holding.id: [Product(holding, number) for number in range(int(size * holding.share))]
+            holding.id: [
+                Product(holding, number)
+                for number in range(at_once if holding.at_once else int(size * holding.share))
+            ]
             for holding in self.collections.values()
         }
+        everything = self.products[ELEVATION]
+        self._published = Published(len(everything), held)
+        self._waiting = {
+            number: each for number, each in enumerate(everything) if not self._published.mask[number]
+        }
+        self.products[ELEVATION] = [each for each in everything if each.number not in self._waiting]
+
+    def publish(self, count: int) -> list[Product]:
+        """Let the next `count` products in that were held."""
+        coming = [self._waiting.pop(number) for number in self._published.publish(count).tolist()]
+        self.products[ELEVATION] = [*self.products[ELEVATION], *coming]
+        return coming

@@ -31,7 +31,7 @@ from starlette.types import ASGIApp
 from .clock import Clock, SystemClock
 from .sedas_finding import Order, Refused, find
 from .sedas_orders import Orders, SedasFaults, Tokens
-from .sedas_products import GROUPS, Product, Products, Style
+from .sedas_products import GROUPS, Product, Products, Style, crowd
 from .sedas_shared import shared as scenes
 from .serving import in_thread
 from .transfer import Body, Download
@@ -49,9 +49,9 @@ class SedasSimulator:
 
     `cap` is how many products an answer holds, `order` which ones come first, `overlap` whether `start` and
     `stop` take all acquisitions that overlap them. `groups` are the source groups that the account sees.
-    With `shared`, it also has what of CDSE's archive of so many products lies over the UK. `held` products
-    are not found until `POST /simulator/publish?count=…` lets so many of them in. Lives are in seconds.
-    Faults are swapped by assignment to `faults`.
+    With `shared`, it also has what of CDSE's archive of so many products lies over the UK; `at_once` more
+    start at one time. `held` products are not found until `POST /simulator/publish?count=…` lets so many of
+    them in. Lives are in seconds. Faults are swapped by assignment to `faults`.
     """
 
     def __init__(
@@ -71,12 +71,13 @@ class SedasSimulator:
         groups: tuple[str, ...] = EVERYTHING,
         held: int = 0,
         shared: int | None = None,
+        at_once: int = 0,
     ) -> None:
         self.username, self.password = username, password
         self.clock = clock or SystemClock()
         self.now = datetime.fromtimestamp(self.clock.now(), UTC).replace(hour=0, minute=0, second=0)
-        both = () if shared is None else scenes(shared)
-        self.products = Products.made(size, self.now, held, both)
+        others = [*(() if shared is None else scenes(shared)), *crowd(at_once, self.now)]
+        self.products = Products.made(size, self.now, held, others)
         self.tokens = Tokens(self.clock, token_life)
         self.orders = Orders(self.clock)
         self.faults = SedasFaults()

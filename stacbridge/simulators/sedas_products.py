@@ -184,6 +184,19 @@ def _other(
         yield Product(name, group, satellite, instrument, start, stop, _box(chance, 0.6, 0.4), more)
 
 
+def crowd(count: int, until: datetime) -> Iterator[Product]:
+    """Products of NovaSAR as if it had taken them all at once."""
+    chance = random.Random("crowd")
+    group = next(group for group in GROUPS if group.name == "NovaSAR")
+    start = until - timedelta(days=400)
+    for number in range(count):
+        name = f"NovaSAR1_C{number:06}_{start:%Y%m%d_%H%M%S}"
+        yield Product(
+            name, group, group.satellites[0], "Stripmap", start, start, _box(chance, 0.06, 0.04),
+            {"polarisation": "HH", "sarProductType": "SLC"},
+        )  # fmt: skip
+
+
 Maker = Callable[[Group, random.Random, int, datetime, timedelta], Iterator[Product]]
 _MAKERS: dict[str, Maker] = {"S1": _radar, "S2": _optical}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from stacbridge import scalars
 from stacbridge.errors import SearchTooWide
 from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
-from tests.opensearch.services import Service, feature, mapping, names, walked
+from tests.opensearch.services import Service, feature, mapping, names, turned, walked
 from tests.opensearch.terrascope import KEYS, TOC, VGT, expected
 from tests.opensearch.test_exact import opened
 from tests.walks import Walks
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 BY_TIME = "n={count?}&amp;at={startIndex?}&amp;from={t:start?}&amp;to={t:end?}"
+BY_AREA = f"{BY_TIME}&amp;box={{g:box?}}"
 
 
 def lasting(number: int, hour: int, hours: int) -> Json:
@@ -30,19 +32,30 @@ def lasting(number: int, hour: int, hours: int) -> Json:
 class Unsorted(Service):
     """Answers what overlaps the time asked for, in no order of time."""
 
-    def __init__(self, held: list[Json]) -> None:
-        super().__init__(self._found, query=BY_TIME)
+    def __init__(self, held: list[Json], query: str = BY_TIME) -> None:
+        super().__init__(self._found, query=query)
         self.held = sorted(held, key=lambda each: each["id"][::-1])
 
     def _found(self, given: dict[str, str]) -> Json:
         since, until = (scalars.instant(given.get(name)) for name in ("from", "to"))
         found = [each for each in self.held if overlaps(each, Interval(since, until))]
+        if "box" in given:
+            west, south, east, north = map(float, given["box"].split(","))
+            points = [
+                (each, *(each["geometry"] or {"coordinates": (999, 0)})["coordinates"]) for each in found
+            ]
+            found = [each for each, x, y in points if west <= x <= east and south <= y <= north]
         at = int(given["at"]) - 1
         return {"features": found[at : at + int(given["n"])], "totalResults": len(found)}
 
 
 def times(each: Json) -> tuple[datetime, datetime]:
-    start, _, end = each["properties"]["date"].partition("/")
+    return parsed(each["properties"]["date"])
+
+
+@cache
+def parsed(date: str) -> tuple[datetime, datetime]:
+    start, _, end = date.partition("/")
     first, last = scalars.instant(start), scalars.instant(end)
     assert first is not None
     assert last is not None
@@ -86,6 +99,71 @@ def test_a_service_that_does_not_sort_is_given_in_order(
     assert sorted(names(pages)) == sorted(each["id"] for each in right)
     starts = [scalars.instant(record["ContentDate"]["Start"]) for page in pages for record in page.records]
     assert starts == sorted((times(each)[0] for each in right), reverse=descending)
+
+
+def crowded(number: int, millisecond: int, lasts: int = 0) -> Json:
+    """A record of its own place, which starts within seconds of the beginning."""
+    start = START + timedelta(milliseconds=millisecond)
+    date = f"{scalars.rfc3339(start)}/{scalars.rfc3339(start + timedelta(hours=lasts))}"
+    point = {"type": "Point", "coordinates": [number % 30 * 12 - 175, number // 30 * 7 - 85]}
+    return {**feature(0), "id": f"f{number:03}", "geometry": point, "properties": {"date": date}}
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    starts=st.lists(
+        st.tuples(st.sampled_from([0, 0, 0, 250, 1000, 7000]), st.sampled_from([0, 1])),
+        min_size=60,
+        max_size=260,
+    ),
+    limit=st.sampled_from([30, 100]),
+    descending=st.booleans(),
+)
+def test_more_at_one_moment_than_can_be_read_at_once_are_walked_cell_by_cell(
+    tmp_path_factory: pytest.TempPathFactory, starts: list[tuple[int, int]], limit: int, descending: bool
+) -> None:
+    features = [crowded(number, *each) for number, each in enumerate(starts)]
+    query = Query(limit=limit, sortby=(SortKey("datetime", descending),))
+    catalogue = mapping(tmp_path_factory.mktemp("one"), limits="requests = 4")
+    pages = walked(Unsorted(features, BY_AREA), catalogue, query, most=1000)
+    assert sorted(names(pages)) == sorted(each["id"] for each in features)
+    found = [scalars.instant(record["ContentDate"]["Start"]) for page in pages for record in page.records]
+    assert found == sorted((times(each)[0] for each in features), reverse=descending)
+
+
+def test_records_that_come_in_while_a_crowd_is_walked_make_nothing_lost(tmp_path: Path) -> None:
+    features = [crowded(number, 0) for number in range(400)]
+    service = Unsorted(features[::2], BY_AREA)
+    catalogue, coming = mapping(tmp_path, limits="requests = 4"), iter(features[1::2])
+    found: list[str] = []
+    query = Query(limit=20)
+    while True:
+        page = turned(service, catalogue, query)
+        found += names([page])
+        if page.position is None:
+            break
+        query = Query(limit=20, position=page.position)
+        service.held += [each for each, _ in zip(coming, range(5), strict=False)]
+    assert {each["id"] for each in features[::2]} <= set(found)
+
+
+def refused(held: list[Json], query: str, folder: Path) -> None:
+    with pytest.raises(SearchTooWide, match=r"start from 202[34]-(12-31T23|01-01T00)") as failure:
+        walked(Unsorted(held, query), mapping(folder, limits="requests = 20"), Query(limit=10))
+    assert failure.value.advice is not None
+
+
+def test_more_at_one_moment_of_which_an_area_does_not_find_all_is_an_error(tmp_path: Path) -> None:
+    placeless = {**crowded(3, 0), "geometry": None}
+    refused([*[crowded(number, 0) for number in range(400)], placeless], BY_AREA, tmp_path)
+
+
+def test_more_at_one_moment_and_place_than_can_be_sorted_is_an_error(tmp_path: Path) -> None:
+    refused(
+        [{**crowded(number, 0), "geometry": crowded(0, 0)["geometry"]} for number in range(400)],
+        BY_AREA,
+        tmp_path,
+    )
 
 
 def test_more_at_one_moment_than_can_be_sorted_is_an_error_that_says_when(tmp_path: Path) -> None:

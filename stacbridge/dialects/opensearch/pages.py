@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -69,14 +70,14 @@ class Pages:
         raise self._too_deep()
 
     def whole(
-        self, url: Url, step: Step, interval: Interval, size: int, most: int
+        self, url: Url, step: Step, interval: Interval, size: int, most: int, part: Part
     ) -> Conversation[Lot | None]:
-        """Return all records that overlap an interval, or some where they are more than `size`.
+        """Return all records of a part that overlap an interval, or some where they are more than `size`.
 
         With `most`, they are read whatever their number; `None` is returned where that takes more pages.
         """
         found: list[Json] = []
-        at: Position | None = Position()
+        at: Position | None = Position(part=part)
         pages = 0
         while at is not None:
             asked = self._asked(url, replace(step, interval=interval), at, self._options.page)
@@ -89,6 +90,10 @@ class Pages:
             if at is not None and most and pages >= most:
                 return None
         return Lot(found, complete=True)
+
+    def splits(self, url: Url, step: Step, interval: Interval) -> Conversation[bool]:
+        """Tell whether areas find all records of a step that overlap an interval."""
+        return (yield from parts.placed(url, replace(step, interval=interval), partial(self.count, url)))
 
     def count(self, url: Url, step: Step, window: Window = WHOLE) -> Conversation[int | None]:
         """Return the number of all records of a step in a window, where the service tells it."""

@@ -39,7 +39,7 @@ def within(step: Step, part: Part | None) -> Step:
     if part is None:
         return step
     found = replace(step, values={**step.values, **dict(part.values)})
-    return _around(found, cell(step, part)) if part.path else found
+    return around(found, cell(step, part)) if part.path else found
 
 
 def split(
@@ -58,18 +58,24 @@ def split(
     return []
 
 
-def _quarters(url: Url, step: Step, part: Part, total: int, count: Count) -> Conversation[list[Part]]:
+def placed(url: Url, step: Step, count: Count, total: int | None = None) -> Conversation[bool]:
+    """Tell whether areas find all records of a step, of which there are `total`, if that is known."""
     if url.template.names.isdisjoint((("geo", "box"), ("geo", "geometry"))):
+        return False
+    if step.areas:
+        return True
+    everything = total if total is not None else (yield from count(step))
+    return everything is not None and everything == (yield from count(around(step, Cell())))
+
+
+def _quarters(url: Url, step: Step, part: Part, total: int, count: Count) -> Conversation[list[Part]]:
+    if not part.path and not (yield from placed(url, within(step, part), count, total)):
         return []
-    if not step.areas and not part.path:
-        placed = yield from count(_around(within(step, part), Cell()))
-        if placed != total:
-            return []
-    parts = [part._replace(path=each.path) for each in cell(step, part).quarters()]
-    totals = yield from together(count(within(step, each)) for each in parts)
+    found = [part._replace(path=each.path) for each in cell(step, part).quarters()]
+    totals = yield from together(count(within(step, each)) for each in found)
     known = [number for number in totals if number is not None]
     tells = len(known) == 4 and sum(known) >= total and min(known) < total
-    return _held(parts, known) if tells else []
+    return _held(found, known) if tells else []
 
 
 def _by_value(url: Url, options: Options, step: Step, part: Part) -> Iterator[list[Part]]:
@@ -85,5 +91,6 @@ def _held(parts: list[Part], totals: list[int]) -> list[Part]:
     return [part for part, number in zip(parts, totals, strict=True) if number]
 
 
-def _around(step: Step, area: Cell) -> Step:
+def around(step: Step, area: Cell) -> Step:
+    """Return the search of what a step finds in an area."""
     return replace(step, areas=(Area(geometry.box(area.box), exact=True), *step.areas))

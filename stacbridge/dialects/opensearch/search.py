@@ -19,6 +19,7 @@ from stacbridge.dialects.opensearch.descriptions import Descriptions
 from stacbridge.dialects.opensearch.merging import AT_ONCE, Given, Merge, Run, outset
 from stacbridge.dialects.opensearch.options import Options
 from stacbridge.dialects.opensearch.pages import TIME, Pages, start_of
+from stacbridge.dialects.opensearch.parts import Part
 from stacbridge.dialects.opensearch.plan import Step
 from stacbridge.dialects.opensearch.requests import Order
 from stacbridge.dialects.time_walk import Lot, TimeWalk
@@ -132,10 +133,10 @@ class Search:
             step.fitted(url.template, self._options) for step, url in zip(self._steps, urls, strict=True)
         ]
 
-        def read(interval: Interval, size: int, *, whole: bool) -> Conversation[Lot | None]:
+        def read(interval: Interval, size: int, *, whole: bool, path: str = "") -> Conversation[Lot | None]:
             most = self._options.requests if whole else 0
             lots = yield from together(
-                self._pages.whole(url, step, interval, size, most)
+                self._pages.whole(url, step, interval, size, most, Part(path))
                 for url, step in zip(urls, steps, strict=True)
             )
             known = [lot for lot in lots if lot is not None]
@@ -144,6 +145,12 @@ class Search:
             records = list(chain.from_iterable(lot.records for lot in known))
             totals = [lot.matched for lot in known if lot.matched is not None]
             return Lot(records, all(lot.complete for lot in known), sum(totals) or None)
+
+        def splits(interval: Interval) -> Conversation[bool]:
+            found = yield from together(
+                self._pages.splits(url, step, interval) for url, step in zip(urls, steps, strict=True)
+            )
+            return all(found)
 
         intervals = {(step.interval.start, step.interval.end) for step in steps}
         common = steps[0].interval if len(intervals) == 1 else self._query.interval
@@ -156,6 +163,7 @@ class Search:
             now=self._now,
             place=lambda record: (start_of(record), f"{record['Name']} {record['Id']}"),
             read=read,
+            splits=splits,
         )
         at = yield from walk.fill(self._query.position)
         records, checked = [*walk.found, *walk.odd], _checked(steps)
