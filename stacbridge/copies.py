@@ -23,9 +23,11 @@ log = logging.getLogger(__name__)
 
 ENDINGS = (".SAFE.zip", ".SEN3.zip", ".SAFE", ".SEN3", ".zip", "")
 DATED = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)", re.ASCII)
-AROUND = timedelta(hours=1)
-"""How far catalogues may be apart in the time that they state of one scene."""
+AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
+"""How far catalogues may be apart in the time that they state of one scene: one that is asked by time, and
+one that is asked for ids, in some of its years rather than all."""
 
+Span = tuple[datetime, datetime]
 Copies = dict[str, list[tuple[str, Json]]]
 """Items by the name of their scene, each with the id of its catalogue."""
 
@@ -43,17 +45,17 @@ class Errand:
     catalogue: Catalogue
     query: Query
     within: Interval | None = None
-    times: Mapping[str, Interval] = field(default_factory=dict)
+    times: Mapping[str, Span] = field(default_factory=dict)
 
     def further(self, found: Found | None) -> "list[Errand]":
         """Return what is left to ask behind an answer; `None` is one that would have been too long."""
         if found is not None and found.position is None:
             return []
+        if self.query.ids and found is not None:
+            return [replace(self, query=replace(self.query, position=found.position))]
         if self.query.ids:
-            return (
-                [] if found is None else [replace(self, query=replace(self.query, position=found.position))]
-            )
-        names = sorted(self.times, key=lambda name: _start(self.times[name]))
+            return []
+        names = sorted(self.times, key=lambda name: self.times[name])
         if len(names) == 1:
             return [replace(self, query=replace(self.query, ids=_spelt(names, self.catalogue, ())))]
         half = len(names) // 2
@@ -61,7 +63,7 @@ class Errand:
 
     def _of(self, names: Iterable[str]) -> "Errand":
         times = {name: self.times[name] for name in names}
-        return replace(self, query=during(self.query, self.within, times.values()), times=times)
+        return replace(self, query=during(self.query, self.within, times, AN_HOUR), times=times)
 
 
 class Register:
@@ -84,7 +86,7 @@ class Register:
         held = ((owners.get(item["collection"], ""), item) for item in items)
         for owner, item in [*held, *self._asked(self._errands(items, wanted, query), root)]:
             name, key = scene(item["id"]), (item["collection"], item["id"])
-            if name is not None and key not in seen:
+            if name is not None and key not in seen and (not query.ids or item["id"] in query.ids):
                 found.setdefault(name, []).append((owner, item))
                 seen.add(key)
         return found
@@ -99,10 +101,11 @@ class Register:
             ids = _spelt(times, catalogue, query.ids)
             if not ids:
                 continue
-            own = during(replace(own, limit=self._limit), query.interval, times.values())
+            own = replace(own, limit=self._limit)
             if isinstance(catalogue, SlowById) and catalogue.slow_by_id:
-                yield Errand(catalogue, own, query.interval, times)
+                yield Errand(catalogue, during(own, query.interval, times, AN_HOUR), query.interval, times)
                 continue
+            own = during(own, query.interval, times, A_DAY)
             for some in batches(ids, self._ids):
                 yield Errand(catalogue, replace(own, ids=some))
 
@@ -129,15 +132,15 @@ def batches(ids: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
         yield tuple(ids[start : start + size])
 
 
-def during(query: Query, within: Interval | None, times: Iterable[Interval]) -> Query:
-    """Return a search of the time of scenes.
+def during(query: Query, within: Interval | None, times: Mapping[str, Span], around: timedelta) -> Query:
+    """Return a search of the time of scenes, and so long before and after.
 
-    What overlaps it overlaps the time `within` which a search is, too: any two of the three meet.
+    What overlaps that and the time `within` which a search is overlaps what these share, as they meet.
     """
-    around = _spanning(times)
-    starts = [each for each in (within and within.start, around.start) if each]
-    ends = [each for each in (within and within.end, around.end) if each]
-    return replace(query, interval=Interval(max(starts), min(ends)))
+    starts, ends = zip(*times.values(), strict=True)
+    first, last = min(starts) - around, max(ends) + around
+    since, until = (within.start, within.end) if within else (None, None)
+    return replace(query, interval=Interval(max(first, since or first), min(last, until or last)))
 
 
 def _told(errand: Errand, asked: Asked) -> Found | None:
@@ -164,24 +167,13 @@ def _spelt(names: Iterable[str], catalogue: Catalogue, among: Sequence[str]) -> 
     return tuple(id for id in ids if not isinstance(catalogue, Selective) or catalogue.may_hold(id))
 
 
-def _times(items: Iterable[Json]) -> dict[str, Interval]:
-    """Return the time of each scene, as wide as catalogues may state it."""
-    found: dict[str, Interval] = {}
+def _times(items: Iterable[Json]) -> dict[str, Span]:
+    """Return the first and the last time that Items state, by the name of their scene."""
+    found: dict[str, Span] = {}
     for item in items:
         told = (item["properties"].get(name) for name in ("datetime", "start_datetime", "end_datetime"))
         times = [time for time in map(instant, told) if time]
         if (name := scene(item["id"])) is not None and times:
-            own = Interval(min(times) - AROUND, max(times) + AROUND)
-            found[name] = _spanning([own, *([found[name]] if name in found else [])])
+            times += found.get(name, ())
+            found[name] = min(times), max(times)
     return found
-
-
-def _start(interval: Interval) -> datetime:
-    assert interval.start is not None
-    return interval.start
-
-
-def _spanning(intervals: Iterable[Interval]) -> Interval:
-    """Return the time from the first start to the last end."""
-    starts, ends = zip(*((each.start, each.end) for each in intervals), strict=True)
-    return Interval(min(filter(None, starts)), max(filter(None, ends)))

@@ -255,6 +255,14 @@ def test_copies_on_the_page_itself_need_no_asking_twice() -> None:
     assert len(only.asked) == 1
 
 
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_copy_that_the_search_does_not_name_surpasses_none(slow: bool) -> None:
+    first = Holding("a", [copy("a", name) for name in NAMES], slow_by_id=slow)
+    second = Holding("b", [copy("b", name, ".SAFE") for name in NAMES])
+    ids = (f"{NAMES[0]}.SAFE", f"{NAMES[1]}.SAFE", NAMES[1])
+    assert once(first, second, query=Query(ids=ids)) == [f"{NAMES[0]}.SAFE", NAMES[1]]
+
+
 @pytest.mark.parametrize(("most", "asked"), [(100, 2), (17, 6), (3, 14)])
 def test_a_time_that_is_too_long_is_asked_in_halves(most: int, asked: int) -> None:
     first = Holding("a", [copy("a", name) for name in NAMES[::2]], slow_by_id=True, most=most)

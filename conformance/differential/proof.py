@@ -101,7 +101,7 @@ def _count(tally: Tally, question: Question) -> None:
     tally.counts["searches"] += 1
     tally.counts["of all collections"] += not question.collections
     tally.counts[f"by {question.method}"] += 1
-    for name in ("filter", "bbox", "intersects", "datetime", "ids", "sortby"):
+    for name in ("filter", "q", "bbox", "intersects", "datetime", "ids", "sortby"):
         tally.counts[f"with {name}"] += name in question.search
     tally.operators.update(_operators(question.search.get("filter")))
 
