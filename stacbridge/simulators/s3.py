@@ -81,6 +81,7 @@ class S3Simulator(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: S3Simulator
 
     def do_GET(self) -> None:
