@@ -9,6 +9,8 @@ from typing import Self
 
 from stacbridge import metrics
 from stacbridge.bucket import Bucket
+from stacbridge.download.breakers import Breakers
+from stacbridge.download.budget import RetryBudget
 from stacbridge.download.client import Answer
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.depot import Depot, Label
@@ -51,6 +53,8 @@ class Remote:
         objects = (Objects(s3, bucket.prefix) for s3 in (self._quick, self._patient))
         self._depot = Depot(bucket, *objects)
         self._keeper = Keeper(self._depot, outage, unfinished)
+        self._breakers = Breakers(UPSTREAM, settings)
+        self._retries = RetryBudget(UPSTREAM, settings)
         self._presigned = bucket.presigned
         self._settings = settings
         self._transfers = transfers
@@ -128,12 +132,24 @@ class Remote:
         place = replace(ready, request=Request("GET", self._depot.url(label)), ranges=True, size=label.size)
         whole = part.status == 200
         wanted = Wanted(range=None if whole else ByteRange(part.first, (part.end or 0) - 1))
-        fetch = Fetch(self._quick, self._transfers, self._settings, self._in_thread)
-        async with Stream(fetch, place, wanted, self._settings, Patience(self._settings)) as stream:
+        self._retries.began()
+        patience = Patience(self._settings, self._retries)
+        async with Stream(self._fetch(), place, wanted, self._settings, patience) as stream:
             if stream.delivery.status != part.status:
                 raise UpstreamError("The bucket of the spool knows no ranges.", upstream=UPSTREAM)
             checksum = Checksum.of(label.checksum) if whole else None
             yield stream if checksum is None else Verified(stream, checksum, UPSTREAM, self._in_thread)
+
+    def _fetch(self) -> Fetch:
+        return Fetch(
+            self._quick,
+            self._transfers,
+            self._settings,
+            self._in_thread,
+            self._breakers,
+            lambda status, seconds: None,
+            lambda waited, count: None,
+        )
 
     async def _drop(self, label: Label) -> None:
         """Remove a file that is gone, or not what was put there."""
