@@ -56,8 +56,11 @@ def _all(catalogues: tuple[str, ...], settings: Settings) -> Iterator[tuple[str,
 
 def examine(catalogue: str, settings: Settings, wall: Callable[[], float] = time.time) -> Iterator[Finding]:
     """Test a catalogue, with the clock `wall` (Unix time)."""
-    mapping = load_mapping(catalogue, settings)
-    upstream = load(catalogue, settings)
+    try:
+        mapping, upstream = load_mapping(catalogue, settings), load(catalogue, settings)
+    except Misconfigured as error:
+        yield Finding("settings", False, in_words(error))
+        return
     try:
         yield from _reached(mapping, settings, wall)
         yield attempt("search", lambda: _search(upstream))

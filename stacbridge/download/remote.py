@@ -31,6 +31,9 @@ from stacbridge.errors import NotFound, StacbridgeError, UpstreamError
 from stacbridge.model import Json, Ready, Request
 from stacbridge.settings import Settings
 
+ONE_MORE = 0.1
+"""Seconds before a request that a client waits for is made again."""
+
 log = logging.getLogger(__name__)
 
 
@@ -47,8 +50,7 @@ class Remote:
     ) -> None:
         """Begin with uploads left `unfinished`, of files by these names."""
         outage = Outage(UPSTREAM, settings)
-        hasty = {"read_timeout": settings.connect_timeout, "retries": 0}
-        self._quick = S3(bucket, settings.model_copy(update=hasty), outage)
+        self._quick = S3(bucket, settings.model_copy(update=_hasty(settings)), outage)
         self._patient = S3(bucket, settings, outage)
         objects = (Objects(s3, bucket.prefix) for s3 in (self._quick, self._patient))
         self._depot = Depot(bucket, *objects)
@@ -155,6 +157,15 @@ class Remote:
         """Remove a file that is gone, or not what was put there."""
         with suppress(StacbridgeError):
             await self._in_thread(self._depot.drop, label)
+
+
+def _hasty(settings: Settings) -> Json:
+    """Return the settings of requests that a client waits for: one more try, for a connection that ended."""
+    return {
+        "read_timeout": settings.connect_timeout,
+        "retries": min(1, settings.retries),
+        "retry_wait": min(ONE_MORE, settings.retry_wait),
+    }
 
 
 def _entry(label: Label) -> Entry:

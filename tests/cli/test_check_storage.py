@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from stacbridge.cli import main
 from stacbridge.commands import check_storage
+from stacbridge.commands.check import examine
 from stacbridge.commands.findings import Finding
 from stacbridge.mapping.mapping import load
 from stacbridge.settings import Credentials, Settings
@@ -41,6 +42,13 @@ def test_without_a_key_it_says_what_to_set_and_where_keys_are_made(storage: S3Si
     found = key(storage.url, None)
     assert (found.good, storage.asked) == (None, [])
     assert NAMES in found.said and PAGE in found.said
+
+
+def test_half_a_key_is_bad_and_names_both_halves() -> None:
+    half = Settings(credentials={"cdse": Credentials(s3_key=ACCESS)})
+    (found,) = examine("cdse", half)
+    assert (found.subject, found.good, ACCESS in found.said) == ("settings", False, False)
+    assert f"Of {NAMES}, only one is set." in found.said
 
 
 @pytest.mark.parametrize(

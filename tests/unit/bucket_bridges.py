@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conformance.faults.kit import NIGHT, whole
+from conformance.faults.kit import whole
 from stacbridge.download.hooks import NO_HOOKS, Hooks
 from stacbridge.settings import Bucket
 from stacbridge.simulators.chaos import Chaos
@@ -23,8 +23,7 @@ def bridge(
 ) -> Bridge:
     """Return a bridge with a folder of its own and the bucket."""
     one = catalogue(place) if isinstance(place, Chaos) else place
-    given: dict[str, Any] = {**NIGHT, "spool_folder": folder, "spool_bucket": told, "connect_timeout": 2}
-    return Bridge(one, hooks=hooks, **{**given, **settings})
+    return Bridge(one, hooks=hooks, spool_folder=folder, spool_bucket=told, **settings)
 
 
 def kept(storage: S3Simulator, count: int = 1) -> bool:

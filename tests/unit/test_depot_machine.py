@@ -63,7 +63,7 @@ class Bridges(RuleBasedStateMachine):
         self.bytes[name] = b"?" * size
         self.storage.shelf.put(f"{PREFIX}{name}{RECORD if record else ''}", {}, {}, b"?" * size)
 
-    @rule(seconds=st.sampled_from([1, 60, LEFT_OVER + 1, LIFE / 3]))
+    @rule(seconds=st.sampled_from([1, 60, LEFT_OVER + 1, LIFE + 1]))
     def wait(self, seconds: float) -> None:
         """Time goes by."""
         self.clock.now += seconds
