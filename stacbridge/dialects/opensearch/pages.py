@@ -1,6 +1,5 @@
 """One page of one step: asking for it, splitting time where there is too much, and telling what follows."""
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -58,7 +57,9 @@ class Pages:
                 wider.append((at, answer.total or 0))
                 begun = yield from self._begun(url, step, at, answer)
                 if begun is None:
-                    return Given([], self._next_window(step, at), total, edge=self._edge(at))
+                    return Given(
+                        [], self._next_window(step, at), total, edge=at.window.edge(self._descending)
+                    )
                 narrower = self._narrower(url, step, at, begun)
                 if narrower is not None:
                     at = at.next_window(narrower)
@@ -164,15 +165,16 @@ class Pages:
         return begun if newest is None or begun is None else begun.begun(newest, descending=True)
 
     def _first(self, answer: Answer, step: Step) -> datetime | None:
-        return start_of(self._record(answer.features[0], step)) if answer.features else None
+        """Return the first start of an answer, where the service is seen to have sorted it."""
+        starts = [start_of(self._record(feature, step)) for feature in answer.features]
+        known = [start for start in starts if start is not None]
+        is_sorted = known == sorted(known, reverse=self._descending)
+        return known[0] if known and is_sorted and len(known) == len(starts) else None
 
     def _narrower(self, url: Url, step: Step, at: Position, begun: Window) -> Window | None:
         """Return the window to ask for instead, where there are more records than can be paged through."""
         splits = at.part is None and url.template.names >= TIME
         return begun.halved(step.interval, self._descending) if splits else None
-
-    def _edge(self, at: Position) -> datetime | None:
-        return at.window.start if self._descending else at.window.end
 
     def _split(
         self, url: Url, step: Step, wider: list[tuple[Position, int]], total: int | None
@@ -192,7 +194,7 @@ class Pages:
         if not found:
             return None
         places = [replace(at, first=None, part=part) for part in found]
-        return Given([], self._next_window(step, at), total, places, self._edge(at))
+        return Given([], self._next_window(step, at), total, places, at.window.edge(self._descending))
 
     def _next_window(self, step: Step, at: Position) -> Position | None:
         window = None if at.part else at.window.following(step.interval, self._descending)
@@ -203,7 +205,7 @@ class Pages:
     ) -> Given:
         """Return what is given of an answer, and where the next page starts."""
         features = answer.features[asked.skip :]
-        mark = _mark(answer)
+        mark = answer.mark
         if mark is not None and mark == at.first and not asked.skip and (at.given or at.following):
             raise UpstreamError(
                 f"{self._upstream} answers the same page again instead of the next.",
@@ -285,13 +287,6 @@ def _goes_on(answer: Answer, given: int) -> bool:
 def _is_missing(failure: UpstreamError) -> bool:
     """Tell whether a service says that there is no such record, as pycsw does by its status."""
     return (failure.answered or "").startswith("HTTP 404")
-
-
-def _mark(answer: Answer) -> str | None:
-    """Return what tells a page from another: with a new record before it, the total has changed, too."""
-    if not answer.features:
-        return None
-    return format(zlib.crc32(f"{answer.features[0].get('id')} {answer.total}".encode()), "x")
 
 
 def start_of(found: Json) -> datetime | None:

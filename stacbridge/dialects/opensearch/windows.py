@@ -46,9 +46,13 @@ class Window:
         start = first if self.start is None else max(first, self.start)
         return Window(start, self.end) if self.end is None or first < self.end else None
 
+    def edge(self, descending: bool) -> datetime | None:
+        """Return where it ends in the order of a walk."""
+        return self.start if descending else self.end
+
     def following(self, whole: Interval, descending: bool) -> "Window | None":
         """Return the window after this one, twice as long; `None` where this is the last."""
-        edge = self.start if descending else self.end
+        edge = self.edge(descending)
         if edge is None:
             return None
         low, high = self._ends(whole)
