@@ -14,8 +14,8 @@ from conformance.walks import proofs
 Proof = Callable[[Path], None]
 FULL: dict[str, Proof] = {
     "cdse": lambda folder: proofs.cdse(1_000_500, 1000, 500, 10_000),
-    "alike": lambda folder: proofs.alike(1_000_500, 1000, 500, folder),
-    "at-once": lambda folder: proofs.alike(1_000_500, 1000, 500, folder, "COP-DEM"),
+    "alike": lambda folder: proofs.alike(1_000_500, 200, 500, folder),
+    "at-once": lambda folder: proofs.alike(1_000_500, 200, 500, folder, "COP-DEM"),
     "sedas": lambda folder: proofs.sedas(20_000, 200, 200),
     "sedas-at-once": lambda folder: proofs.sedas(1_000, 200, 400, 20_000),
     "terrascope": lambda folder: proofs.terrascope(110_000, 1000, 100_000, folder),

@@ -95,7 +95,7 @@ def sedas(size: int, limit: int, held: int, at_once: int = 0) -> None:
         search, title = {"limit": limit}, f"sedas, {at_once} at once" if at_once else "sedas"
         resting = walk(f"{title}, GET", running, search, "GET")
         check(resting.again == 0, f"{resting.again} items came again")
-        share = max(5, held // 40)
+        share = max(5, held // 10)
         grown = walk(
             f"{title}, POST, {held} coming in", running, search, "POST", lambda: publish(site, share)
         )

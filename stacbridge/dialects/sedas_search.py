@@ -28,6 +28,8 @@ from stacbridge.model import Json, Reply, Request
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
+JUMBLED = "they start at several instants, whose order is known only when all have been seen"
+
 Records = Generator[Request, Reply, list[Json]]
 
 
@@ -106,7 +108,7 @@ class Search:
                 raise self._crowded(crowd.window) from None
             return narrowed
         except Jumbled:
-            raise self._crowded(crowd.window) from None
+            raise self._crowded(crowd.window, JUMBLED) from None
         self.found += given
         return following or crowd.window.following(len(given), self.service.cap)
 
@@ -178,11 +180,11 @@ class Search:
             parts += yield from self._part(window, ask, quarter)
         return parts
 
-    def _crowded(self, window: Window) -> SearchTooWide:
+    def _crowded(self, window: Window, why: str = "neither time nor area tells them apart") -> SearchTooWide:
         service, (start, stop) = self.service, window.bounds
         return SearchTooWide(
-            f"{service.upstream} cuts its answers at {service.cap} products, and neither time nor area tells "
-            f"all from {start} to {stop} apart.",
+            f"{service.upstream} cuts its answers at {service.cap} products, and has more from {start} to "
+            f"{stop}: {why}.",
             upstream=service.upstream,
             parameter="collections",
             advice="Narrow the search by platform, or by a property among the queryables that is pushed.",

@@ -163,10 +163,8 @@ class OpenSearchSimulator:
         part = paging(given, self._depth, LARGEST_PAGE)
         tests = [TESTS[key](text, key) for key, text in given.items() if key in TESTS]
         found = [p for p in self.holdings.products[holding.id] if all(test(p) for test in tests)]
-        shown = [
-            self._answers.product(product, origin)
-            for product in _cut(ordered(found, given.get("sortKeys")), part)
-        ]
+        in_order = ordered(found, given.get("sortKeys")) if part.count else []
+        shown = [self._answers.product(product, origin) for product in _cut(in_order, part)]
         return _geojson(self._answers.page("products", given, shown, len(found), part))
 
     async def _publish(self, request: Request) -> Response:

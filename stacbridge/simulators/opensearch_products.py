@@ -100,7 +100,7 @@ class Product:
         """The version of its processor."""
         return "V210" if self.number % 7 == 0 else "V200"
 
-    @property
+    @cached_property
     def title(self) -> str:
         """Its name."""
         name = f"{self.serial}_{self.start:%Y%m%dT%H%M%S}_{self.tile}_{self.holding.product_type}"

@@ -118,11 +118,12 @@ PLACES = st.lists(
 
 
 def _crowded(found: list[Json]) -> bool:
-    """Whether more records than the depth are in one place, where no area tells them apart."""
-    places = [shape(each["geometry"]) for each in found]
+    """Whether more records than the depth reach to one point, where no area tells them apart."""
+    boxes = [shape(each["geometry"]).bounds for each in found]
+    points = [(west, south) for west, *_ in boxes for _, south, *_ in boxes]
     return any(
-        sum(place.intersects(other.representative_point()) for place in places) > DEPTH // 2
-        for other in places
+        sum(west <= x <= east and south <= y <= north for west, south, east, north in boxes) > DEPTH
+        for x, y in points
     )
 
 

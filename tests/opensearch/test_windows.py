@@ -37,3 +37,15 @@ def test_a_window_too_short_to_halve_says_so() -> None:
     start = datetime(2024, 1, 1, tzinfo=UTC)
     whole = Interval(start, start + timedelta(seconds=1))
     assert Window().halved(whole, descending=True) is None
+
+
+@given(WHOLES, st.booleans(), st.lists(MOMENTS, min_size=1, max_size=20))
+def test_a_window_without_times_in_which_nothing_starts_holds_the_same(
+    whole: Interval, descending: bool, starts: list[datetime]
+) -> None:
+    window = Window(whole.start, whole.end)
+    held = [start for start in starts if window.holds(start)]
+    first = max(starts) if descending else min(starts)
+    left = window.begun(first, descending)
+    assert held == [start for start in starts if left is not None and left.holds(start)]
+    assert left is None or not descending or left.end is not None

@@ -4,6 +4,7 @@ Read are OGC 17-047r1 (its links an object of arrays), resto (its links an array
 properties) and Atom; see `atom`.
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,13 @@ class Answer:
     total: int | None
     following: str | None
     linked: bool
+
+    @property
+    def mark(self) -> str | None:
+        """What tells a page from another: with a new record before it, the total has changed, too."""
+        if not self.features:
+            return None
+        return format(zlib.crc32(f"{self.features[0].get('id')} {self.total}".encode()), "x")
 
 
 def read(reply: Reply, upstream: str, *, axes: str = "lat lon") -> Answer:

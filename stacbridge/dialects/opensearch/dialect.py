@@ -2,7 +2,8 @@
 its own description document says, all of them in one order (see `search`).
 
 What comes is checked here against the time and the area asked for: Terrascope, for one, answers beyond the
-dates. Where a service pages to a depth and no further, time is split (see `windows`).
+dates. Where a service pages to a depth and no further, time is split (see `windows`), and then area (see
+`parts`).
 """
 
 import logging

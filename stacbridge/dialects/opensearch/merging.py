@@ -85,7 +85,7 @@ class Run:
     def fill(self, given: Given) -> None:
         """Take the page that was asked for."""
         self.rest, self.at = self.at, given.following
-        self.reach = given.edge if given.parts else self.reach
+        self.reach = self.reach if given.edge is None else given.edge
         self.total = given.total if self.total is None else self.total
         self.waiting.extend(given.entries)
 

@@ -1,10 +1,8 @@
 """One page of one step: asking for it, splitting time where there is too much, and telling what follows."""
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -57,7 +55,12 @@ class Pages:
             total = answer.total if total is None else total
             if self._exceeds(at, answer, self._safe):
                 wider.append((at, answer.total or 0))
-                narrower = self._narrower(url, step, at)
+                begun = yield from self._begun(url, step, at, answer)
+                if begun is None:
+                    return Given(
+                        [], self._next_window(step, at), total, edge=at.window.edge(self._descending)
+                    )
+                narrower = self._narrower(url, step, at, begun)
                 if narrower is not None:
                     at = at.next_window(narrower)
                     continue
@@ -90,10 +93,6 @@ class Pages:
             if at is not None and most and pages >= most:
                 return None
         return Lot(found, complete=True)
-
-    def splits(self, url: Url, step: Step, interval: Interval) -> Conversation[bool]:
-        """Tell whether areas find all records of a step that overlap an interval."""
-        return (yield from parts.placed(url, replace(step, interval=interval), partial(self.count, url)))
 
     def count(self, url: Url, step: Step, window: Window = WHOLE) -> Conversation[int | None]:
         """Return the number of all records of a step in a window, where the service tells it."""
@@ -140,21 +139,42 @@ class Pages:
         value = found["Attributes"].get(row.paths[0].rpartition("/")[2])
         return None if value is None else row.read(value)
 
-    def _asked(self, url: Url, step: Step, at: Position, count: int) -> Asked:
+    def _asked(self, url: Url, step: Step, at: Position, count: int, *, newest: bool = False) -> Asked:
+        order = replace(self._order, descending=True) if newest and self._order else self._order
         wanted = Slice(at.given, count, at.following)
         interval = at.window.range(step.interval)
         part = parts.within(step, at.part)
-        return requests.page(url, self._options, part, wanted, interval, self._order)
+        return requests.page(url, self._options, part, wanted, interval, order)
 
     def _exceeds(self, at: Position, answer: Answer, depth: int | None) -> bool:
         """Tell whether more records begin here than that, in a search whose time or area can be split."""
         known = depth is not None and answer.total is not None and self._by_time
         return known and not at.given and (answer.total or 0) > (depth or 0)
 
-    def _narrower(self, url: Url, step: Step, at: Position) -> Window | None:
+    def _begun(self, url: Url, step: Step, at: Position, answer: Answer) -> Conversation[Window | None]:
+        """Return what is left of a window when it is known where records start; `None` where none starts in
+        it, as where all of a crowd last for years."""
+        first = self._first(answer, step)
+        if first is None or at.part is not None or not requests.sorts(url.template):
+            return at.window
+        begun = at.window.begun(first, self._descending)
+        if self._descending or at.window.start is None or first >= at.window.start:
+            return begun
+        latest = yield self._asked(url, step, Position(window=at.window), 1, newest=True).request
+        newest = self._first(answers.read(latest, self._upstream, axes=self._options.axes), step)
+        return begun if newest is None or begun is None else begun.begun(newest, descending=True)
+
+    def _first(self, answer: Answer, step: Step) -> datetime | None:
+        """Return the first start of an answer, where the service is seen to have sorted it."""
+        starts = [start_of(self._record(feature, step)) for feature in answer.features]
+        known = [start for start in starts if start is not None]
+        is_sorted = known == sorted(known, reverse=self._descending)
+        return known[0] if known and is_sorted and len(known) == len(starts) else None
+
+    def _narrower(self, url: Url, step: Step, at: Position, begun: Window) -> Window | None:
         """Return the window to ask for instead, where there are more records than can be paged through."""
         splits = at.part is None and url.template.names >= TIME
-        return at.window.halved(step.interval, self._descending) if splits else None
+        return begun.halved(step.interval, self._descending) if splits else None
 
     def _split(
         self, url: Url, step: Step, wider: list[tuple[Position, int]], total: int | None
@@ -173,9 +193,8 @@ class Pages:
         found = yield from parts.split(url, self._options, step, at.part or Part(), crowd, count)
         if not found:
             return None
-        edge = at.window.start if self._descending else at.window.end
         places = [replace(at, first=None, part=part) for part in found]
-        return Given([], self._next_window(step, at), total, places, edge)
+        return Given([], self._next_window(step, at), total, places, at.window.edge(self._descending))
 
     def _next_window(self, step: Step, at: Position) -> Position | None:
         window = None if at.part else at.window.following(step.interval, self._descending)
@@ -186,7 +205,7 @@ class Pages:
     ) -> Given:
         """Return what is given of an answer, and where the next page starts."""
         features = answer.features[asked.skip :]
-        mark = _mark(answer)
+        mark = answer.mark
         if mark is not None and mark == at.first and not asked.skip and (at.given or at.following):
             raise UpstreamError(
                 f"{self._upstream} answers the same page again instead of the next.",
@@ -268,13 +287,6 @@ def _goes_on(answer: Answer, given: int) -> bool:
 def _is_missing(failure: UpstreamError) -> bool:
     """Tell whether a service says that there is no such record, as pycsw does by its status."""
     return (failure.answered or "").startswith("HTTP 404")
-
-
-def _mark(answer: Answer) -> str | None:
-    """Return what tells a page from another: with a new record before it, the total has changed, too."""
-    if not answer.features:
-        return None
-    return format(zlib.crc32(f"{answer.features[0].get('id')} {answer.total}".encode()), "x")
 
 
 def start_of(found: Json) -> datetime | None:

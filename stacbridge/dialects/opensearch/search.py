@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 
 from stacbridge.dialects.checked import Checked
@@ -19,7 +20,7 @@ from stacbridge.dialects.opensearch.descriptions import Descriptions
 from stacbridge.dialects.opensearch.merging import AT_ONCE, Given, Merge, Run, outset
 from stacbridge.dialects.opensearch.options import Options
 from stacbridge.dialects.opensearch.pages import TIME, Pages, start_of
-from stacbridge.dialects.opensearch.parts import Part
+from stacbridge.dialects.opensearch.parts import Part, placed
 from stacbridge.dialects.opensearch.plan import Step
 from stacbridge.dialects.opensearch.requests import Order
 from stacbridge.dialects.time_walk import Lot, TimeWalk
@@ -148,7 +149,8 @@ class Search:
 
         def splits(interval: Interval) -> Conversation[bool]:
             found = yield from together(
-                self._pages.splits(url, step, interval) for url, step in zip(urls, steps, strict=True)
+                placed(url, replace(step, interval=interval), partial(self._pages.count, url))
+                for url, step in zip(urls, steps, strict=True)
             )
             return all(found)
 

@@ -13,6 +13,7 @@ FIRST = datetime(1950, 1, 1, tzinfo=UTC)
 LAST = datetime(2100, 1, 1, tzinfo=UTC)
 """What an open end is taken for where time is halved; records beyond are in the outer windows."""
 SHORTEST = timedelta(seconds=2)
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,22 @@ class Window:
         middle = low + (high - low) / 2
         return Window(middle, self.end) if descending else Window(self.start, middle)
 
+    def begun(self, first: datetime, descending: bool) -> "Window | None":
+        """Return what is left of it where, of all records that overlap it, `first` is the first start in the
+        order; `None` where none starts in it."""
+        if descending:
+            end = first + TICK if self.end is None else min(first + TICK, self.end)
+            return Window(self.start, end) if self.start is None or first >= self.start else None
+        start = first if self.start is None else max(first, self.start)
+        return Window(start, self.end) if self.end is None or first < self.end else None
+
+    def edge(self, descending: bool) -> datetime | None:
+        """Return where it ends in the order of a walk."""
+        return self.start if descending else self.end
+
     def following(self, whole: Interval, descending: bool) -> "Window | None":
         """Return the window after this one, twice as long; `None` where this is the last."""
-        edge = self.start if descending else self.end
+        edge = self.edge(descending)
         if edge is None:
             return None
         low, high = self._ends(whole)
