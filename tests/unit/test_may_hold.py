@@ -32,12 +32,22 @@ def test_a_catalogue_is_asked_for_every_id_that_it_is_known_to_hold(catalogue: s
 
 
 @pytest.mark.parametrize(
-    ("catalogue", "id"), [("sedas", S3), ("sedas", S5P), *product(("cgls", "hrvpp"), (S1, S2, S3, S5P))]
+    ("catalogue", "id"),
+    [
+        *(
+            ("sedas", S3),
+            ("sedas", S5P),
+            ("cdse", f"{S1}.SAFE"),
+            ("cdse", f"{S2}.zip"),
+            ("cdse", f"{S3}.SEN3"),
+        ),
+        *product(("cgls", "hrvpp"), (S1, S2, S3, S5P)),
+    ],
 )
 def test_a_catalogue_is_not_asked_for_what_it_never_holds(catalogue: str, id: str) -> None:
     assert not load(catalogue, SETTINGS).may_hold(id)
 
 
-@pytest.mark.parametrize("id", [S1, S2, S3, S5P, "anything"])
+@pytest.mark.parametrize("id", [S1, S2, S3, S5P, f"{S3}.zip", "anything"])
 def test_a_catalogue_of_everything_is_asked_for_any_id(id: str) -> None:
     assert load("cdse", SETTINGS).may_hold(id)
