@@ -163,6 +163,8 @@ def test_f46_whatever_a_footprint_is_the_item_is_there_and_its_geometry_valid_or
     shown = dict(zip(WRONG_FOOTPRINTS, sorted(found["features"], key=lambda item: item["id"]), strict=True))
     for name, feature in shown.items():
         assert ("bbox" in feature) == (feature["geometry"] is not None), name
+        told = "stacbridge:geometry_issue" in feature["properties"]
+        assert told == (feature["geometry"] is None), name
         if feature["geometry"] is not None:
             geometry = shape(feature["geometry"])
             west, south, east, north = geometry.bounds
