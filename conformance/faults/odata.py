@@ -35,7 +35,7 @@ def listed(*records: Json, **members: Any) -> bytes:
 
 
 @contextmanager
-def archive(answer: Callable[[Seen], bytes | Answer]) -> Iterator[tuple[int, Server]]:
+def archive(answer: Callable[[Seen], bytes | Answer], **more: Any) -> Iterator[tuple[int, Server]]:
     """Serve CDSE over an OData service that answers every search so, beside a catalogue in good health."""
 
     def script(seen: Seen) -> Answer:
@@ -43,7 +43,7 @@ def archive(answer: Callable[[Seen], bytes | Answer]) -> Iterator[tuple[int, Ser
         return given if isinstance(given, Answer) else Answer(body=given)
 
     with serving(script) as upstream:
-        settings = {**QUICK, "endpoints": {"cdse": {"catalogue": f"{upstream.url}/odata/v1"}}}
+        settings = {**QUICK, **more, "endpoints": {"cdse": {"catalogue": f"{upstream.url}/odata/v1"}}}
         with served(load("cdse", Settings(**settings)), alpha(), **settings) as port:
             yield port, upstream
 

@@ -163,6 +163,8 @@ def test_f46_whatever_a_footprint_is_the_item_is_there_and_its_geometry_valid_or
     shown = dict(zip(WRONG_FOOTPRINTS, sorted(found["features"], key=lambda item: item["id"]), strict=True))
     for name, feature in shown.items():
         assert ("bbox" in feature) == (feature["geometry"] is not None), name
+        told = "stacbridge:geometry_issue" in feature["properties"]
+        assert told == (feature["geometry"] is None), name
         if feature["geometry"] is not None:
             geometry = shape(feature["geometry"])
             west, south, east, north = geometry.bounds
@@ -187,6 +189,17 @@ def test_f46_nesting_that_kills_a_parser_does_not_kill_the_bridge() -> None:
             False,
         ]
         assert heard(port, "/healthz").status == 200
+
+
+def test_f46_a_footprint_that_would_take_minutes_to_repair_is_left_out() -> None:
+    zigzag = [[n % 2 * 10 + n / 30_000, n / 3000] for n in range(30_000)]
+    wrong = {"type": "Polygon", "coordinates": [[*zigzag, zigzag[0]]]}
+    page = listed(product(1, GeoFootprint=wrong), product(2))
+    with archive(lambda seen: page, max_reply_bytes=len(page)) as (port, _):
+        started = time.process_time()
+        found = search(port)[1]["features"]
+        assert time.process_time() - started < 3
+    assert [item["geometry"] is None for item in sorted(found, key=lambda item: item["id"])] == [True, False]
 
 
 def test_f47_what_an_archive_does_not_say_is_not_made_up() -> None:

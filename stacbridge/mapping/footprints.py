@@ -24,6 +24,8 @@ NOWHERE: Footprint = (None, None)
 MALFORMED = (TypeError, ValueError, OverflowError, shapely.errors.ShapelyError)
 _EWKT = re.compile(r"\s*(?:geography')?\s*(?:SRID=4326;)?\s*([A-Z]+)\s*(\([^']*\))'?\s*", re.IGNORECASE)
 _MAX_TEXT = 1_000_000
+MOST_REPAIRED = 10_000
+"""Positions of an invalid geometry that is repaired at most: of many that cross, GEOS takes minutes."""
 
 
 def footprints(records: list[Json]) -> list[Footprint]:
@@ -93,7 +95,12 @@ def _sound(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def _repaired(geometry: BaseGeometry) -> BaseGeometry:
-    """Make a geometry valid, and keep of what it falls apart into what has the highest dimension."""
+    """Make a geometry valid, and keep of what it falls apart into what has the highest dimension.
+
+    Raises `ValueError` for one of more than `MOST_REPAIRED` positions.
+    """
+    if shapely.get_num_coordinates(geometry) > MOST_REPAIRED:
+        raise ValueError("too many positions to repair")
     parts = shapely.get_parts(shapely.make_valid(geometry))
     dimensions = shapely.get_dimensions(parts)
     kept: BaseGeometry = shapely.union_all(parts[dimensions == dimensions.max()])

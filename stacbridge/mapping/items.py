@@ -20,6 +20,8 @@ from stacbridge.model import Json
 STAC_VERSION = "1.1.0"
 MEMBERS = ("id", "collection", "geometry")
 """What a filter may name of an Item besides its properties."""
+ISSUE = "stacbridge:geometry_issue"
+"""Property of an Item without geometry whose record has one that makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Builder:
         }
         if bbox is None:
             del item["bbox"]
+            if record.get("GeoFootprint") or record.get("Footprint"):
+                properties[ISSUE] = "The archive's footprint cannot be made a valid geometry."
         return item
 
     def _list_extensions(self, names: tuple[str, ...], shape: _Shape) -> list[str]:
