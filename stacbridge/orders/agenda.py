@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from stacbridge.orders import rows as row
 from stacbridge.orders.database import Database
-from stacbridge.orders.records import ENDED, FINISHED, Notice, Product
-from stacbridge.orders.rows import ASKED, COLUMNS, ORDER
+from stacbridge.orders.records import ENDED, FINISHED, OPEN, Notice, Product
+from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, PRODUCT, marks
 
 ALL = "@"
 """What names of archives end with that stand for several."""
@@ -58,6 +58,19 @@ class Agenda:
             return bool(
                 execute("SELECT 1 FROM requests WHERE product = ? AND canceled IS NULL LIMIT 1", product.seq)
             )
+
+    def abandoned(self, before: float, most: int) -> list[Product]:
+        """Return products, `most` at most, that were due before then, and that nobody has taken up since."""
+        with self._database.reading() as execute:
+            rows = execute(
+                f"SELECT {PRODUCT} FROM products p WHERE p.next_at < ? AND p.leased_until < ?"
+                f" AND p.state IN ({marks(OPEN)}) ORDER BY p.next_at LIMIT ?",
+                before,
+                before,
+                *OPEN,
+                most,
+            )
+        return [row.product(found) for found in rows]
 
     def owed(self, product: Product) -> float | None:
         """Return when those last ordered a product who have not downloaded it since; `None` without any."""

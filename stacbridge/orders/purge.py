@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from stacbridge.orders import transitions
+from stacbridge.orders.agenda import Agenda
 from stacbridge.orders.database import Database, Execute
 from stacbridge.orders.records import FINISHED
 from stacbridge.orders.rows import ASKED, marks
@@ -11,6 +13,7 @@ STEP = 500
 """Orders, products and events that are forgotten in one transaction at most."""
 EVERY = 3600.0
 """Seconds between two looks for what may be forgotten."""
+ABANDONED = "No bridge that serves this archive has taken the order up for too long."
 OVER = f"p.state IN ({marks(FINISHED)})"
 
 
@@ -18,10 +21,12 @@ class Purge:
     """Forgets orders `keep` seconds after they finished; `clock` is Unix time. Safe between threads.
 
     An order of which somebody is still to be told stays, and so does a product as long as an order is of it.
+    One that nobody has taken up for as long, because no bridge has its archive any more, has failed.
     """
 
     def __init__(self, database: Database, keep: float, clock: Callable[[], float]) -> None:
         self._database, self._keep, self._clock = database, keep, clock
+        self._agenda = Agenda(database)
         self._lock = Lock()
         self._next_at = 0.0
 
@@ -32,12 +37,15 @@ class Purge:
         try:
             now = self._clock()
             self._next_at = now + EVERY
+            left = self._agenda.abandoned(now - self._keep, STEP)
+            for product in left:
+                self._agenda.save(product, transitions.failed(product, ABANDONED, now), now)
             with self._database.writing() as execute:
                 kinds = (self._orders, self._products, self._events)
                 counts = [forget(execute, now - self._keep) for forget in kinds]
-            if max(counts) == STEP:
+            if max([*counts, len(left)]) == STEP:
                 self._next_at = now
-            return any(counts)
+            return any(counts) or bool(left)
         finally:
             self._lock.release()
 

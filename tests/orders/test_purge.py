@@ -11,6 +11,7 @@ from stacbridge.orders.book import Book
 from stacbridge.orders.database import Database
 from stacbridge.orders.purge import EVERY, STEP, Purge
 from stacbridge.orders.records import Key
+from stacbridge.orders.transitions import Rules
 from stacbridge.orders.workers import Workers
 from tests.orders.archives import DAY, Bench, Script
 
@@ -67,12 +68,30 @@ def test_an_order_is_forgotten_however_it_ended(
     assert set(rows(database).values()) == {0}
 
 
-def test_what_is_under_way_is_never_forgotten(database: Database, bench: Bench, purge: Purge) -> None:
-    bench.place()
+def test_what_is_under_way_is_not_forgotten(database: Database, bench: Bench, archive: Script) -> None:
+    bench = Bench(database, archive, Rules(staging=100 * KEEP, poll=20 * DAY, poll_most=20 * DAY))
+    purge = Purge(database, KEEP, bench.clock)
+    order = bench.place()
+    bench.wait(3 * KEEP)
+    all_of(purge)
+    assert (rows(database)["requests"], bench.state(order)) == (1, "ordered")
+
+
+def test_what_nobody_takes_up_any_more_has_failed_and_says_why(
+    database: Database, bench: Bench, purge: Purge
+) -> None:
+    order = bench.place()
     bench.work()
-    bench.clock.now += 10 * KEEP
-    assert not purge.step()
-    assert rows(database)["requests"] == 1
+    bench.clock.now += KEEP
+    all_of(purge)
+    assert bench.state(order) == "ordered"
+    bench.clock.now += EVERY
+    all_of(purge)
+    found = bench.now(order)
+    assert found.state == "failed" and "No bridge that serves this archive" in (found.product.reason or "")
+    bench.clock.now += KEEP + 1
+    all_of(purge)
+    assert set(rows(database).values()) == {0}
 
 
 def test_an_order_that_somebody_is_still_to_be_told_of_stays(
