@@ -33,14 +33,14 @@ def decider(node: Json) -> Callable[[Values], bool]:
     if spatially is not None:
         return spatially
     names = sorted(set(operators.properties(node)))
-    slots = {name: f"p{number}" for number, name in enumerate(names)}
+    slots = {name: f"{number}" for number, name in enumerate(names)}
     try:
         expression = cql2.Expr(_renamed(node, slots))
     except Exception as error:  # cql2 raises bare exceptions
         raise _refused(node, error) from error
 
     def decide(values: Values) -> bool:
-        given = {slots[name]: value for name in names if (value := literal(values.get(name))) is not None}
+        given = _given({slots[name]: literal(values.get(name)) for name in names})
         try:
             return bool(expression.matches({"properties": given}))
         except Exception as error:  # cql2 raises bare exceptions
@@ -77,20 +77,30 @@ def literal(value: Any) -> Any:
     return value
 
 
-def _renamed(node: Any, slots: dict[str, str]) -> Any:
+def _given(values: Values) -> Values:
+    """Return what is known, by slot, as any value and again as a scalar where it is one: cql2 compares lists,
+    which in CQL2 have no order and no equals."""
+    known = {slot: value for slot, value in values.items() if value is not None}
+    scalars = {f"s{slot}": value for slot, value in known.items() if not isinstance(value, list | dict)}
+    return {f"p{slot}": value for slot, value in known.items()} | scalars
+
+
+def _renamed(node: Any, slots: dict[str, str], kind: str = "p") -> Any:
     """Name properties by their slots, and give boxes as geometries: cql2 knows none across the
     antimeridian."""
     if isinstance(node, list):
-        return [_renamed(part, slots) for part in node]
+        return [_renamed(part, slots, kind) for part in node]
     if not isinstance(node, dict):
         return node
     if isinstance(node.get("property"), str):
-        return {"property": slots[node["property"].removeprefix("properties.")]}
+        return {"property": kind + slots[node["property"].removeprefix("properties.")]}
     if "bbox" in node:
         return geometry.box(geometry.parse_bbox(node["bbox"], "filter"))
     if "timestamp" in node:
         return {"timestamp": times.moment(node["timestamp"])}
-    return {key: _renamed(part, slots) if key in ("args", "interval") else part for key, part in node.items()}
+    kind = "s" if str(node.get("op")).lower() in operators.SCALAR else "p"
+    within = ("args", "interval")
+    return {key: _renamed(part, slots, kind) if key in within else part for key, part in node.items()}
 
 
 def _refused(node: Json, error: Exception) -> UnsupportedFilter:

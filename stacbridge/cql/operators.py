@@ -25,6 +25,8 @@ OPERATORS = frozenset(
     )
 )
 
+SCALAR = frozenset({*COMPARISON, *ARITHMETIC} - {"isNull"})
+"""Operators whose arguments are no lists and no objects."""
 HELD_LIKE = "a_like"
 """One entry of a list is a text like a pattern. CQL2 has no such function: only the bridge asks for it."""
 
