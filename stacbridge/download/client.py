@@ -49,7 +49,7 @@ class Answer:
     async def send(self, message: dict[str, Any]) -> None:
         """Send a message."""
         await self._send(message)
-        self.whole = message["type"] == "http.response.body" and not message["more_body"]
+        self.whole = message["type"] != "http.response.start" and not message.get("more_body", False)
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         """Send status and headers."""
