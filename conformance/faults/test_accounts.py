@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis
 from hypothesis.stateful import run_state_machine_as_test
 
 from conformance.faults.identity import BYTES, PASSWORD, TIMEOUT, Place, Provider, behind, bridged
+from conformance.faults.kit import full
 from stacbridge.callers.principal import Principal
 from stacbridge.callers.signing import Signing
 from stacbridge.cli import main
@@ -286,8 +287,9 @@ def test_f09_signed_hrefs_tolerate_a_minute() -> None:
 
 
 def test_f10_whatever_callers_do_each_is_served_with_their_own_account() -> None:
-    quick = hypothesis(max_examples=10, stateful_step_count=30, deadline=None)
-    run_state_machine_as_test(Accounts, settings=quick)
+    examples, steps = (1000, 100) if full() else (10, 30)
+    chosen = hypothesis(max_examples=examples, stateful_step_count=steps, deadline=None)
+    run_state_machine_as_test(Accounts, settings=chosen)
 
 
 def test_f12_a_configuration_with_secrets_that_everybody_may_read_is_refused(tmp_path: Path) -> None:
