@@ -199,7 +199,7 @@ def test_processes_that_ask_at_once_get_no_more_together_than_there_are(place: P
 
 def test_two_bridges_together_open_no_more_connections_than_the_account_has(place: Place) -> None:
     given = place.settings
-    shared: dict[str, Any] = {"leases": given.leases, "order_store": given.order_store, "download_wait": 0.1}
+    shared: dict[str, Any] = {"leases": given.leases, "order_store": given.order_store, "download_wait": 1}
     with (
         Chaos(PRODUCT, Act(stop_after=1000, ending="stall")) as chaos,
         Bridge(in_front_of(chaos), **shared) as here,
