@@ -4,7 +4,7 @@ Plain are polygons without holes, one or several to a record, as nearly all arch
 """
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -131,8 +131,8 @@ def _cut(polygons: Array, places: Array, found: list[Footprint | None]) -> None:
     if not parts.size or shapely.get_num_interior_rings(parts).any():
         return
     lines = shapely.get_exterior_ring(parts)
-    positions, ring = shapely.get_coordinates(lines, return_index=True)
-    rings = [each.tolist() for each in np.split(positions, np.flatnonzero(np.diff(ring)) + 1)]
+    positions, ends = shapely.get_coordinates(lines).tolist(), np.cumsum(shapely.get_num_coordinates(lines))
+    rings = [positions[start:end] for start, end in pairwise([0, *ends.tolist()])]
     numbers, counts = np.unique(owner, return_counts=True)
     sizes = counts.tolist()
     fine, ccw = shapely.is_valid(_wholes(parts, sizes)).tolist(), shapely.is_ccw(lines).tolist()
