@@ -93,13 +93,15 @@ def _lines(rings: list[Ring]) -> Array:
 
 def _in_range(bounds: Array) -> Array:
     west, south, east, north = bounds.T
-    return (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
+    inside: Array = (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
+    return inside
 
 
 def _crosses(bounds: Array) -> Array:
     """Tell which boxes are out of range or too wide, by no more than a turn."""
     west, south, east, north = bounds.T
-    return ~_in_range(bounds) & (west >= -540) & (east <= 540) & (south >= -90) & (north <= 90)
+    near: Array = (west >= -540) & (east <= 540) & (south >= -90) & (north <= 90)
+    return near & ~_in_range(bounds)
 
 
 def _wholes(parts: Array, sizes: list[int]) -> Array:

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import orjson
 
 from stacbridge.mapping import assets, extensions, listed
+from stacbridge.mapping.areas import Footprint
 from stacbridge.mapping.assets import PART, Asset
 from stacbridge.mapping.families import Collection
-from stacbridge.mapping.footprints import Footprint
 from stacbridge.mapping.names import CONVENTIONS
 from stacbridge.mapping.products import NotAnItem, slots
 from stacbridge.mapping.readers import Reader
