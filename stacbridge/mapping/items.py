@@ -36,7 +36,7 @@ class Frame:
     extensions: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shape:
     """The serialised links and assets of all records that have the same files, and the extensions these
     use."""

@@ -13,7 +13,7 @@ Path = tuple[str, str]
 
 _ATTRIBUTES = "Attributes"
 _PLAIN: dict[str, type] = {"String": str, "Integer": int, "Double": float, "Boolean": bool}
-_REMEMBERED = 1024
+_REMEMBERED = 256
 """Combinations of recurring texts at most, of which a collection has some dozens."""
 
 
@@ -71,7 +71,8 @@ class Reader:
             else:
                 del properties[name]
         self._read_members(record.get, properties)
-        self._read_composed(record, properties)
+        if self._composed:
+            self._read_composed(record, properties)
         return properties
 
     def _read_recurring(self, *texts: Any) -> Json:

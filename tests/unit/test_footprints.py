@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
@@ -182,11 +182,13 @@ RECORDS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_a_footprint_is_the_same_alone_and_among_others(records: list[Json]) -> None:
     assert footprints(records) == [one(record) for record in records]
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_whatever_comes_what_goes_out_is_valid_and_in_range(records: list[Json]) -> None:
     for geometry, bbox in footprints(records):
