@@ -39,6 +39,8 @@ def checked(areas: list[list[Ring]]) -> list[Footprint | None]:
     Raises `TypeError`, `ValueError`, `OverflowError` or `ShapelyError` where a position is no pair of
     numbers.
     """
+    if not areas:
+        return []
     rings = list(chain.from_iterable(areas))
     lines = _lines(rings)
     parts, bounds = shapely.polygons(lines), shapely.bounds(lines)

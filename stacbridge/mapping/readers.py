@@ -30,10 +30,8 @@ class Reader:
         self._composed: list[tuple[str, list[Path], bool, Read]] = []
         for row in rows:
             self._add(row, [_split(path) for path in row.paths])
-        names = [*self._attributes, *self._composed]
-        self._others = dict.fromkeys(
-            [each[0] for each in names] + [name for *_, ns in self._members for name in ns]
-        )
+        own = [name for name, *_ in (*self._attributes, *self._composed)]
+        self._room = dict.fromkeys([*own, *(name for *_, names in self._members for name in names)])
         self._remembered = lru_cache(_REMEMBERED, typed=True)(self._read_recurring)
 
     def _add(self, row: Row, paths: list[Path]) -> None:
@@ -82,7 +80,7 @@ class Reader:
             found = [texts[place] for place in places]
             if None not in found and (value := read(*found)) is not None:
                 properties[name] = value
-        return properties | self._others
+        return properties | self._room
 
     def _read_members(self, get: Callable[[str], Any], properties: Json) -> None:
         for key, within, read, names in self._members:
