@@ -49,7 +49,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _write_integer(value: Any) -> Iterable[int]:
-    return (int(value),) if _is_number(value) and value == int(value) else ()
+    whole = integer(value) if _is_number(value) else None
+    return () if whole is None else (whole,)
 
 
 def _write_lower(value: Any) -> Iterable[str]:

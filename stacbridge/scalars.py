@@ -17,12 +17,15 @@ def text(value: Any) -> str | None:
 
 
 def integer(value: Any) -> int | None:
-    """Read a whole number, also from a string or a float that holds one."""
-    if type(value) is int:
-        return value
+    """Read a whole number, also from a string or a float that holds one; none beyond 64 bits, which JSON's
+    readers and writers do not take."""
     if isinstance(value, str):
-        return int(value) if re.fullmatch(r"[+-]?\d{1,300}", value, re.ASCII) else None
-    return int(value) if type(value) is float and value.is_integer() else None
+        found = int(value) if re.fullmatch(r"[+-]?\d{1,300}", value, re.ASCII) else None
+    elif type(value) is float:
+        found = int(value) if value.is_integer() else None
+    else:
+        found = value if type(value) is int else None
+    return found if found is not None and -(2**63) <= found < 2**64 else None
 
 
 def double(value: Any) -> float | None:

@@ -5,6 +5,7 @@ footprint as text beside the one as GeoJSON. Decoding by type makes nothing of t
 """
 
 from collections.abc import Iterable
+from types import GenericAlias
 from typing import Annotated, Any, TypedDict
 
 import msgspec
@@ -81,9 +82,9 @@ class ProductPage:
 
 def _decoder(members: dict[str, Any]) -> msgspec.json.Decoder[Any]:
     """Return the decoder of pages whose products have at most these members."""
-    product = _typed("Product", members)
-    told = {"@odata.nextLink": Any, "@odata.count": int | None}
-    return msgspec.json.Decoder(_typed("Page", {"value": list[product], **told}))
+    products = GenericAlias(list, _typed("Product", members))
+    page = {"value": products, "@odata.nextLink": Any, "@odata.count": int | None}
+    return msgspec.json.Decoder(_typed("Page", page))
 
 
 def _typed(name: str, members: dict[str, Any]) -> Any:

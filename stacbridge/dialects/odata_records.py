@@ -43,9 +43,10 @@ def entity(entry: Json, url: str) -> Json:
 
 def sort_value(record: Json, path: str) -> str | None:
     """Return the time at a path of a record, as RFC 3339."""
-    value: Any = record
-    for name in path.split("/"):
-        value = value.get(name) if isinstance(value, dict) else None
+    name, _, within = path.partition("/")
+    value = record.get(name)
+    if within:
+        value = value.get(within) if isinstance(value, dict) else None
     return scalars.time(value)
 
 

@@ -4,7 +4,7 @@ Plain are polygons without holes, one or several to a record, as nearly all arch
 """
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ def checked(areas: list[list[Ring]]) -> list[Footprint | None]:
     Raises `TypeError`, `ValueError`, `OverflowError` or `ShapelyError` where a position is no pair of
     numbers.
     """
+    if not areas:
+        return []
     rings = list(chain.from_iterable(areas))
     lines = _lines(rings)
     parts, bounds = shapely.polygons(lines), shapely.bounds(lines)
@@ -93,13 +95,15 @@ def _lines(rings: list[Ring]) -> Array:
 
 def _in_range(bounds: Array) -> Array:
     west, south, east, north = bounds.T
-    return (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
+    inside: Array = (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90) & (east - west <= 180)
+    return inside
 
 
 def _crosses(bounds: Array) -> Array:
     """Tell which boxes are out of range or too wide, by no more than a turn."""
     west, south, east, north = bounds.T
-    return ~_in_range(bounds) & (west >= -540) & (east <= 540) & (south >= -90) & (north <= 90)
+    near: Array = (west >= -540) & (east <= 540) & (south >= -90) & (north <= 90)
+    return near & ~_in_range(bounds)
 
 
 def _wholes(parts: Array, sizes: list[int]) -> Array:
@@ -131,8 +135,8 @@ def _cut(polygons: Array, places: Array, found: list[Footprint | None]) -> None:
     if not parts.size or shapely.get_num_interior_rings(parts).any():
         return
     lines = shapely.get_exterior_ring(parts)
-    positions, ring = shapely.get_coordinates(lines, return_index=True)
-    rings = [each.tolist() for each in np.split(positions, np.flatnonzero(np.diff(ring)) + 1)]
+    positions, ends = shapely.get_coordinates(lines).tolist(), np.cumsum(shapely.get_num_coordinates(lines))
+    rings = [positions[start:end] for start, end in pairwise([0, *ends.tolist()])]
     numbers, counts = np.unique(owner, return_counts=True)
     sizes = counts.tolist()
     fine, ccw = shapely.is_valid(_wholes(parts, sizes)).tolist(), shapely.is_ccw(lines).tolist()

@@ -7,6 +7,7 @@ together, see `areas`; the others are few, and go one by one.
 """
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -30,18 +31,15 @@ MOST_REPAIRED = 10_000
 
 def footprints(records: list[Json]) -> list[Footprint]:
     """Return the footprints of a page of records, from `GeoFootprint` (GeoJSON) or `Footprint` (EWKT)."""
-    found: list[Footprint | None] = [None] * len(records)
-    rings = [areas.plain(record.get("GeoFootprint")) for record in records]
-    plain = [index for index, area in enumerate(rings) if area is not None]
-    try:
-        for index, known in zip(plain, areas.checked([area for area in rings if area]), strict=True):
-            found[index] = known
-    except MALFORMED:  # one malformed position spoils the array
-        pass
-    return [
-        footprint(_given(record)) if known is None else known
-        for known, record in zip(found, records, strict=True)
-    ]
+    plain = {
+        number: area
+        for number, record in enumerate(records)
+        if (area := areas.plain(record.get("GeoFootprint"))) is not None
+    }
+    found: dict[int, Footprint | None] = {}
+    with suppress(*MALFORMED):  # one malformed position spoils the array
+        found = dict(zip(plain, areas.checked(list(plain.values())), strict=True))
+    return [found.get(number) or footprint(_given(record)) for number, record in enumerate(records)]
 
 
 def _given(record: Json) -> BaseGeometry | None:

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import orjson
 
 from stacbridge.mapping import assets, extensions, listed
+from stacbridge.mapping.areas import Footprint
 from stacbridge.mapping.assets import PART, Asset
 from stacbridge.mapping.families import Collection
-from stacbridge.mapping.footprints import Footprint
 from stacbridge.mapping.names import CONVENTIONS
-from stacbridge.mapping.products import NotAnItem, slots
+from stacbridge.mapping.products import NotAnItem, details, slots
 from stacbridge.mapping.readers import Reader
 from stacbridge.mapping.templates import Template, raw, slot
 from stacbridge.model import Json
@@ -38,7 +38,7 @@ class Frame:
     extensions: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shape:
     """The serialised links and assets of all records that have the same files, and the extensions these
     use."""
@@ -58,8 +58,8 @@ class Builder:
         self._read = Reader(collection.rows.values(), constants).read
         self.names = frozenset([*MEMBERS, *collection.rows, *constants])
         files = collection.assets.values()
-        self._wanted = frozenset(
-            ["s3", *[asset.kind for asset in files], *["size" for asset in files if asset.stated]]
+        self._details = details(
+            frozenset(["s3", *[asset.kind for asset in files], *["size" for asset in files if asset.stated]])
         )
         self._tested = sorted({name for asset in files for name in asset.when})
         self._shape = lru_cache(maxsize=1024)(self._make_shape)
@@ -70,7 +70,7 @@ class Builder:
 
         Raises `NotAnItem` for a record without Id, Name or start time.
         """
-        values = slots(record, self._frame.endings, self.convention, self._wanted)
+        values = slots(record, self._frame.endings, self.convention, self._details)
         attributes = record["Attributes"]
         properties = self._read(record)
         if "datetime" not in properties:

@@ -19,6 +19,7 @@ from stacbridge.model import Json
 from stacbridge.scalars import integer
 
 Slots = dict[str, str]
+Detail = Callable[[Json, Slots], None]
 
 _multihash = CONVERTERS["checksum"].read
 _PLAIN = f"{ascii_letters}{digits}_.~-".encode()
@@ -70,14 +71,21 @@ def item_id(name: str, endings: tuple[str, ...]) -> str:
     return name
 
 
+def details(wanted: frozenset[str]) -> list[Detail]:
+    """Return what adds those slots that are wanted and depend on more than a product's name.
+
+    `s3`, `quicklook` (URLs), `compressed` ("") with `zip_size` and `zip_checksum`, `size` with `checksum`.
+    """
+    return [add for slot, add in _DETAILS.items() if slot in wanted]
+
+
 def slots(
-    record: Json, endings: tuple[str, ...], convention: Convention | None, wanted: frozenset[str]
+    record: Json, endings: tuple[str, ...], convention: Convention | None, further: list[Detail]
 ) -> Slots:
     """Return what a template may need of a record, escaped for JSON; what the record does not say is not
     there.
 
-    Always `id`, `name` and their `…_url` forms, `uuid`, and the parts of the name; of `s3`, `quicklook`
-    (URLs), `compressed` (""), `size`, `checksum`, `zip_size`, `zip_checksum` those that are wanted.
+    Always `id`, `name` and their `…_url` forms, `uuid`, and the parts of the name; then the `further` ones.
     """
     uuid, name = identity(record)
     item = item_id(name, endings)
@@ -89,9 +97,8 @@ def slots(
         found["id"], found["id_url"] = escaped(item), quote(item, safe="")
         found["name"], found["name_url"] = escaped(name), quote(name, safe="")
     found["uuid"] = uuid if _is_plain(uuid) else quote(uuid, safe="")
-    for slot, read in _READERS:
-        if slot in wanted:
-            read(record, found)
+    for add in further:
+        add(record, found)
     return found
 
 
@@ -126,12 +133,12 @@ def _add_stated(place: Json, found: Slots, prefix: str = "") -> None:
         found[f"{prefix}checksum"] = checksum
 
 
-_READERS: tuple[tuple[str, Callable[[Json, Slots], None]], ...] = (
-    ("s3", _add_s3),
-    ("quicklook", _add_quicklook),
-    ("compressed", _add_archive),
-    ("size", _add_stated),
-)
+_DETAILS: dict[str, Detail] = {
+    "s3": _add_s3,
+    "quicklook": _add_quicklook,
+    "compressed": _add_archive,
+    "size": _add_stated,
+}
 
 
 def stated(place: Json) -> tuple[int | None, str | None]:

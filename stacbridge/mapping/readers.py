@@ -13,7 +13,7 @@ Path = tuple[str, str]
 
 _ATTRIBUTES = "Attributes"
 _PLAIN: dict[str, type] = {"String": str, "Integer": int, "Double": float, "Boolean": bool}
-_REMEMBERED = 1024
+_REMEMBERED = 256
 """Combinations of recurring texts at most, of which a collection has some dozens."""
 
 
@@ -30,10 +30,8 @@ class Reader:
         self._composed: list[tuple[str, list[Path], bool, Read]] = []
         for row in rows:
             self._add(row, [_split(path) for path in row.paths])
-        names = [*self._attributes, *self._composed]
-        self._others = dict.fromkeys(
-            [each[0] for each in names] + [name for *_, ns in self._members for name in ns]
-        )
+        own = [name for name, *_ in (*self._attributes, *self._composed)]
+        self._room = dict.fromkeys([*own, *(name for *_, names in self._members for name in names)])
         self._remembered = lru_cache(_REMEMBERED, typed=True)(self._read_recurring)
 
     def _add(self, row: Row, paths: list[Path]) -> None:
@@ -71,7 +69,8 @@ class Reader:
             else:
                 del properties[name]
         self._read_members(record.get, properties)
-        self._read_composed(record, properties)
+        if self._composed:
+            self._read_composed(record, properties)
         return properties
 
     def _read_recurring(self, *texts: Any) -> Json:
@@ -81,7 +80,7 @@ class Reader:
             found = [texts[place] for place in places]
             if None not in found and (value := read(*found)) is not None:
                 properties[name] = value
-        return properties | self._others
+        return properties | self._room
 
     def _read_members(self, get: Callable[[str], Any], properties: Json) -> None:
         for key, within, read, names in self._members:

@@ -26,10 +26,10 @@ DIGITS = 12
 def cut(geometry: BaseGeometry) -> BaseGeometry:
     """Return a geometry with all longitudes in range, in parts where it crosses the antimeridian."""
     plain = geometry.geom_type == "Polygon" and not geometry.interiors
-    parts = cut_plain(np.array([geometry]))[0] if plain else ()
-    if not len(parts):
+    parts = cut_plain(np.array([geometry]))[0].tolist() if plain else []
+    if not parts:
         return _by_library(geometry)
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
 def cut_plain(polygons: Array) -> tuple[Array, Array]:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from stacbridge import scalars
 from stacbridge.mapping import stac_assets
-from stacbridge.mapping.footprints import Footprint, footprints
+from stacbridge.mapping.areas import Footprint
+from stacbridge.mapping.footprints import footprints
 from stacbridge.mapping.products import NotAnItem
 from stacbridge.mapping.stac_parts import (
     STAC_VERSION,

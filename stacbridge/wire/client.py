@@ -169,14 +169,15 @@ class Wire:
     def _body(self, response: requests.Response, first: Request, deadline: float) -> bytes:
         """Read the decoded body, never more than one chunk beyond the limit."""
         limit = self._settings.max_reply_bytes
-        body = bytearray()
+        chunks, size = [], 0
         while chunk := response.raw.read1(CHUNK, decode_content=True):
-            body += chunk
-            if len(body) > limit:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
                 raise too_long(self._upstream, first, limit)
             if self._clock() > deadline:
                 raise late(self._upstream, first)
-        return bytes(body)
+        return b"".join(chunks)
 
 
 def _absolute(base: str, location: str) -> str:

@@ -158,6 +158,8 @@ def test_the_ascending_node_was_passed_milliseconds_before_the_start() -> None:
     assert read("2026-01-01T00:10:52.074000Z", 4996964) == "2025-12-31T22:47:35.110000Z"
     assert read("2026-01-01T00:10:52.074000Z", "nothing") is None
     assert read("no time", 4996964) is None
+    assert read("0001-01-01T00:10:52.074000Z", 4996964) is None
+    assert read("2026-01-01T00:10:52.074000Z", 1e300) is None
 
 
 @given(MOMENTS, st.floats(0.001, 10**7))

@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
-from stacbridge.mapping.footprints import NOWHERE, Footprint, footprints
+from stacbridge.mapping.areas import Footprint
+from stacbridge.mapping.footprints import NOWHERE, footprints
 from stacbridge.model import Json
 
 SQUARE = [[10.0, 50.0], [11.0, 50.0], [11.0, 51.0], [10.0, 51.0], [10.0, 50.0]]
@@ -67,6 +68,21 @@ def test_a_footprint_cut_by_the_upstream_stays_cut() -> None:
     assert bbox == [170.0, 0.0, -170.0, 5.0]
 
 
+def test_parts_pass_through_with_every_digit_and_counter_clockwise() -> None:
+    east = [[169.123456789012, 0.1], [180.0, 0.1], [180.0, 5.25], [169.123456789012, 0.1]]
+    west = [[-180.0, 0.1], [-170.123456789012, 0.1], [-180.0, 5.25], [-180.0, 0.1]]
+    geometry, bbox = one(geojson("MultiPolygon", [[east], [west[::-1]]]))
+    assert geometry == {"type": "MultiPolygon", "coordinates": [[east], [west]]}
+    assert bbox == [169.123456789012, 0.1, -170.123456789012, 5.25]
+
+
+def test_parts_that_lie_on_each_other_are_made_valid() -> None:
+    other = [[longitude + 0.5, latitude] for longitude, latitude in SQUARE]
+    geometry, bbox = one(geojson("MultiPolygon", [[SQUARE], [other]]))
+    assert geometry is not None and shape(geometry).is_valid
+    assert bbox == [10.0, 50.0, 11.5, 51.0]
+
+
 def test_the_whole_world_is_not_turned_inside_out() -> None:
     ring = [[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0], [-180.0, -90.0]]
     assert one(geojson("Polygon", [ring]))[1] == [-180.0, -90.0, 180.0, 90.0]
@@ -106,6 +122,9 @@ def test_without_geojson_the_text_is_read(text: str) -> None:
         geojson("Polygon", [[["a", 0], [1, 0], [1, 1], ["a", 0]]]),
         geojson("Polygon", [[[0, None], [1, 0], [1, 1], [0, None]]]),
         geojson("Polygon", [[[0, 0], [1, 0], [1, 95], [0, 0]]]),
+        geojson("Polygon", [[[10**400, 0], [1, 0], [1, 1], [10**400, 0]]]),
+        geojson("MultiPolygon", []),
+        geojson("MultiPolygon", [[]]),
         geojson("Circle", [0, 0]),
         {"GeoFootprint": "text"},
     ],
@@ -151,14 +170,26 @@ def test_points_and_lines_stay_what_they_are() -> None:
     assert one(geojson("LineString", line))[0] == {"type": "LineString", "coordinates": line}
 
 
-@given(
-    st.lists(
-        st.lists(st.tuples(st.floats(-200, 200), st.floats(-90, 90)), min_size=3, max_size=7).map(
-            lambda ring: geojson("Polygon", [[list(position) for position in (*ring, ring[0])]])
-        ),
-        max_size=4,
-    )
+RINGS = st.lists(st.tuples(st.floats(-200, 200), st.floats(-90, 90)), min_size=3, max_size=7).map(
+    lambda ring: [list(position) for position in (*ring, ring[0])]
 )
+RECORDS = st.lists(
+    RINGS.map(lambda ring: geojson("Polygon", [ring]))
+    | st.lists(RINGS, min_size=1, max_size=3).map(
+        lambda rings: geojson("MultiPolygon", [[ring] for ring in rings])
+    ),
+    max_size=4,
+)
+
+
+@settings(deadline=None)
+@given(RECORDS)
+def test_a_footprint_is_the_same_alone_and_among_others(records: list[Json]) -> None:
+    assert footprints(records) == [one(record) for record in records]
+
+
+@settings(deadline=None)
+@given(RECORDS)
 def test_whatever_comes_what_goes_out_is_valid_and_in_range(records: list[Json]) -> None:
     for geometry, bbox in footprints(records):
         assert (geometry is None) == (bbox is None)

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacbridge.mapping.seam import cut
+from stacbridge.mapping.seam import cut, cut_plain
 
 LONGITUDES = st.floats(160, 200, width=32)
 LATITUDES = st.floats(-80, 80, width=32)
@@ -57,3 +58,12 @@ def test_a_hole_stays_a_hole() -> None:
     parts = cut(shapely.box(170, -10, 190, 10).difference(shapely.box(172, -1, 174, 1)))
     assert not parts.intersects(shapely.Point(173, 0))
     assert parts.covers(shapely.MultiPoint([(171, 0), (-171, 0)]))
+
+
+def test_polygons_are_cut_together_and_those_around_a_pole_are_left() -> None:
+    crossing = [shapely.box(west, -5, west + 20, 5) for west in (165, -195, 170)]
+    around = shapely.Polygon([(0, 80), (90, 80), (180, 80), (-90, 80)])
+    parts, owner = cut_plain(np.array([crossing[0], around, *crossing[1:]]))
+    assert owner.tolist() == [0, 0, 2, 2, 3, 3]
+    for number, polygon in zip((0, 2, 3), crossing, strict=True):
+        assert shapely.MultiPolygon(list(parts[owner == number])).equals(cut(polygon))
