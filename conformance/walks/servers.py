@@ -80,8 +80,8 @@ def _environment(sites: Mapping[str, Site]) -> dict[str, str]:
         for group, values in (("ENDPOINTS", site["endpoints"]), ("CREDENTIALS", site["account"]))
         for name, value in values.items()
     }
-    # Answers that are remembered do not show yet what comes in during a walk.
-    fresh = {"STACBRIDGE_SEARCH_CACHE_SECONDS": "1e-6"}
+    # Answers that are remembered do not show yet what comes in during a walk, and are not what memory is for.
+    fresh = {"STACBRIDGE_SEARCH_CACHE_SECONDS": "1e-6", "STACBRIDGE_SEARCH_CACHE_BYTES": "1000000"}
     return {**fresh, "STACBRIDGE_CATALOGUES": json.dumps(list(sites)), **named}
 
 

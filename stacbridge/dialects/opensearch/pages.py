@@ -27,6 +27,8 @@ NARROWINGS = 64
 """Halvings of time for one page at most; 150 years halved so often are less than a second."""
 RESERVE = 10
 """Which part of the depth is kept for records that come in during a walk: a tenth."""
+ALIKE = 1.1
+"""How many times as many records a longer time may have for one that has hardly more."""
 TIME = frozenset({("time", "start"), ("time", "end")})
 
 
@@ -61,12 +63,14 @@ class Pages:
                         [], self._next_window(step, at), total, edge=at.window.edge(self._descending)
                     )
                 narrower = self._narrower(url, step, at, begun)
+                first = narrower is not None and len(wider) == 1
+                if narrower is None or (first and (yield from self._is_crowd(url, step, begun, answer))):
+                    split = yield from self._split(url, step, wider, total)
+                    if split is not None:
+                        return split
                 if narrower is not None:
                     at = at.next_window(narrower)
                     continue
-                split = yield from self._split(url, step, wider, total)
-                if split is not None:
-                    return split
                 if self._exceeds(at, answer, self._options.depth):
                     break
             return self._given(url, step, at, asked, answer, total)
@@ -98,14 +102,6 @@ class Pages:
         """Return the number of all records of a step in a window, where the service tells it."""
         reply = yield self._asked(url, step, Position(window=window), 0).request
         return answers.read(reply, self._upstream, axes=self._options.axes).total
-
-    def counts(self, step: Step) -> bool:
-        """Tell whether the service's count of a step is exact: it tests no more than it was asked."""
-        trusted = self._options.trusted
-        by_area = "area" in trusted or not step.areas
-        whole = (step.interval.start, step.interval.end) == (None, None)
-        by_time = "time" in trusted or whole
-        return by_area and by_time and step.apart is None and step.item is None and not step.checked
 
     def item(self, url: Url, step: Step) -> Conversation[list[Json]]:
         """Return the record of an item id: the service's id is that, or has its collection's before it.
@@ -176,6 +172,12 @@ class Pages:
         splits = at.part is None and url.template.names >= TIME
         return begun.halved(step.interval, self._descending) if splits else None
 
+    def _is_crowd(self, url: Url, step: Step, window: Window, answer: Answer) -> Conversation[bool]:
+        """Tell whether nearly all records are there in the first moment of a window."""
+        moment = window.shortest(self._descending)
+        found = None if moment is None else (yield from self.count(url, step, moment))
+        return found is not None and found * ALIKE >= (answer.total or 0)
+
     def _split(
         self, url: Url, step: Step, wider: list[tuple[Position, int]], total: int | None
     ) -> Conversation[Given | None]:
@@ -185,7 +187,7 @@ class Pages:
         It is the widest window that is split which has hardly more: where records last long, each second has
         about as many as a year.
         """
-        at, crowd = next(each for each in wider if each[1] <= wider[-1][1] * 1.1)
+        at, crowd = next(each for each in wider if each[1] <= wider[-1][1] * ALIKE)
 
         def count(part: Step) -> Conversation[int | None]:
             return self.count(url, part, at.window)

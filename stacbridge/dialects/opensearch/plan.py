@@ -1,7 +1,7 @@
 """What a search comes to at a service that is asked for one collection, one area and one id at a time."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -80,6 +80,13 @@ class Step:
         """When the collection begins and ends, as far as the service tells."""
         start, end = self.spec.stac["extent"]["temporal"]["interval"][0]
         return scalars.instant(start), scalars.instant(end)
+
+    def counted(self, trusted: Container[str]) -> bool:
+        """Tell whether the service's count is exact: it tests no more than it was asked."""
+        by_area = "area" in trusted or not self.areas
+        whole = (self.interval.start, self.interval.end) == (None, None)
+        by_time = "time" in trusted or whole
+        return by_area and by_time and self.apart is None and self.item is None and not self.checked
 
     def fitted(self, template: Template, options: Options) -> "Step":
         """Return the step without values that the service has no parameter for; they are checked instead."""

@@ -112,7 +112,7 @@ class Search:
 
     def _matched(self, runs: list[Run]) -> Conversation[int | None]:
         """Return the number of all matches, where the service counts exactly what is asked for."""
-        if not all(self._pages.counts(run.step) for run in runs):
+        if not all(run.step.counted(self._options.trusted) for run in runs):
             return None
         asked = [run for run in runs if run.rest is not None]
         others = [run for run in runs if run.rest is None]

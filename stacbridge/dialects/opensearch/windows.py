@@ -46,6 +46,12 @@ class Window:
         start = first if self.start is None else max(first, self.start)
         return Window(start, self.end) if self.end is None or first < self.end else None
 
+    def shortest(self, descending: bool) -> "Window | None":
+        """Return its first moment in the order of a walk, `None` where it has no beginning."""
+        if descending:
+            return None if self.end is None else Window(self.end - SHORTEST, self.end)
+        return None if self.start is None else Window(self.start, self.start + SHORTEST)
+
     def edge(self, descending: bool) -> datetime | None:
         """Return where it ends in the order of a walk."""
         return self.start if descending else self.end
