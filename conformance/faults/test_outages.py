@@ -1,5 +1,8 @@
 """Rows 23 and 26: an upstream that fails all downloads for a while, and one that slows an account down."""
 
+import socket
+import threading
+
 import orjson
 import pytest
 
@@ -237,3 +240,23 @@ def test_f26_the_operator_sees_that_an_account_is_throttled() -> None:
     assert (health["slots"]["connections"], health["slots"]["allowed"]) == (4, 1)
     assert 'stacbridge_download_pace{catalogue="one",pace="throttled"} 1.0' in figures
     assert 'stacbridge_account_warnings{catalogue="one"} 2.0' in figures
+
+
+def test_f26_a_client_that_reads_slowly_is_not_taken_for_an_upstream_that_sends_slowly() -> None:
+    rate, file = 10_000_000, PRODUCT * 4
+    settings = {**MEASURED, "throttle_seconds": 0.5}
+    with (
+        faced(Act(), file=file, catalogue={"quota": Quota(1, rate, 1)}, settings=settings) as (
+            bridge,
+            _,
+            one,
+        ),
+        bridge.client() as client,
+    ):
+        left, pause = len(file), threading.Event()
+        while left > 0:
+            left -= len(client.recv(200_000, socket.MSG_WAITALL))
+            pause.wait(0.05)
+        assert within(PATIENCE, lambda: bridge.proxy.load()[one.id]["in_use"] == 0)
+        assert within(PATIENCE, lambda: bridge.proxy.status()[one.id]["bytes_30_days"] == len(file))
+        assert bridge.proxy.standing()[one.id]["pace"] == "normal"
