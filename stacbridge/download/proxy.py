@@ -28,7 +28,7 @@ from stacbridge.download.delivery import Wanted, promise
 from stacbridge.download.hooks import ANYONE, NO_HOOKS, PRINCIPAL, Hooks
 from stacbridge.download.lease_stores import open_leases
 from stacbridge.download.ledger import Ledger
-from stacbridge.download.pump import pump
+from stacbridge.download.pump import Piecewise, pump
 from stacbridge.download.shelf import Shelf
 from stacbridge.download.transfers import Transfers
 from stacbridge.download.urls import url_of
@@ -161,7 +161,8 @@ class AssetProxy:
                 await answer.end()
             else:
                 source = account.verified(stream, ready)
-                await pump(source, answer.send, self._settings.download_idle_timeout)
+                flow = stream if source is stream else Piecewise(source)
+                await pump(flow, answer.send, self._settings.download_idle_timeout)
 
 
 def _user(principal: Principal | None) -> str:
