@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from stacbridge.exchange import identified
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[dict[str, Any]], Coroutine[Any, None, None]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 _CORS = {

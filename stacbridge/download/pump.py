@@ -1,6 +1,6 @@
 """From a source of bytes to a client in constant memory; a body that ends cleanly is whole."""
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Generator
 from typing import Any, Protocol
 
 from stacbridge.download.client import Send
@@ -76,26 +76,26 @@ class Outlet:
 
 
 class Begun:
-    """A coroutine that has run to where it first waits, at once; to be awaited for the rest, unless `done`.
+    """Something to wait for that has run to where it first waits; await it for the rest, unless `done`.
 
     A task would run it only after all other connections have been read. By then what it sends is no longer in
     the processor's cache, which costs many streams a fifth of their time.
     """
 
-    def __init__(self, coroutine: Coroutine[Any, None, None]) -> None:
+    def __init__(self, whole: Awaitable[None]) -> None:
         self.done = False
-        self._coroutine = coroutine
+        self._rest = whole.__await__()
         self._failure: Exception | None = None
         try:
-            self._awaits = coroutine.send(None)
+            self._awaits = next(self._rest)
         except StopIteration:
             self.done = True
         except Exception as failure:
             self._failure = failure
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Wait for the rest. Raises what the coroutine raises."""
+        """Wait for the rest. Raises what it raises."""
         if self._failure is not None:
             raise self._failure
         yield self._awaits
-        yield from self._coroutine.__await__()
+        yield from self._rest
