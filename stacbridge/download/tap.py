@@ -57,7 +57,7 @@ class Tap(asyncio.BufferedProtocol):
 
     def __init__(self, transport: asyncio.Transport, first: bytes, length: int, idle: float) -> None:
         """Take `transport` over, of whose body `first` has been read; it may be silent for `idle` seconds."""
-        self._transport = transport
+        self._transport: asyncio.Transport | None = transport
         self._pieces: deque[Piece] = deque([first] if first else [])
         self._left = length - len(first)
         self._idle = idle
@@ -108,7 +108,7 @@ class Tap(asyncio.BufferedProtocol):
         if not self._pieces:
             return b""
         piece = self._pieces.popleft()
-        if self._paused:
+        if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
         return piece
@@ -143,11 +143,12 @@ class Tap(asyncio.BufferedProtocol):
         self._timer.cancel()
         self._give_back()
         self._ended = True
+        self._transport = None  # a cycle otherwise, which keeps what TLS holds until it is collected
         self._wake()
 
     def _hold(self, piece: Piece) -> None:
         self._pieces.append(piece)
-        if len(self._pieces) >= HELD and not self._paused:
+        if len(self._pieces) >= HELD and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
 
