@@ -6,6 +6,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from stacbridge.commands.zerocopy import offer
+
 HEAD_BYTES = 64 * 1024
 """Bytes of a request's head at most, its URL among them."""
 HEADERS = 100
@@ -53,9 +55,11 @@ class BoundedHead(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Be content with the head."""
+        """Be content with the head, and offer whoever answers it the way past Python."""
         self._settle()
         super().on_headers_complete()
+        if self.cycle is not None:
+            offer(self.scope, self.transport, self.cycle)
 
     def _grow(self, count: int) -> None:
         self._size += count

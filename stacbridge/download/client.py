@@ -11,7 +11,7 @@ import orjson
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.ranges import ByteRange
 from stacbridge.errors import StacbridgeError
-from stacbridge.exchange import identified
+from stacbridge.exchange import ZERO_COPY, identified
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -38,10 +38,11 @@ log = logging.getLogger(__name__)
 class Answer:
     """What goes to the client. Once it has started, a failure can only cut the connection."""
 
-    def __init__(self, head: bool, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
         self.send = send
+        self.pipes = ZERO_COPY in scope.get("extensions", {})
         self.started = False
-        self._head = head
+        self._head = scope["method"] == "HEAD"
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         """Send status and headers."""

@@ -95,7 +95,7 @@ class AssetProxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; leave as soon as its client does."""
         async with until_disconnect(receive):
-            answer = Answer(scope["method"] == "HEAD", send)
+            answer = Answer(scope, send)
             try:
                 with self._crowd.member(scope.get(PRINCIPAL)):
                     await self._serve(scope, answer)
@@ -162,7 +162,7 @@ class AssetProxy:
             else:
                 source = account.verified(stream, ready)
                 flow = stream if source is stream else Piecewise(source)
-                await pump(flow, answer.send, self._settings.download_idle_timeout)
+                await pump(flow, answer.send, self._settings.download_idle_timeout, pipes=answer.pipes)
 
 
 def _user(principal: Principal | None) -> str:

@@ -1,12 +1,14 @@
 """From a source of bytes to a client in constant memory; a body that ends cleanly is whole."""
 
 from collections.abc import Awaitable, Generator
+from io import RawIOBase
 from typing import Any, Protocol
 
 from stacbridge.download.client import Send
 from stacbridge.download.tap import Drain, Piece
 from stacbridge.download.verify import Source
 from stacbridge.download.watch import Watch
+from stacbridge.exchange import ZERO_COPY
 
 
 class Flow(Protocol):
@@ -31,13 +33,13 @@ class Piecewise:
         return len(piece)
 
 
-async def pump(flow: Flow, send: Send, idle: float) -> None:
-    """Hand what flows to `send`, and the end only after all of it.
+async def pump(flow: Flow, send: Send, idle: float, *, pipes: bool = False) -> None:
+    """Hand what flows to `send`, and the end only after all of it; `pipes` says whether it knows `ZERO_COPY`.
 
     Raises what `flow` raises, and `TimeoutError` when the client takes nothing for `idle` seconds. The
     client's connection must then be cut, never ended cleanly.
     """
-    outlet = Outlet(send)
+    outlet = Outlet(send, pipes)
     try:
         with Watch(idle) as watch:
             while await flow.flow(outlet):
@@ -52,8 +54,9 @@ async def pump(flow: Flow, send: Send, idle: float) -> None:
 class Outlet:
     """The way to one client: pieces go at once while it takes them. `sent` counts their bytes."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, pipes: bool) -> None:
         self.sent = 0
+        self.pipes = pipes
         self._send = send
         self._begun: Begun | None = None
 
@@ -64,8 +67,15 @@ class Outlet:
 
     def give(self, piece: Piece) -> None:
         """Send a piece, as far as that goes without waiting; only while `open`."""
-        begun = Begun(self._send({"type": "http.response.body", "body": piece, "more_body": True}))
-        self.sent += len(piece)
+        self._begin({"type": "http.response.body", "body": piece, "more_body": True}, len(piece))
+
+    def give_pipe(self, end: RawIOBase, count: int) -> None:
+        """Send what is in a pipe, as far as that goes without waiting; only while `open`, if it `pipes`."""
+        self._begin({"type": ZERO_COPY, "file": end, "count": count, "more_body": True}, count)
+
+    def _begin(self, message: dict[str, Any], count: int) -> None:
+        begun = Begun(self._send(message))
+        self.sent += count
         self._begun = None if begun.done else begun
 
     async def emptied(self) -> None:

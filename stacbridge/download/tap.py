@@ -7,9 +7,12 @@ and reads go into one buffer. The connection cannot be used again, which is noth
 
 import asyncio
 from collections import deque
+from io import RawIOBase
 from typing import ClassVar, Protocol
 
 import aiohttp
+
+from stacbridge.download.duct import Duct, can_duct
 
 LONG = 1024 * 1024
 """Bytes from which on a body is worth a connection of its own."""
@@ -25,6 +28,8 @@ BUDGET = 32 * 1024 * 1024
 """Bytes of pieces from which on new ones are smaller, so that a thousand readers who stop take little."""
 UNDECIPHERED = 64 * 1024
 """Bytes of TLS held undeciphered before the upstream is asked to pause. A record is 16 KiB: not less."""
+TAIL = PIECE
+"""Bytes at the end of a body that are read in any case: only what is read can be seen to be too much."""
 LOOKS = 8
 """How often it is looked whether an upstream stalls within the time that it may; late by one such part."""
 
@@ -40,8 +45,17 @@ class Drain(Protocol):
         """Whether it takes another piece."""
         ...
 
+    @property
+    def pipes(self) -> bool:
+        """Whether it takes what is in a pipe."""
+        ...
+
     def give(self, piece: Piece) -> None:
         """Take a piece, at once or as soon as it can."""
+        ...
+
+    def give_pipe(self, end: RawIOBase, count: int) -> None:
+        """Take `count` bytes out of a pipe, at once or as soon as it can."""
         ...
 
 
@@ -67,6 +81,8 @@ class Tap(asyncio.BufferedProtocol):
         self._since = 0.0
         self._drain: Drain | None = None
         self._gone = 0
+        self._plain = can_duct(transport)
+        self._duct: Duct | None = None
         self._paused = self._ended = False
         self._timer = self._loop.call_later(idle / LOOKS, self._look)
         Tap.open += 1
@@ -88,6 +104,9 @@ class Tap(asyncio.BufferedProtocol):
 
         None do where there is something at hand, or nothing left to come. Raises as `read` does.
         """
+        if self._left > TAIL and self._diverted(drain):
+            return await self._piped(drain)
+        self._rejoin()
         while not self._gone and not self._pieces and self._left > 0:
             self._drain = drain
             try:
@@ -99,18 +118,50 @@ class Tap(asyncio.BufferedProtocol):
 
     async def _more(self) -> None:
         if self._ended:
-            raise ConnectionError(f"The connection ended {self._left} bytes too early.")
+            raise self._early()
         self._waiter, self._since = self._loop.create_future(), self._loop.time()
         await self._waiter
+
+    def _diverted(self, drain: Drain) -> bool:
+        """Return whether what comes next goes through a pipe, once nothing that was read is left."""
+        if self._duct is None and self._plain and drain.pipes and not self._pieces and not self._gone:
+            assert self._transport is not None
+            self._transport.pause_reading()
+            self._paused, self._duct = True, Duct(self._transport)
+        return self._duct is not None
+
+    async def _piped(self, drain: Drain) -> int:
+        assert self._duct is not None
+        while (count := self._duct.fill(self._left - TAIL)) is None:
+            with self._duct.watched(self._wake):
+                await self._more()
+        if not count:
+            raise self._early()
+        self._left -= count
+        drain.give_pipe(self._duct.end, count)
+        return count
+
+    def _rejoin(self) -> None:
+        """Read what follows again, the end of the body among it, so that more than that is seen."""
+        if self._duct is not None:
+            self._duct.close()
+            self._duct = None
+            self._resume()
+
+    def _resume(self) -> None:
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _early(self) -> ConnectionError:
+        return ConnectionError(f"The connection ended {self._left} bytes too early.")
 
     def at_hand(self) -> Piece:
         """Return the next piece if it has come, empty if not."""
         if not self._pieces:
             return b""
         piece = self._pieces.popleft()
-        if self._paused and self._transport is not None:
-            self._paused = False
-            self._transport.resume_reading()
+        self._resume()
         return piece
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -142,6 +193,8 @@ class Tap(asyncio.BufferedProtocol):
         Tap.open -= 1
         self._timer.cancel()
         self._give_back()
+        if self._duct is not None:
+            self._duct.close()
         self._ended = True
         self._transport = None  # a cycle otherwise, which keeps what TLS holds until it is collected
         self._wake()
