@@ -6,7 +6,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from stacbridge.commands.zerocopy import offer
+from stacbridge.commands.zerocopy import introduce
 
 HEAD_BYTES = 64 * 1024
 """Bytes of a request's head at most, its URL among them."""
@@ -55,11 +55,11 @@ class BoundedHead(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Be content with the head, and offer whoever answers it the way past Python."""
+        """Be content with the head."""
         self._settle()
         super().on_headers_complete()
         if self.cycle is not None:
-            offer(self.scope, self.transport, self.cycle)
+            introduce(self.scope, self.transport, self.cycle)
 
     def _grow(self, count: int) -> None:
         self._size += count

@@ -23,15 +23,14 @@ class Cycle(Protocol):
     expected_content_length: int
 
 
-def offer(scope: Any, transport: asyncio.Transport, cycle: Cycle) -> None:
-    """Offer the extension to whoever answers `scope`, where the client's connection can do it."""
+def introduce(scope: Any, transport: asyncio.Transport, cycle: Cycle) -> None:
+    """Tell `zero_copy` to whom the answer of `scope` goes, where that connection can do it."""
     if sys.platform == "linux" and transport.get_extra_info("sslcontext") is None:
-        scope["extensions"] = {ZERO_COPY: {}}
         scope[CLIENT] = (transport, cycle)
 
 
 def zero_copy(app: ASGIApp) -> ASGIApp:
-    """Return `app` with what `offer` offers it."""
+    """Return `app` with the extension, for requests whose client was introduced."""
 
     async def serving(scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.pop(CLIENT, None)
@@ -39,6 +38,7 @@ def zero_copy(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         transport, cycle = client
+        scope["extensions"] = {**scope.get("extensions", {}), ZERO_COPY: {}}
         sender = Sender(transport, cycle, send)
         try:
             await app(scope, receive, sender)

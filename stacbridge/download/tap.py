@@ -28,8 +28,8 @@ BUDGET = 32 * 1024 * 1024
 """Bytes of pieces from which on new ones are smaller, so that a thousand readers who stop take little."""
 UNDECIPHERED = 64 * 1024
 """Bytes of TLS held undeciphered before the upstream is asked to pause. A record is 16 KiB: not less."""
-TAIL = PIECE
-"""Bytes at the end of a body that are read in any case: only what is read can be seen to be too much."""
+TAIL = SMALLEST // 2
+"""Bytes at the end of a body that are read in any case, with what follows if there is too much: one piece."""
 LOOKS = 8
 """How often it is looked whether an upstream stalls within the time that it may; late by one such part."""
 
