@@ -51,6 +51,7 @@ class Answer:
             for name, value in (_CORS | dict(headers)).items()
         ]
         self.started = True
+        self.pipes = self.pipes and "Content-Length" in headers
         await self.send({"type": "http.response.start", "status": status, "headers": encoded})
 
     async def end(self, body: bytes = b"") -> None:

@@ -48,6 +48,8 @@ async def pump(flow: Flow, send: Send, idle: float, *, pipes: bool = False) -> N
                 watch.stop()
     except TimeoutError:
         raise TimeoutError(f"The client took nothing for {idle:g} s, after {outlet.sent} bytes.") from None
+    finally:
+        outlet.close()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -84,6 +86,11 @@ class Outlet:
             await self._begun
             self._begun = None
 
+    def close(self) -> None:
+        """Give up what is not sent yet."""
+        if self._begun is not None:
+            self._begun.close()
+
 
 class Begun:
     """Something to wait for that has run to where it first waits; await it for the rest, unless `done`.
@@ -109,3 +116,7 @@ class Begun:
             raise self._failure
         yield self._awaits
         yield from self._rest
+
+    def close(self) -> None:
+        """Give up the rest."""
+        self._rest.close()

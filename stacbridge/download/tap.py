@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 
 import aiohttp
 
-from stacbridge.download.duct import Duct, can_duct
+from stacbridge.download.duct import Duct
 
 LONG = 1024 * 1024
 """Bytes from which on a body is worth a connection of its own."""
@@ -81,8 +81,8 @@ class Tap(asyncio.BufferedProtocol):
         self._since = 0.0
         self._drain: Drain | None = None
         self._gone = 0
-        self._plain = can_duct(transport)
         self._duct: Duct | None = None
+        self._divertible = True
         self._paused = self._ended = False
         self._timer = self._loop.call_later(idle / LOOKS, self._look)
         Tap.open += 1
@@ -104,8 +104,8 @@ class Tap(asyncio.BufferedProtocol):
 
         None do where there is something at hand, or nothing left to come. Raises as `read` does.
         """
-        if self._left > TAIL and self._diverted(drain):
-            return await self._piped(drain)
+        if self._left > TAIL and (duct := self._diverted(drain)):
+            return await self._piped(duct, drain)
         self._rejoin()
         while not self._gone and not self._pieces and self._left > 0:
             self._drain = drain
@@ -122,31 +122,42 @@ class Tap(asyncio.BufferedProtocol):
         self._waiter, self._since = self._loop.create_future(), self._loop.time()
         await self._waiter
 
-    def _diverted(self, drain: Drain) -> bool:
-        """Return whether what comes next goes through a pipe, once nothing that was read is left."""
-        if self._duct is None and self._plain and drain.pipes and not self._pieces and not self._gone:
-            assert self._transport is not None
-            self._transport.pause_reading()
-            self._paused, self._duct = True, Duct(self._transport)
-        return self._duct is not None
+    def _diverted(self, drain: Drain) -> Duct | None:
+        """Return the duct through which goes what comes next, if any, once nothing that was read is left."""
+        clear = drain.pipes and not self._pieces and not self._gone
+        if self._divertible and clear and self._transport is not None:
+            self._divertible = False
+            self._duct = Duct.of(self._transport)
+            if self._duct is not None:
+                self._paused = True
+                self._transport.pause_reading()
+        return self._duct
 
-    async def _piped(self, drain: Drain) -> int:
-        assert self._duct is not None
-        while (count := self._duct.fill(self._left - TAIL)) is None:
-            with self._duct.watched(self._wake):
+    async def _piped(self, duct: Duct, drain: Drain) -> int:
+        while (count := duct.fill(self._left - TAIL)) is None:
+            duct.watch(self._wake)
+            try:
                 await self._more()
+            finally:
+                duct.unwatch()
+            if self._ended:
+                raise self._early()
         if not count:
             raise self._early()
         self._left -= count
-        drain.give_pipe(self._duct.end, count)
+        drain.give_pipe(duct.end, count)
         return count
 
     def _rejoin(self) -> None:
-        """Read what follows again, the end of the body among it, so that more than that is seen."""
+        """Read again what follows, the end of the body among it."""
+        if self._duct is not None:
+            self._close_duct()
+            self._resume()
+
+    def _close_duct(self) -> None:
         if self._duct is not None:
             self._duct.close()
             self._duct = None
-            self._resume()
 
     def _resume(self) -> None:
         if self._paused and self._transport is not None:
@@ -193,8 +204,7 @@ class Tap(asyncio.BufferedProtocol):
         Tap.open -= 1
         self._timer.cancel()
         self._give_back()
-        if self._duct is not None:
-            self._duct.close()
+        self._close_duct()
         self._ended = True
         self._transport = None  # a cycle otherwise, which keeps what TLS holds until it is collected
         self._wake()

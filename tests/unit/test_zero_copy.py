@@ -76,6 +76,25 @@ def test_a_body_that_breaks_off_goes_on_from_the_byte_that_is_next(sent: int) ->
         ]
 
 
+def test_a_body_that_began_in_chunks_goes_on_in_chunks() -> None:
+    def script(asked: Asked, connection: Connection) -> None:
+        version = {"ETag": '"1"'}
+        if "range" in asked.headers:
+            first = int(asked.headers["range"].removeprefix("bytes=").removesuffix("-"))
+            part = {"Content_Range": f"bytes {first}-{len(BODY) - 1}/{len(BODY)}"}
+            connection.answer("206 Partial Content", BODY[first:], **version, **part)
+        else:
+            chunk = b"%x\r\n%b\r\n" % (LONG, BODY[:LONG])
+            connection.answer(body=chunk, Content_Length="", Transfer_Encoding="chunked", **version)
+            connection.close()
+
+    with bridged(script) as (bridge, upstream):
+        heard = bridge.ask()
+        assert digest(heard.body) == digest(BODY)
+        assert "content-length" not in heard.headers
+        assert len(upstream.asked) == 2
+
+
 def test_a_body_that_breaks_off_for_good_is_cut() -> None:
     def script(asked: Asked, connection: Connection) -> None:
         connection.answer(body=BODY[: 4 * LONG], Content_Length=str(len(BODY)))
