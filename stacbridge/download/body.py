@@ -40,6 +40,7 @@ class Body:
         self._begun = False
         self._waited = 0.0
         self._meanwhile = 0
+        self._slow = False
 
     async def begin(self, count: int) -> bytes:
         """Return the beginning, at least `count` bytes where there are so many; `read` gives them again."""
@@ -70,7 +71,8 @@ class Body:
         Where the connection was taken over they go at once, as they come. Raises as `read` does.
         """
         if self._tap is not None and not self._first:
-            gone = await self._timed(self._tap.flow(drain), int)
+            flow = self._tap.flow
+            gone = await self._timed(lambda: flow(drain), int)
             if gone:
                 self.received += gone
                 return gone
@@ -87,7 +89,7 @@ class Body:
         if not self._begun:
             self._begun, self._tap = True, tap(self._response, self._pace.idle)
         piece = self._tap.at_hand() if self._tap else b""
-        piece = piece or await self._timed(self._tap.read() if self._tap else self._chunk(), len)
+        piece = piece or await self._timed(self._tap.read if self._tap else self._chunk, len)
         self.received += len(piece)
         self._check(piece)
         return piece
@@ -96,11 +98,14 @@ class Body:
         async with asyncio.timeout(self._pace.idle):
             return await self._response.content.readany()
 
-    async def _timed(self, coming: Awaitable[T], count: Callable[[T], int]) -> T:
+    async def _timed(self, come: Callable[[], Awaitable[T]], count: Callable[[T], int]) -> T:
+        """Return what comes; that it comes too slowly is a failure only of what is asked for after it."""
+        if self._slow and self.received != self._length:
+            self._fail(UpstreamTimeout, f"sent less than {self._pace.rate:g} bytes a second")
         clock = asyncio.get_running_loop().time
         started = clock()
         try:
-            came = await coming
+            came = await come()
         except TimeoutError:
             self._fail(UpstreamTimeout, f"sent nothing for {self._pace.idle:g} s")
         except (aiohttp.ClientError, ConnectionError) as error:
@@ -119,8 +124,7 @@ class Body:
         self._waited += waited
         self._meanwhile += count
         if self._waited >= self._pace.idle:
-            if self._meanwhile < self._pace.rate * self._waited and count:
-                self._fail(UpstreamTimeout, f"sent less than {self._pace.rate:g} bytes a second")
+            self._slow = bool(count) and self._meanwhile < self._pace.rate * self._waited
             self._waited = self._meanwhile = 0
 
     def _fail(self, kind: type[UpstreamError], what: str, cause: Exception | None = None) -> NoReturn:
