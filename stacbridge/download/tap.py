@@ -6,7 +6,7 @@ and reads go into one buffer. The connection cannot be used again, which is noth
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from io import RawIOBase
 from typing import ClassVar, Protocol
 
@@ -26,6 +26,8 @@ KEPT = 4
 """Pieces of a stream that wait at most: those held, and those on their way to a client who stops."""
 BUDGET = 32 * 1024 * 1024
 """Bytes of pieces from which on new ones are smaller, so that a thousand readers who stop take little."""
+SPARE = 4
+"""Buffers of each size that are kept for reading into; more are lent only where reads find nothing."""
 UNDECIPHERED = 64 * 1024
 """Bytes of TLS held undeciphered before the upstream is asked to pause. A record is 16 KiB: not less."""
 TAIL = SMALLEST // 2
@@ -67,7 +69,7 @@ class Tap(asyncio.BufferedProtocol):
     """
 
     open = 0
-    spare: ClassVar[list[memoryview]] = []
+    spare: ClassVar[defaultdict[int, list[memoryview]]] = defaultdict(list)
 
     def __init__(self, transport: asyncio.Transport, first: bytes, length: int, idle: float) -> None:
         """Take `transport` over, of whose body `first` has been read; it may be silent for `idle` seconds."""
@@ -176,10 +178,12 @@ class Tap(asyncio.BufferedProtocol):
         return piece
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Lend the buffer that the next bytes go to."""
+        """Lend the buffer that the next bytes go to, until they have come."""
         if self._filling is None:
-            self._filling = self.spare.pop() if self.spare else memoryview(bytearray(PIECE))
-        return self._filling[: _size(Tap.open)]
+            size = _size(Tap.open)
+            spare = self.spare[size]
+            self._filling = spare.pop() if spare else memoryview(bytearray(size))
+        return self._filling
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has come into the buffer."""
@@ -217,7 +221,9 @@ class Tap(asyncio.BufferedProtocol):
 
     def _give_back(self) -> None:
         if self._filling is not None:
-            self.spare.append(self._filling)
+            spare = self.spare[len(self._filling)]
+            if len(spare) < SPARE:
+                spare.append(self._filling)
             self._filling = None
 
     def _look(self) -> None:
