@@ -11,6 +11,8 @@ from threading import Lock
 from stacbridge.model import Json
 
 HEADER = "X-Request-ID"
+ZERO_COPY = "http.response.zerocopysend"
+"""The ASGI extension by which a part of a body is sent that stays in the kernel."""
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

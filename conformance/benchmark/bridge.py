@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import uvicorn
 
 from conformance.benchmark.upstreams import FILE, TOKEN
 from stacbridge.catalogue import Archive
+from stacbridge.commands.bridge import listen, serve
 from stacbridge.download.proxy import AssetProxy
+from stacbridge.draining import Drain
 from stacbridge.model import Found, Json, Query, Ready, Reply, Request
 from stacbridge.settings import Settings
 
@@ -57,16 +56,11 @@ class OneFile:
 
 def main(port: int, upstreams: Mapping[str, str]) -> None:
     """Serve `/assets/{name}/c/i/a/{FILE}` for each upstream by name."""
+    settings = Settings()
     catalogues = {name: OneFile(name, url) for name, url in upstreams.items()}
-    proxy = AssetProxy(catalogues, Settings())
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await proxy(scope, receive, send)
-
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", lifespan="off", log_level="warning"
-    )
-    uvicorn.Server(config).run()
+    proxy = AssetProxy(catalogues, settings)
+    with listen("127.0.0.1", port) as listening:
+        serve(proxy, listening, lambda: None, settings.head_timeout, Drain(0))
 
 
 if __name__ == "__main__":

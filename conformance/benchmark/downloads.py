@@ -2,8 +2,10 @@
 
     python -m conformance.benchmark.downloads [--size MiB] [--rounds N]
 
-Everything shares the machine's cores, so the megabytes a second are worth nothing alone: read the ratio, and
-the CPU time for each gigabyte. Goals: a ratio of at least 0.9, and a peak below 150 MB of memory.
+`accel` is nginx again, in front of a bridge that hands it the downloads (`X-Accel-Redirect`); its CPU time is
+that of both. Everything shares the machine's cores, so the megabytes a second are worth nothing alone: read
+the ratio, and the CPU time for each gigabyte. Goals: a ratio of at least 0.9 through the bridge, of 1 with
+`X-Accel-Redirect`, and a peak below 150 MB of memory.
 """
 
 import argparse
@@ -16,6 +18,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -23,7 +27,8 @@ from statistics import median
 from conformance.benchmark.processes import cpu_seconds, free_port, peak_megabytes, stopped, wait_for
 from conformance.benchmark.upstreams import FILE, SCHEMES, nginx
 
-GOAL = 0.9
+SERVERS = ("nginx", "bridge", "accel")
+GOALS = {"bridge": 0.9, "accel": 1.0}
 PEAK = 150
 STREAMS = (1, 16, 64)
 WIRES = tuple(SCHEMES)
@@ -42,11 +47,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A proxy under measurement: its process, its ports by wire, and the path of the file there."""
+    """A proxy under measurement: its processes, its ports by wire, and the path of the file there."""
 
-    pid: int
+    pids: tuple[int, ...]
     ports: dict[str, int]
     path: str
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that it has used."""
+        return sum(map(cpu_seconds, self.pids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +118,33 @@ def measure(targets: dict[str, Target], size: int, rounds: int) -> dict[Cell, li
     for _ in range(rounds):
         for cell in random.sample(cells, len(cells)):
             target = targets[cell.server]
-            before = cpu_seconds(target.pid)
+            before = target.cpu_seconds()
             rate = drain(target.ports[cell.wire], target.path.format(wire=cell.wire), cell.streams, size)
-            found[cell].append(Round(rate, (cpu_seconds(target.pid) - before) / size * GIGABYTE))
+            found[cell].append(Round(rate, (target.cpu_seconds() - before) / size * GIGABYTE))
     return found
 
 
 def report(found: dict[Cell, list[Round]], peak: float) -> None:
     """Print the medians, and the goals that they are held to."""
-    print("upstream  streams |  MB/s: nginx  bridge  ratio |  CPU s/GB: nginx  bridge")
-    ratios = []
+    print(
+        "upstream  streams | MB/s: nginx  bridge  accel | ratio: bridge  accel |"
+        " CPU s/GB: nginx  bridge  accel"
+    )
+    ratios: dict[str, list[float]] = defaultdict(list)
     for wire in WIRES:
         for streams in STREAMS:
-            theirs, ours = (found[Cell(server, wire, streams)] for server in ("nginx", "bridge"))
-            rates = [median(one.rate for one in rounds) / MEGABYTE for rounds in (theirs, ours)]
-            cpus = [median(one.cpu for one in rounds) for rounds in (theirs, ours)]
-            ratios.append(rates[1] / rates[0])
+            rounds = {server: found[Cell(server, wire, streams)] for server in SERVERS}
+            rates = [median(one.rate for one in rounds[server]) / MEGABYTE for server in SERVERS]
+            cpus = [median(one.cpu for one in rounds[server]) for server in SERVERS]
+            for server, rate in zip(SERVERS, rates, strict=True):
+                ratios[server].append(rate / rates[0])
             print(
-                f"{wire:8}  {streams:7} |  {rates[0]:11.0f}  {rates[1]:6.0f}  {ratios[-1]:5.2f}"
-                f" |  {cpus[0]:15.2f}  {cpus[1]:6.2f}"
+                f"{wire:8}  {streams:7} | {rates[0]:11.0f}  {rates[1]:6.0f}  {rates[2]:5.0f}"
+                f" | {ratios['bridge'][-1]:13.2f}  {ratios['accel'][-1]:5.2f}"
+                f" | {cpus[0]:15.2f}  {cpus[1]:6.2f}  {cpus[2]:5.2f}"
             )
-    print(f"lowest ratio {min(ratios):.2f} (goal: {GOAL} or more)")
+    for server, goal in GOALS.items():
+        print(f"{server}: lowest ratio {min(ratios[server]):.2f} (goal: {goal} or more)")
     print(f"peak memory {peak:.0f} MB (goal: below {PEAK})")
 
 
@@ -142,18 +157,29 @@ def main() -> None:
     options = parser.parse_args()
     size = options.size * 1024 * 1024
     with tempfile.TemporaryDirectory() as name, nginx(Path(name), size) as servers:
-        port = free_port()
         environment = os.environ | {"SSL_CERT_FILE": f"{name}/authority.pem"}
         origins = [f"{scheme}://localhost:{servers.upstreams[wire]}" for wire, scheme in SCHEMES.items()]
-        command = [sys.executable, "-m", "conformance.benchmark.bridge", str(port), *origins]
-        with stopped(subprocess.Popen(command, env=environment)) as bridge:
-            wait_for(port)
+        with (
+            bridge(free_port(), origins, environment) as (passing, port),
+            bridge(servers.behind, origins, environment | {"STACBRIDGE_ACCEL": "/_upstream"}) as (handing, _),
+        ):
+            path = f"/assets/{{wire}}/c/i/a/{FILE}"
             targets = {
-                "nginx": Target(servers.pid, servers.proxies, f"/{FILE}"),
-                "bridge": Target(bridge.pid, dict.fromkeys(WIRES, port), f"/assets/{{wire}}/c/i/a/{FILE}"),
+                "nginx": Target((servers.pid,), servers.proxies, f"/{FILE}"),
+                "bridge": Target((passing,), dict.fromkeys(WIRES, port), path),
+                "accel": Target((servers.pid, handing), dict.fromkeys(WIRES, servers.front), path),
             }
             found = measure(targets, size, options.rounds)
-            report(found, peak_megabytes(bridge.pid))
+            report(found, peak_megabytes(passing))
+
+
+@contextmanager
+def bridge(port: int, origins: list[str], environment: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """Run a bridge in front of the upstreams; yield its process id and its port."""
+    command = [sys.executable, "-m", "conformance.benchmark.bridge", str(port), *origins]
+    with stopped(subprocess.Popen(command, env=environment)) as process:
+        wait_for(port)
+        yield process.pid, port
 
 
 if __name__ == "__main__":

@@ -51,12 +51,21 @@ PROXY = """
 """
 
 
+FRONT = Path(__file__).parents[2] / "docker" / "nginx" / "stacbridge.conf.template"
+"""nginx in front of a bridge, moving the bytes itself (`X-Accel-Redirect`), as operators run it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The ports of the upstream, and of the nginx proxy, by what the upstream speaks; its process id."""
+    """Ports of the upstream and of the proxy, by what the upstream speaks, and the proxy's process id.
+
+    The proxy is also `front` of a bridge that hands it its downloads, which it looks for at `behind`.
+    """
 
     upstreams: dict[str, int]
     proxies: dict[str, int]
+    front: int
+    behind: int
     pid: int
 
 
@@ -72,10 +81,31 @@ def nginx(folder: Path, size: int) -> Iterator[Servers]:
         upstream += UPSTREAM.format(port=port, tls=tls, folder=folder, token=TOKEN)
         origin = f"{scheme}://localhost:{port}"
         proxies += PROXY.format(port=proxy_ports[wire], upstream=origin, folder=folder, token=TOKEN)
+    front, behind = free_port(), free_port()
+    proxies += accelerated(folder, front, behind)
     with run(folder, "upstream", upstream), run(folder, "proxy", proxies) as proxy:
-        for port in (*upstream_ports.values(), *proxy_ports.values()):
+        for port in (*upstream_ports.values(), *proxy_ports.values(), front):
             wait_for(port)
-        yield Servers(upstream_ports, proxy_ports, proxy.pid)
+        yield Servers(upstream_ports, proxy_ports, front, behind, proxy.pid)
+
+
+def accelerated(folder: Path, front: int, behind: int) -> str:
+    """Return the template's server: at the port `front`, before the bridge at `behind`.
+
+    Its resolver is never asked: nginx knows the upstreams' names from the other servers.
+    """
+    names = {
+        "LISTEN": f"127.0.0.1:{front}",
+        "BRIDGE": f"127.0.0.1:{behind}",
+        "RESOLVER": "127.0.0.1",
+        "CONNECTIONS": "64",
+        "VERIFY": "on",
+        "AUTHORITIES": f"{folder}/authority.pem",
+    }
+    server = FRONT.read_text()
+    for name, value in names.items():
+        server = server.replace(f"${{{name}}}", value)
+    return server
 
 
 @contextmanager

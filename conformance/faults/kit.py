@@ -17,6 +17,7 @@ from conformance.faults import FULL
 from stacbridge.app import create_app
 from stacbridge.catalogue import Catalogue
 from stacbridge.commands.protocol import bounded
+from stacbridge.commands.zerocopy import zero_copy
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Found, Json, Query, Ready, Request
 from stacbridge.settings import Settings
@@ -75,7 +76,7 @@ def served(*catalogues: Catalogue, **settings: Any) -> Iterator[int]:
     app = create_app(Settings(**settings), catalogues or [MemoryCatalogue("empty", [], [])])
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         config = uvicorn.Config(
-            app,
+            zero_copy(app),
             http=bounded(0.5),
             log_config=None,
             access_log=False,

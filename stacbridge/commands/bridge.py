@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from stacbridge.commands.protocol import bounded
+from stacbridge.commands.zerocopy import zero_copy
 from stacbridge.draining import Drain
 from stacbridge.errors import Misconfigured, StacbridgeError
 
@@ -93,7 +94,7 @@ def serve(
     Heads of requests take `head_timeout` s at most. Headers of proxies are the app's own to believe or not.
     """
     config = uvicorn.Config(
-        app,
+        zero_copy(app),
         http=bounded(head_timeout),
         log_config=None,
         access_log=False,

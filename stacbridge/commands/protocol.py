@@ -6,6 +6,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from stacbridge.commands.zerocopy import introduce
+
 HEAD_BYTES = 64 * 1024
 """Bytes of a request's head at most, its URL among them."""
 HEADERS = 100
@@ -56,6 +58,8 @@ class BoundedHead(HttpToolsProtocol):
         """Be content with the head."""
         self._settle()
         super().on_headers_complete()
+        if self.cycle is not None:
+            introduce(self.scope, self.transport, self.cycle)
 
     def _grow(self, count: int) -> None:
         self._size += count

@@ -1,16 +1,18 @@
 """The body of one answer, piece by piece: as many bytes as there must be, or a failure that says why not."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import aiohttp
 
 from stacbridge.download.refusals import failed
-from stacbridge.download.tap import Piece, Tap, tap
+from stacbridge.download.tap import Drain, Piece, Tap, tap
 from stacbridge.download.transfers import drop
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Body:
         self._begun = False
         self._waited = 0.0
         self._meanwhile = 0
+        self._slow = False
 
     async def begin(self, count: int) -> bytes:
         """Return the beginning, at least `count` bytes where there are so many; `read` gives them again."""
@@ -66,6 +69,22 @@ class Body:
             return first
         return await self._read()
 
+    async def flow(self, drain: Drain) -> int:
+        """Give what comes next to `drain`, which is open; return how many bytes, 0 at the end.
+
+        Where the connection was taken over they go at once, as they come. Raises as `read` does.
+        """
+        if self._tap is not None and not self._first:
+            flow = self._tap.flow
+            gone = await self._timed(lambda: flow(drain), int)
+            if gone:
+                self.received += gone
+                return gone
+        piece = await self.read()
+        if piece:
+            drain.give(piece)
+        return len(piece)
+
     def close(self) -> None:
         """Let go of the connection."""
         self._tell()
@@ -73,25 +92,31 @@ class Body:
 
     async def _read(self) -> Piece:
         if not self._begun:
-            self._begun, self._tap = True, tap(self._response)
+            self._begun, self._tap = True, tap(self._response, self._pace.idle)
         piece = self._tap.at_hand() if self._tap else b""
-        piece = piece or await self._awaited()
+        piece = piece or await self._timed(self._tap.read if self._tap else self._chunk, len)
         self.received += len(piece)
         self._check(piece)
         return piece
 
-    async def _awaited(self) -> Piece:
+    async def _chunk(self) -> bytes:
+        async with asyncio.timeout(self._pace.idle):
+            return await self._response.content.readany()
+
+    async def _timed(self, come: Callable[[], Awaitable[T]], count: Callable[[T], int]) -> T:
+        """Return what comes; that it comes too slowly is a failure only of what is asked for after it."""
+        if self._slow and self.received != self._length:
+            self._fail(UpstreamTimeout, f"sent less than {self._pace.rate:g} bytes a second")
         clock = asyncio.get_running_loop().time
         started = clock()
         try:
-            async with asyncio.timeout(self._pace.idle):
-                piece = await (self._tap.read() if self._tap else self._response.content.readany())
+            came = await come()
         except TimeoutError:
             self._fail(UpstreamTimeout, f"sent nothing for {self._pace.idle:g} s")
         except (aiohttp.ClientError, ConnectionError) as error:
             self._fail(UpstreamUnavailable, "broke off", error)
-        self._time(clock() - started, len(piece))
-        return piece
+        self._time(clock() - started, count(came))
+        return came
 
     def _check(self, piece: Piece) -> None:
         if self._length is None:
@@ -104,8 +129,7 @@ class Body:
         self._waited += waited
         self._meanwhile += count
         if self._waited >= self._pace.idle:
-            if self._meanwhile < self._pace.rate * self._waited and count:
-                self._fail(UpstreamTimeout, f"sent less than {self._pace.rate:g} bytes a second")
+            self._slow = bool(count) and self._meanwhile < self._pace.rate * self._waited
             self._tell()
 
     def _tell(self) -> None:

@@ -11,7 +11,7 @@ import orjson
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.ranges import ByteRange
 from stacbridge.errors import StacbridgeError
-from stacbridge.exchange import identified
+from stacbridge.exchange import ZERO_COPY, identified
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -41,9 +41,10 @@ class Answer:
     `whole` tells that all of it went out.
     """
 
-    def __init__(self, head: bool, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
         self.started = self.whole = False
-        self._head = head
+        self.pipes = ZERO_COPY in scope.get("extensions", {})
+        self._head = scope["method"] == "HEAD"
         self._send = send
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -58,6 +59,7 @@ class Answer:
             for name, value in (_CORS | dict(headers)).items()
         ]
         self.started = True
+        self.pipes = self.pipes and "Content-Length" in headers
         await self.send({"type": "http.response.start", "status": status, "headers": encoded})
 
     async def end(self, body: bytes = b"") -> None:

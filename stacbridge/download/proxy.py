@@ -29,7 +29,7 @@ from stacbridge.download.delivery import Wanted, promise
 from stacbridge.download.hooks import ANYONE, NO_HOOKS, PRINCIPAL, Hooks
 from stacbridge.download.lease_stores import open_leases
 from stacbridge.download.ledger import Ledger
-from stacbridge.download.pump import pump
+from stacbridge.download.pump import Piecewise, pump
 from stacbridge.download.shelf import Shelf
 from stacbridge.download.transfers import Transfers
 from stacbridge.download.urls import url_of
@@ -109,7 +109,7 @@ class AssetProxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; leave as soon as its client does."""
         async with until_disconnect(receive):
-            answer = Answer(scope["method"] == "HEAD", send)
+            answer = Answer(scope, send)
             try:
                 with self._crowd.member(scope.get(PRINCIPAL)):
                     await self._serve(scope, answer)
@@ -180,7 +180,8 @@ class AssetProxy:
                 await answer.end()
             else:
                 source = account.verified(stream, ready)
-                await pump(source, answer.send, self._settings.download_idle_timeout)
+                flow = stream if source is stream else Piecewise(source)
+                await pump(flow, answer.send, self._settings.download_idle_timeout, pipes=answer.pipes)
 
 
 def _user(principal: Principal | None) -> str:

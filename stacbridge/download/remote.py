@@ -19,7 +19,7 @@ from stacbridge.download.keeper import Keeper
 from stacbridge.download.multihash import Checksum
 from stacbridge.download.objects import Objects
 from stacbridge.download.outage import Outage
-from stacbridge.download.pump import pump
+from stacbridge.download.pump import Piecewise, pump
 from stacbridge.download.ranges import ByteRange
 from stacbridge.download.s3 import S3, UPSTREAM
 from stacbridge.download.spool import Entry
@@ -118,7 +118,7 @@ class Remote:
         else:
             async with self._opened(label, part, ready) as source:
                 await answer.start(part.status, part.headers)
-                await pump(source, answer.send, self._settings.download_idle_timeout)
+                await pump(Piecewise(source), answer.send, self._settings.download_idle_timeout)
         metrics.SPOOLED.labels(place).inc()
 
     async def _place(self, label: Label, seconds: int) -> dict[str, str]:

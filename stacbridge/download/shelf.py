@@ -7,7 +7,7 @@ from stacbridge.download.account import Account
 from stacbridge.download.client import Answer
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.depot import Label
-from stacbridge.download.pump import pump
+from stacbridge.download.pump import Piecewise, pump
 from stacbridge.download.remote import Remote
 from stacbridge.download.spool import Entry, Spool, key_of
 from stacbridge.download.spooled import Reader, slice_of
@@ -92,7 +92,7 @@ class Shelf:
             if wanted.head:
                 await answer.end()
             else:
-                await pump(reader, answer.send, self._settings.download_idle_timeout)
+                await pump(Piecewise(reader), answer.send, self._settings.download_idle_timeout)
         finally:
             reader.close()
 

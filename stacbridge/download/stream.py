@@ -6,13 +6,13 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from stacbridge.download.budget import RetryBudget
 from stacbridge.download.delivery import Delivery, Wanted
 from stacbridge.download.fetch import Fetch, Opened
 from stacbridge.download.rest import Rest
-from stacbridge.download.tap import Piece
+from stacbridge.download.tap import Drain, Piece
 from stacbridge.errors import (
     StacbridgeError,
     UpstreamError,
@@ -25,6 +25,7 @@ from stacbridge.settings import Settings
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 PASSING = (UpstreamTimeout, UpstreamUnavailable)
 """Failures before the first byte that may be gone at the next try."""
@@ -113,16 +114,26 @@ class Stream:
 
         Raises `UpstreamError` and its kin where that is not possible: the client must then be cut.
         """
+        return await self._lasting(lambda: self._body.read(), len)
+
+    async def flow(self, drain: Drain) -> int:
+        """Give what comes next to `drain`, which is open; return how many bytes, 0 at the end.
+
+        Raises as `read` does.
+        """
+        return await self._lasting(lambda: self._body.flow(drain), int)
+
+    async def _lasting(self, step: Callable[[], Awaitable[T]], count: Callable[[T], int]) -> T:
         while True:
             try:
-                piece = await self._body.read()
+                came = await step()
             except UpstreamError as failure:
                 await self._resume(failure)
             else:
-                self._sent += len(piece)
-                if piece:
+                self._sent += count(came)
+                if came:
                     self._patience.in_row = 0
-                return piece
+                return came
 
     async def _resume(self, failure: StacbridgeError) -> None:
         rest = self._rest()

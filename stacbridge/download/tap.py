@@ -6,9 +6,13 @@ and reads go into one buffer. The connection cannot be used again, which is noth
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
+from io import RawIOBase
+from typing import ClassVar, Protocol
 
 import aiohttp
+
+from stacbridge.download.duct import Duct
 
 LONG = 1024 * 1024
 """Bytes from which on a body is worth a connection of its own."""
@@ -19,77 +23,180 @@ SMALLEST = 16 * 1024
 HELD = 2
 """Pieces held before the upstream is asked to pause."""
 KEPT = 4
-"""Buffers kept for filling again: those held, one that is being sent and one that is being filled."""
+"""Pieces of a stream that wait at most: those held, and those on their way to a client who stops."""
 BUDGET = 32 * 1024 * 1024
-"""Bytes of buffers from which on new ones are smaller, so that a thousand readers who stop take little."""
+"""Bytes of pieces from which on new ones are smaller, so that a thousand readers who stop take little."""
+SPARE = 4
+"""Buffers of each size that are kept for reading into; more are lent only where reads find nothing."""
+UNDECIPHERED = 64 * 1024
+"""Bytes of TLS held undeciphered before the upstream is asked to pause. A record is 16 KiB: not less."""
+TAIL = SMALLEST // 2
+"""Bytes at the end of a body that are read in any case, with what follows if there is too much: one piece."""
+LOOKS = 8
+"""How often it is looked whether an upstream stalls within the time that it may; late by one such part."""
+
 
 Piece = bytes | memoryview
-"""Some bytes of a body; a view is good until it is let go of."""
+
+
+class Drain(Protocol):
+    """Takes pieces, as long as it is `open`."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it takes another piece."""
+        ...
+
+    @property
+    def pipes(self) -> bool:
+        """Whether it takes what is in a pipe."""
+        ...
+
+    def give(self, piece: Piece) -> None:
+        """Take a piece, at once or as soon as it can."""
+        ...
+
+    def give_pipe(self, end: RawIOBase, count: int) -> None:
+        """Take `count` bytes out of a pipe, at once or as soon as it can."""
+        ...
 
 
 class Tap(asyncio.BufferedProtocol):
     """What follows on a transport, in pieces of at most `PIECE` bytes, until `length` bytes have come.
 
-    All taps of a process are on one event loop; `open` counts those whose connection has not ended.
-
-    Pieces are views of buffers that are filled again once nobody holds a view of them any more: warm memory,
-    and no copy between the connections.
+    All taps of a process are on one event loop; `open` counts those whose connection has not ended. They
+    share the buffers that they read into, which thereby stay in the processor's cache.
     """
 
     open = 0
+    spare: ClassVar[defaultdict[int, list[memoryview]]] = defaultdict(list)
 
-    def __init__(self, transport: asyncio.Transport, first: bytes, length: int) -> None:
-        """Take `transport` over, of whose body `first` has been read already."""
-        self._transport = transport
+    def __init__(self, transport: asyncio.Transport, first: bytes, length: int, idle: float) -> None:
+        """Take `transport` over, of whose body `first` has been read; it may be silent for `idle` seconds."""
+        self._transport: asyncio.Transport | None = transport
         self._pieces: deque[Piece] = deque([first] if first else [])
         self._left = length - len(first)
-        self._buffers: list[bytearray] = []
-        self._filling = bytearray()
+        self._idle = idle
+        self._loop = asyncio.get_running_loop()
+        self._filling: memoryview | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._since = 0.0
+        self._drain: Drain | None = None
+        self._gone = 0
+        self._duct: Duct | None = None
+        self._divertible = True
         self._paused = self._ended = False
+        self._timer = self._loop.call_later(idle / LOOKS, self._look)
         Tap.open += 1
         transport.set_protocol(self)
+        if hasattr(transport, "set_read_buffer_limits"):
+            transport.set_read_buffer_limits(UNDECIPHERED)
 
     async def read(self) -> Piece:
-        """Return the next piece, empty at the end. Raises `ConnectionError` if the connection ends before."""
+        """Return the next piece, empty at the end.
+
+        Raises `ConnectionError` if the connection ends before, `TimeoutError` where nothing comes.
+        """
         while not self._pieces and self._left > 0:
-            if self._ended:
-                raise ConnectionError(f"The connection ended {self._left} bytes too early.")
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+            await self._more()
         return self.at_hand()
+
+    async def flow(self, drain: Drain) -> int:
+        """Let what comes next go into `drain` at once; return how many bytes went.
+
+        None do where there is something at hand, or nothing left to come. Raises as `read` does.
+        """
+        if self._left > TAIL and (duct := self._diverted(drain)):
+            return await self._piped(duct, drain)
+        self._rejoin()
+        while not self._gone and not self._pieces and self._left > 0:
+            self._drain = drain
+            try:
+                await self._more()
+            finally:
+                self._drain = None
+        gone, self._gone = self._gone, 0
+        return gone
+
+    async def _more(self) -> None:
+        if self._ended:
+            raise self._early()
+        self._waiter, self._since = self._loop.create_future(), self._loop.time()
+        await self._waiter
+
+    def _diverted(self, drain: Drain) -> Duct | None:
+        """Return the duct through which goes what comes next, if any, once nothing that was read is left."""
+        clear = drain.pipes and not self._pieces and not self._gone
+        if self._divertible and clear and self._transport is not None:
+            self._divertible = False
+            self._duct = Duct.of(self._transport)
+            if self._duct is not None:
+                self._paused = True
+                self._transport.pause_reading()
+        return self._duct
+
+    async def _piped(self, duct: Duct, drain: Drain) -> int:
+        while (count := duct.fill(self._left - TAIL)) is None:
+            duct.watch(self._wake)
+            try:
+                await self._more()
+            finally:
+                duct.unwatch()
+            if self._ended:
+                raise self._early()
+        if not count:
+            raise self._early()
+        self._left -= count
+        drain.give_pipe(duct.end, count)
+        return count
+
+    def _rejoin(self) -> None:
+        """Read again what follows, the end of the body among it."""
+        if self._duct is not None:
+            self._close_duct()
+            self._resume()
+
+    def _close_duct(self) -> None:
+        if self._duct is not None:
+            self._duct.close()
+            self._duct = None
+
+    def _resume(self) -> None:
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _early(self) -> ConnectionError:
+        return ConnectionError(f"The connection ended {self._left} bytes too early.")
 
     def at_hand(self) -> Piece:
         """Return the next piece if it has come, empty if not."""
         if not self._pieces:
             return b""
         piece = self._pieces.popleft()
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
+        self._resume()
         return piece
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        """Lend the buffer that the next bytes go to."""
-        size = _size(Tap.open)
-        self._buffers = [buffer for buffer in self._buffers if len(buffer) == size or not _is_free(buffer)]
-        self._filling = next(filter(_is_free, self._buffers), None) or self._another(size)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Lend the buffer that the next bytes go to, until they have come."""
+        if self._filling is None:
+            size = _size(Tap.open)
+            spare = self.spare[size]
+            self._filling = spare.pop() if spare else memoryview(bytearray(size))
         return self._filling
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has come into the buffer."""
-        self._pieces.append(memoryview(self._filling)[:nbytes])
+        assert self._filling is not None
+        piece = bytes(self._filling[:nbytes])
+        self._give_back()
+        if self._drain is not None and self._drain.open and not self._pieces and nbytes <= self._left:
+            self._drain.give(piece)
+            self._gone += nbytes
+        else:
+            self._hold(piece)
         self._left -= nbytes
-        if len(self._pieces) >= HELD and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
         self._wake()
-
-    def _another(self, size: int) -> bytearray:
-        buffer = bytearray(size)
-        if len(self._buffers) < KEPT:
-            self._buffers.append(buffer)
-        return buffer
 
     def eof_received(self) -> None:
         """Note that nothing more comes."""
@@ -99,8 +206,32 @@ class Tap(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that nothing more can come."""
         Tap.open -= 1
+        self._timer.cancel()
+        self._give_back()
+        self._close_duct()
         self._ended = True
+        self._transport = None  # a cycle otherwise, which keeps what TLS holds until it is collected
         self._wake()
+
+    def _hold(self, piece: Piece) -> None:
+        self._pieces.append(piece)
+        if len(self._pieces) >= HELD and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _give_back(self) -> None:
+        if self._filling is not None:
+            spare = self.spare[len(self._filling)]
+            if len(spare) < SPARE:
+                spare.append(self._filling)
+            self._filling = None
+
+    def _look(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done() and self._loop.time() - self._since >= self._idle:
+            waiter.set_exception(TimeoutError())
+        else:
+            self._timer = self._loop.call_later(self._idle / LOOKS, self._look)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -108,24 +239,14 @@ class Tap(asyncio.BufferedProtocol):
 
 
 def _size(taps: int) -> int:
-    """Return the size of new buffers among so many taps: `PIECE`, halved until all are within `BUDGET`."""
+    """Return the size of new pieces among so many taps: `PIECE`, halved until all are within `BUDGET`."""
     size = PIECE
     while size > SMALLEST and taps * KEPT * size > BUDGET:
         size //= 2
     return size
 
 
-def _is_free(buffer: bytearray) -> bool:
-    """Tell whether nobody holds a view of `buffer`: only then can its size change."""
-    try:
-        buffer.append(0)
-    except BufferError:
-        return False
-    buffer.pop()
-    return True
-
-
-def tap(response: aiohttp.ClientResponse) -> Tap | None:
+def tap(response: aiohttp.ClientResponse, idle: float) -> Tap | None:
     """Take over the connection of a long body of known length; None for every other body."""
     length = response.content_length
     if (
@@ -137,4 +258,4 @@ def tap(response: aiohttp.ClientResponse) -> Tap | None:
         return None
     first = b"".join(iter(response.content.read_nowait, b""))
     transport = None if response.connection is None else response.connection.transport
-    return None if transport is None else Tap(transport, first, length)
+    return None if transport is None else Tap(transport, first, length, idle)

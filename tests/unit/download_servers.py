@@ -16,6 +16,8 @@ import trustme
 import uvicorn
 
 from stacbridge.catalogue import Archive, Quota
+from stacbridge.commands import zerocopy
+from stacbridge.commands.protocol import bounded
 from stacbridge.download.hooks import NO_HOOKS, PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.errors import StacbridgeError
@@ -230,7 +232,10 @@ class Named:
 
 
 class Bridge:
-    """The proxy as it is served, under uvicorn with uvloop and httptools; `X-User` says who asks."""
+    """The proxy as it is served, under uvicorn with uvloop and httptools; `X-User` says who asks.
+
+    Unless it is `zero_copy`, the server is uvicorn as it comes.
+    """
 
     def __init__(
         self,
@@ -238,6 +243,7 @@ class Bridge:
         context: ssl.SSLContext | None = None,
         hooks: Hooks = NO_HOOKS,
         clock: Callable[[], float] = time.monotonic,
+        zero_copy: bool = True,
         **settings: Any,
     ) -> None:
         quick = {"retry_wait": 0.01} | settings
@@ -245,10 +251,10 @@ class Bridge:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app,
+            zerocopy.zero_copy(self._app) if zero_copy else self._app,
             interface="asgi3",
             loop="uvloop",
-            http="httptools",
+            http=bounded(PATIENCE) if zero_copy else "httptools",
             lifespan="on",
             log_config=None,
             timeout_graceful_shutdown=2,

@@ -1,11 +1,12 @@
 """A client that goes away: its upstream connection and slot are free within two seconds, wherever it was."""
 
+import gc
 import socket
 import struct
 
 import pytest
 
-from stacbridge.download.tap import LONG
+from stacbridge.download.tap import LONG, Tap
 from tests.unit.download_servers import (
     Asked,
     Bridge,
@@ -108,6 +109,26 @@ def waits(bridge: Bridge) -> bool:
             return sock.recv(64) == b""
         except TimeoutError:
             return True
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_what_a_connection_held_is_let_go_of_at_its_end_without_the_garbage_collector(secure: bool) -> None:
+    server, client = tls() if secure else (None, None)
+    with Upstream(streaming, server) as upstream, Bridge(in_front_of(upstream), client) as bridge:
+        gc.collect()
+        gc.disable()
+        try:
+            with bridge.client() as leaving:
+                assert leaving.recv(64) != b""
+                assert within(SECONDS, lambda: taps() == 1)
+            assert within(SECONDS, lambda: taps() == 0)
+        finally:
+            gc.enable()
+
+
+def taps() -> int:
+    """Return how many connections that were taken over are still in memory."""
+    return sum(isinstance(one, Tap) for one in gc.get_objects())
 
 
 def test_a_client_that_resets_its_connection_is_gone_too() -> None:

@@ -145,17 +145,24 @@ def in_pieces(size: int) -> Script:
     return script
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+WAYS = pytest.mark.parametrize("way", ["piped", "read", "tls"])
+"""How a long body goes through the bridge: through a pipe of the kernel, or read, plain or over TLS."""
+
+
+@WAYS
 @pytest.mark.parametrize("size", [1_000, 16_384, 1_000_000, len(LONG_BODY)])
-def test_a_long_body_arrives_whole_however_it_is_cut_up(size: int, secure: bool) -> None:
-    server, client = tls() if secure else (None, None)
-    with Upstream(in_pieces(size), server) as upstream, Bridge(in_front_of(upstream), client) as bridge:
+def test_a_long_body_arrives_whole_however_it_is_cut_up(size: int, way: str) -> None:
+    server, client = tls() if way == "tls" else (None, None)
+    with (
+        Upstream(in_pieces(size), server) as upstream,
+        Bridge(in_front_of(upstream), client, zero_copy=way == "piped") as bridge,
+    ):
         for _ in range(2):
             assert digest(bridge.ask().body) == digest(LONG_BODY)
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_a_long_body_that_starts_late_arrives_whole(secure: bool) -> None:
+@WAYS
+def test_a_long_body_that_starts_late_arrives_whole(way: str) -> None:
     started = threading.Event()
 
     def script(asked: Asked, connection: Connection) -> None:
@@ -163,10 +170,10 @@ def test_a_long_body_that_starts_late_arrives_whole(secure: bool) -> None:
         started.wait(PATIENCE)
         connection.sock.sendall(LONG_BODY[ENOUGH:])
 
-    server, client = tls() if secure else (None, None)
+    server, client = tls() if way == "tls" else (None, None)
     with (
         Upstream(script, server) as upstream,
-        Bridge(in_front_of(upstream), client) as bridge,
+        Bridge(in_front_of(upstream), client, zero_copy=way == "piped") as bridge,
         bridge.client() as sock,
         sock.makefile("rb") as lines,
     ):
@@ -201,12 +208,18 @@ def test_the_connection_of_a_short_body_is_used_again() -> None:
     assert len(set(ports)) == 1
 
 
-def test_a_client_that_takes_nothing_is_cut_and_gives_its_slot_back() -> None:
+@WAYS
+def test_a_client_that_takes_nothing_is_cut_and_gives_its_slot_back(way: str) -> None:
     def endless(asked: Asked, connection: Connection) -> None:
         connection.answer(Content_Length=str(1 << 40))
         while True:
             connection.sock.sendall(LONG_BODY)
 
-    with bridged(endless, settings={"download_idle_timeout": 0.5}) as (bridge, upstream), bridge.client():
+    server, client = tls() if way == "tls" else (None, None)
+    with (
+        Upstream(endless, server) as upstream,
+        Bridge(in_front_of(upstream), client, zero_copy=way == "piped", download_idle_timeout=0.5) as bridge,
+        bridge.client(),
+    ):
         assert upstream.wait(asked=1, busy=1)
         assert upstream.wait(asked=1, busy=0)
