@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import orjson
+
 from stacbridge.copies import Copies, Register, scene
 from stacbridge.errors import SearchTooWide
 from stacbridge.federation import Federation, Results
@@ -95,7 +97,7 @@ class Linked:
         self, query: Query, token: str | None, root: str, *, ready: bool = False, strict: bool = False
     ) -> Results:
         """Return one page. Raises as `Federation.search` does."""
-        results = self._federation.search(query, token, root, strict=strict)
+        results = self._federation.search(query, token, root, ready=ready, strict=strict)
         return replace(results, items=self._linked(results.items, root))
 
     def item(self, collection: str, id: str, root: str) -> Json:
@@ -109,8 +111,8 @@ class Linked:
             for other in ranks.order.keys() - {ranks.owner(item)}:
                 wanted.setdefault(other, set()).add(name)
         copies = self._register.copies(items, wanted, Query(), root)
-        links = ((item, self._links(item, copies, ranks, root)) for item in items)
-        return [{**item, "links": [*item["links"], *added]} for item, added in links]
+        links = ((item, list(self._links(item, copies, ranks, root))) for item in items)
+        return [{**item, "links": _joined(item["links"], added)} if added else item for item, added in links]
 
     def _links(self, item: Json, copies: Copies, ranks: "Ranks", root: str) -> Iterator[Json]:
         others = elsewhere(item, copies, ranks)
@@ -158,6 +160,14 @@ def elsewhere(item: Json, copies: Copies, ranks: Ranks) -> list[tuple[str, Json]
     """Return the copies of an Item's scene that other catalogues hold, and which these are."""
     held = copies.get(scene(item["id"]) or "", [])
     return [(owner, copy) for owner, copy in held if owner != ranks.owner(item)]
+
+
+def _joined(links: list[Json] | orjson.Fragment, added: list[Json]) -> list[Json] | orjson.Fragment:
+    """Return links, which may be JSON already (`ready`), with others behind them."""
+    if not isinstance(links, orjson.Fragment):
+        return [*links, *added]
+    told = orjson.dumps(links).strip()
+    return orjson.Fragment(told[:-1] + (b"," if len(told) > 2 else b"") + orjson.dumps(added)[1:])
 
 
 def _is_online(item: Json) -> bool:

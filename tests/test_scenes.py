@@ -1,10 +1,12 @@
 """Scenes that several catalogues hold: each once, whatever the page, or linked to each other."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from stacbridge.errors import SearchTooWide, UpstreamUnavailable
 from stacbridge.federation import Federation
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Found, Json, Query, SortKey
-from stacbridge.scenes import Once, scene
+from stacbridge.scenes import Linked, Once, scene
 from stacbridge.settings import Settings
 from tests.api.archive import collection, item
 
@@ -293,3 +295,28 @@ class Late(Holding):
         if query.ids:
             self.there.wait(10)
         return super().search(query, root, ready=ready)
+
+
+def test_links_that_are_json_already_are_joined_with_those_to_copies() -> None:
+    class Serialised(Holding):
+        def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
+            found = super().search(query, root, ready=ready)
+            if not ready:
+                return found
+            items = [{**each, "links": orjson.Fragment(orjson.dumps(each["links"]))} for each in found.items]
+            return replace(found, items=items)
+
+    names, told = NAMES[:2], list[Any]()
+    for kind in (Holding, Serialised):
+        federation = Federation(
+            [kind("a", [copy("a", name) for name in names]), kind("b", [copy("b", NAMES[0])])], Settings()
+        )
+        page = Linked(federation, Settings()).search(Query(), None, ROOT, ready=True)
+        federation.close()
+        told.append(orjson.loads(orjson.dumps([item["links"] for item in page.items])))
+    assert told[0] == told[1]
+    assert sorted(len([link for link in links if link["rel"] == "alternate"]) for links in told[1]) == [
+        0,
+        1,
+        1,
+    ]
