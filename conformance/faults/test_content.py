@@ -224,6 +224,8 @@ BAD = {
     "no id": {"Id": ""},
     "a kind that nobody knows": {"attributes": {"productType": "NEW"}},
     "attributes that are none": {"attributes": {"productType": ["IW"]}},
+    "no time": {"ContentDate": None},
+    "a time that is none": {"ContentDate": {"Start": "yesterday", "End": "today"}},
 }
 
 

@@ -3,6 +3,7 @@
 Entities are walked by the time that they are sorted by, not by offset, so that `$skip` bounds no walk.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from stacbridge.dialects import odata_names, odata_records
@@ -117,10 +118,13 @@ class OData:
         others = [path for path in WITHIN_RUNS if path in self._sorted_by.values() and path != first]
         return Order((first, *others), key.descending)
 
-    def time(self, record: Json, path: str) -> str:
-        """Return what a record is sorted by. Raises `UpstreamError` where it lacks that."""
-        found = odata_records.sort_value(record, path)
-        if found is None:
+    def times(self, records: Sequence[Json], path: str) -> list[str | None]:
+        """Return what records are sorted by, `None` for malformed ones that lack it.
+
+        Raises `UpstreamError` where all do: nothing tells then where to go on.
+        """
+        found = [odata_records.sort_value(record, path) for record in records]
+        if found and not any(found):
             raise UpstreamError(f"A product has no {path}, by which they are sorted.", upstream=self.upstream)
         return found
 

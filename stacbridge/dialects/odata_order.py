@@ -42,9 +42,15 @@ class Stem(NamedTuple):
         begins: list[Text] = [_begins(self.text)] if self.text else []
         return both([*begins, *[f"not {_begins(self.text + end)}" for end in self.done]])
 
+    def within(self, text: str) -> "Stem":
+        """Return what is left of the names that begin with a longer text."""
+        walked = [self.text + end for end in self.done]
+        return Stem(text, tuple(name.removeprefix(text) for name in walked if name.startswith(text)))
+
     def without(self, inner: "Stem") -> "Stem":
         """Return what is left when the names of a stem within it have been walked."""
-        return Stem(self.text, (*self.done, inner.text.removeprefix(self.text)))
+        further = inner.text.removeprefix(self.text)
+        return Stem(self.text, (*(end for end in self.done if not end.startswith(further)), further))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,8 @@ class Place:
 
     def among(self, text: str) -> Self:
         """Return the start of the walk through the entities here whose names begin with a text."""
-        return type(self)(self.within, stems=(*(self.stems or (Stem(),)), Stem(text)))
+        outer = self.stems or (Stem(),)
+        return type(self)(self.within, stems=(*outer, outer[-1].within(text)))
 
     def outside(self) -> Self | None:
         """Return the place behind the stem or run that the walk is within, `None` where it is within none."""

@@ -77,14 +77,16 @@ def _sortable(one: OData, concerned: Iterable[OData], query: Query) -> Query:
 
 def _page(parts: list[Part | None], query: Query, checked: tuple[str, ...]) -> Merged:
     chosen: list[Entry] = []
+    left = query.limit
     taken = [0] * len(parts)
     for walk, number in _in_order(parts, query):
         part = parts[walk]
         assert part is not None
         if part.wanted[number]:
-            if len(chosen) == query.limit:
+            if not left:
                 break
             chosen.append((walk, number))
+            left -= part.times[number] is not None  # else the page would begin where it ends
         taken[walk] = number + 1
         if taken[walk] == len(part.records) and part.after(taken[walk]) is not None:
             break  # what follows in this walk may come before the records of the others

@@ -24,34 +24,43 @@ from stacbridge.model import Json, Query, Reply, Request
 class Part:
     """Some records of a walk, in order: the time of each in it, and whether it was asked for.
 
-    `more` tells that others follow those of the place, `count` how many match in all, if told.
+    A malformed record may have no time, `None`, and is found nowhere else: it goes with the one before it, or
+    the first that has one. `more` tells that others follow those of the place, `count` how many match in all,
+    if told.
     """
 
     of: OData
     place: Place
     records: list[Json]
-    times: list[str]
+    times: list[str | None]
     wanted: list[bool]
     more: bool
     count: int | None
 
     def time(self, number: int) -> str:
         """Return the time that a record is sorted by in the whole walk, whichever run it is in."""
-        return self.place.within[0].time if self.place.within else self.times[number]
+        if self.place.within:
+            return self.place.within[0].time
+        return next(each for each in [*reversed(self.times[: number + 1]), *self.times] if each is not None)
+
+    def known(self, taken: int | None = None) -> list[str]:
+        """Return the times that the first `taken` records have, or all."""
+        return [time for time in self.times[:taken] if time is not None]
 
     def after(self, taken: int) -> Json | None:
         """Return the position behind the first `taken` records, `None` at the end of the walk."""
         if taken < len(self.records) or self.more:
-            return self.place.behind(self.times[:taken]).position()
+            return self.place.behind(self.known(taken)).position()
         outside = self.place.outside()
         return None if outside is None else outside.position()
 
     def long_run(self) -> Run | None:
         """Return the run that all records are of, where they make it longer than the largest page."""
-        if not self.more or not self.times or self.times[0] != self.times[-1]:
+        times = self.known()
+        if not self.more or not times or times[0] != times[-1]:
             return None
-        given = self.place.given_of(self.times[0])
-        return Run(self.times[0], given) if given < self.of.page <= given + len(self.times) else None
+        given = self.place.given_of(times[0])
+        return Run(times[0], given) if given < self.of.page <= given + len(times) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +133,14 @@ class Walk:
                 each and record.get("Id") not in before for each, record in zip(wanted, records, strict=True)
             ]
         order = one.order(self.query)
-        times = [one.time(record, order.path(place)) for record in records]
-        if times and order.goes_back(place, times[0]):
+        more = bool(records) and (len(records) >= top or listing.more)
+        times = one.times(records, order.path(place))
+        found = Part(one, place, records, times, wanted, more, listing.count)
+        if records and order.goes_back(place, found.known()[0]):
             raise UpstreamError(
                 "It was asked for what follows, and answers what was given before.", upstream=one.upstream
             )
-        more = bool(records) and (len(records) >= top or listing.more)
-        return Part(one, place, records, times, wanted, more, listing.count)
+        return found
 
     def _is_out_of_reach(self, inside: Place) -> Generator[Request, Reply, bool]:
         """Tell whether `$skip` cannot reach all entities of a run."""
