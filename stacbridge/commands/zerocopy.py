@@ -6,15 +6,14 @@ An application that finds it in a scope's `extensions` may send `{"type": ZERO_C
 
 import asyncio
 import os
-import sys
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stacbridge import splicing
 from stacbridge.exchange import ZERO_COPY
 
 CLIENT = "stacbridge.client"
-FLAGS = 0 if sys.platform != "linux" else os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
 
 
 class Cycle(Protocol):
@@ -25,7 +24,7 @@ class Cycle(Protocol):
 
 def introduce(scope: Any, transport: asyncio.Transport, cycle: Cycle) -> None:
     """Tell `zero_copy` to whom the answer of `scope` goes, where that connection can do it."""
-    if sys.platform == "linux" and transport.get_extra_info("sslcontext") is None:
+    if splicing.works() and transport.get_extra_info("sslcontext") is None:
         scope[CLIENT] = (transport, cycle)
 
 
@@ -88,7 +87,7 @@ class Sender:
             self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
         while count:
             try:
-                count -= os.splice(pipe, self._socket, count, flags=FLAGS)
+                count -= os.splice(pipe, self._socket, count, flags=splicing.FLAGS)
             except BlockingIOError:
                 await self._writable(self._socket)
 

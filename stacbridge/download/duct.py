@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
+from stacbridge import splicing
+
 if sys.platform == "linux":
     import fcntl
 
@@ -14,7 +16,6 @@ PIECE = 256 * 1024
 """Bytes of a pipe."""
 MOST = 64
 """Ducts at once at most: each takes four descriptors, one of them the client's."""
-FLAGS = 0 if sys.platform != "linux" else os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
 
 
 class Duct:
@@ -37,7 +38,7 @@ class Duct:
     def of(cls, transport: asyncio.Transport) -> Self | None:
         """Return a duct for what comes on `transport`; None over TLS, without `splice`, and beyond `MOST`."""
         plain = transport.get_extra_info("sslcontext") is None
-        possible = sys.platform == "linux" and plain and transport.get_extra_info("socket") is not None
+        possible = splicing.works() and plain and transport.get_extra_info("socket") is not None
         return cls(transport) if possible and cls.number < MOST else None
 
     def fill(self, most: int) -> int | None:
@@ -46,7 +47,7 @@ class Duct:
         None where nothing is there yet. Raises `OSError` where the connection broke.
         """
         try:
-            return os.splice(self._source, self._entrance, min(most, PIECE), flags=FLAGS)
+            return os.splice(self._source, self._entrance, min(most, PIECE), flags=splicing.FLAGS)
         except BlockingIOError:
             return None
 
