@@ -195,7 +195,7 @@ MEASURED = {"throttle_seconds": 0.5, "download_idle_timeout": 30}
 
 
 def test_f26_an_account_slowed_down_for_its_quota_is_told_from_a_slow_upstream() -> None:
-    quota, clock = Quota(len(PRODUCT), RATE, 1), Clock()
+    quota, clock = Quota(2 * len(PRODUCT), RATE, 1), Clock()
     with faced(THROTTLED, THROTTLED, Act(), catalogue={"quota": quota}, settings=MEASURED, clock=clock) as (
         bridge,
         _,
@@ -206,7 +206,7 @@ def test_f26_an_account_slowed_down_for_its_quota_is_told_from_a_slow_upstream()
             return str(bridge.proxy.standing()["one"]["pace"])
 
         assert whole(bridge.ask())
-        assert within(PATIENCE, lambda: pace() == "slow")  # with nothing taken before
+        assert within(PATIENCE, lambda: pace() == "slow")  # with half of it taken
         assert bridge.proxy.load()["one"]["allowed"] == 4
         assert within(PATIENCE, lambda: bridge.proxy.status()["one"]["bytes_30_days"] == len(PRODUCT))
         assert whole(bridge.ask())

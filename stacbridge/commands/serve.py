@@ -1,5 +1,8 @@
 """`stacbridge serve`: answer as a STAC API."""
 
+import os
+import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -80,6 +83,18 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
                 settings.head_timeout,
                 drain,
             )
+    leave()
+
+
+def leave() -> None:
+    """End the process although threads still wait for upstreams, whose answers nobody will read.
+
+    Python would wait for them, which takes as long as those upstreams may.
+    """
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 @contextmanager
