@@ -4,6 +4,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from starlette.types import Receive, Scope, Send
+
 from conformance.benchmark.upstreams import FILE, TOKEN
 from stacbridge.catalogue import Archive
 from stacbridge.commands.bridge import listen, serve
@@ -59,8 +61,19 @@ def main(port: int, upstreams: Mapping[str, str]) -> None:
     settings = Settings()
     catalogues = {name: OneFile(name, url) for name, url in upstreams.items()}
     proxy = AssetProxy(catalogues, settings)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await proxy(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await proxy.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
     with listen("127.0.0.1", port) as listening:
-        serve(proxy, listening, lambda: None, settings.head_timeout, Drain(0))
+        serve(app, listening, lambda: None, settings.head_timeout, Drain(0))
 
 
 if __name__ == "__main__":
