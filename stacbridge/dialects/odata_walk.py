@@ -41,7 +41,7 @@ class Part:
         """Return the time that a record is sorted by in the whole walk, whichever run it is in."""
         if self.place.within:
             return self.place.within[0].time
-        return next(each for each in [*reversed(self.times[: number + 1]), *self.times] if each is not None)
+        return self.times[number] or next(filter(None, [*self.times[number::-1], *self.times]))
 
     def known(self, taken: int | None = None) -> list[str]:
         """Return the times that the first `taken` records have, or all."""

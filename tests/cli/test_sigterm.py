@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -195,6 +196,20 @@ def test_a_download_that_takes_longer_than_the_drain_is_cut_and_never_ended(
     check_book(tmp_path)
     sim.go.set()
     goes_on(sim, settings, items["succeeded"], order, downloads=2)
+
+
+def test_a_search_whose_upstream_never_answers_holds_nothing_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        place = f"http://127.0.0.1:{silent.getsockname()[1]}/odata/v1"
+        settings = {"endpoints": json.dumps({"cdse": {"catalogue": place}}), "read_timeout": 600}
+        with serving({**settings, "order_store": f"sqlite:///{tmp_path / 'orders.sqlite'}"}) as bridge:
+            parts = urlsplit(bridge.url)
+            client = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=PATIENCE)
+            client.request("GET", "/search?limit=1")
+            with closing(client), closing(silent.accept()[0]):
+                bridge.process.send_signal(signal.SIGTERM)
+                assert bridge.process.wait(GRACE + PATIENCE / 2) == 0
 
 
 def goes_on(
