@@ -1,18 +1,20 @@
 """One page of a search of a STAC API, in the order asked for.
 
 An API that sorts by what is asked for is paged as it pages itself. Of another one, windows of time are read
-(see `time_walk`). Items that are named by their ids are read whole, in as many requests as their ids take,
-and sorted here: `{"n": items given}` is the position.
+(see `time_walk`), and of a moment that holds too much, cells (see `crowd`). Items that are named by their ids
+are read whole, in as many requests as their ids take, and sorted here: `{"n": items given}` is the position.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import shapely
 from shapely.geometry import shape
 
-from stacbridge import scalars
+from stacbridge import geometry, scalars
 from stacbridge.dialects import stac_pages
+from stacbridge.dialects.cells import WORLD, Cell
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.stac_scope import Scope
 from stacbridge.dialects.stac_search import Searching, sent
@@ -46,9 +48,11 @@ class Walk:
         self._native = all(key.name in translation.habits.sortables for key in self._keys)
         query = replace(query, collections=scope.collections, ids=scope.ids, interval=scope.interval)
         self._query = replace(query, sortby=self._keys if self._native else ())
+        place = query.intersects or (geometry.box(query.bbox) if query.bbox else None)
+        self._wanted: Any = None if place is None else shape(place)
         self._area: Any = None
         if query.intersects and not searching.fits(query, scope.filter):
-            self._area = shape(query.intersects)
+            self._area = self._wanted
             self._query = replace(self._query, intersects=None, bbox=self._area.bounds)
 
     def page(self) -> Conversation[Page]:
@@ -78,8 +82,13 @@ class Walk:
     def _by_time(self) -> Conversation[Page]:
         def read(interval: Interval, size: int, *, whole: bool, path: str = "") -> Conversation[Lot | None]:
             query = replace(self._query, interval=interval, limit=size, position=None)
+            cell = Cell(path=path)
+            if path:
+                if self._wanted is not None and not self._wanted.intersects(shapely.box(*cell.box)):
+                    return Lot([], True, 0)
+                query = replace(query, bbox=cell.box, intersects=None)
             found, complete, matched = yield from self._whole(query, None if whole else size)
-            return None if whole and not complete else Lot(found, complete, matched)
+            return None if whole and not complete else Lot(self._own(found, cell), complete, matched)
 
         walk = TimeWalk(
             upstream=self._id,
@@ -90,11 +99,28 @@ class Walk:
             now=self._now,
             place=lambda record: (_start(record), f"{record.get('id')} {record.get('collection')}"),
             read=read,
-            splits=_never,
+            splits=self._splits,
         )
         at = yield from walk.fill(self._query.position)
         records = [*walk.found, *walk.odd]
         return Page(records, at, (yield from self._matched(records, at)), self._scope.checked)
+
+    def _splits(self, interval: Interval) -> Conversation[bool]:
+        """Tell whether asking for cells loses nothing: an item without a place is in none of them."""
+        if self._wanted is not None:
+            return True
+        every = replace(self._query, interval=interval, limit=1, position=None)
+        found = yield from together([self._asked(every), self._asked(replace(every, bbox=WORLD))])
+        everywhere, placed = (answer.matched for answer in found)
+        return placed is not None and placed == everywhere
+
+    def _own(self, records: list[Json], cell: Cell) -> list[Json]:
+        """Return the records that belong to a cell, and are where the search wants them."""
+        if not cell.path:
+            return records
+        named = [{"GeoFootprint": record.get("geometry"), "record": record} for record in records]
+        own = [each["record"] for each in cell.own(named)]
+        return own if self._wanted is None else [each for each in own if _touches(each, self._wanted)]
 
     def _matched(self, records: list[Json], at: Json | None) -> Conversation[int | None]:
         """Return the number of all matches: these, where they are all, or what the API says to one question
@@ -164,17 +190,13 @@ class Walk:
         document, records = stac_pages.entries((yield request), self._id, "features")
         fitting = records
         if self._area is not None:
-            fitting = [record for record in records if self._touches(record)]
+            fitting = [record for record in records if _touches(record, self._area)]
         return _Answer(
             fitting,
             len(records),
             stac_pages.following(document, sent(request), self._id),
             stac_pages.matched(document),
         )
-
-    def _touches(self, record: Json) -> bool:
-        footprint, _ = footprints([{"GeoFootprint": record.get("geometry")}])[0]
-        return footprint is not None and bool(self._area.intersects(shape(footprint)))
 
     def _see_end(self, given: int, least: int | None) -> None:
         if least is not None and given < least:
@@ -200,12 +222,11 @@ def _properties(record: Json) -> Json:
     return found if isinstance(found, dict) else {}
 
 
+def _touches(record: Json, area: Any) -> bool:
+    footprint, _ = footprints([{"GeoFootprint": record.get("geometry")}])[0]
+    return footprint is not None and bool(area.intersects(shape(footprint)))
+
+
 def _start(record: Json) -> datetime | None:
     properties = _properties(record)
     return scalars.instant(properties.get("start_datetime") or properties.get("datetime"))
-
-
-def _never(interval: Interval) -> Conversation[bool]:
-    """Tell that no area is asked for in place of that of the search."""
-    yield from ()
-    return False

@@ -1,0 +1,157 @@
+"""A STAC API that does not sort, and has more items of one instant than are read for one window."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely.geometry import mapping as geojson
+from shapely.geometry import shape
+
+from stacbridge import scalars
+from stacbridge.access.flows import drive
+from stacbridge.dialects import stac_walk
+from stacbridge.dialects.stac import StacApi
+from stacbridge.errors import SearchTooWide
+from stacbridge.mapping.mapping import load
+from stacbridge.model import Bbox, Interval, Json, Query, Reply, Request
+from stacbridge.settings import Settings
+
+TOML = """
+id = "api"
+title = "An API"
+dialect = "stac"
+[endpoints]
+catalogue = "https://stac.example/v1/"
+[limits]
+connections = 1
+page = 2
+[search]
+filter = "cql2-text"
+sortables = []
+"""
+AT = "2024-05-01T00:00:00Z"
+DAY = Interval(scalars.instant("2024-05-01T00:00:00Z"), scalars.instant("2024-05-02T00:00:00Z"))
+CROWD = stac_walk.PAGES * 2 + 30
+"""More items than the pages of one window hold."""
+
+
+class Unsorted:
+    """Answers by time and box, a page at a time, in an order of its own."""
+
+    def __init__(self, held: list[Json], *, counts: bool = True) -> None:
+        self.held = sorted(held, key=lambda item: str(item["id"])[::-1])
+        self.counts = counts
+        self.asked = 0
+
+    def __call__(self, request: Request) -> Reply:
+        self.asked += 1
+        given = dict(request.params)
+        found = [item for item in self.held if _fits(item, given)]
+        first, count = int(given.get("first", 0)), int(given["limit"])
+        document: Json = {"type": "FeatureCollection", "features": found[first : first + count]}
+        if first + count < len(found):
+            document["links"] = [{"rel": "next", "href": f"{request.url}?first={first + count}"}]
+        if self.counts:
+            document["numberMatched"] = len(found)
+        return Reply(200, {}, orjson.dumps(document), request.url)
+
+
+def _fits(item: Json, given: dict[str, Any]) -> bool:
+    since, _, until = str(given.get("datetime", "../..")).partition("/")
+    time = item["properties"]["datetime"]
+    if (since != ".." and time < since) or (until != ".." and time > until):
+        return False
+    if "bbox" not in given:
+        return True
+    box = shapely.box(*map(float, given["bbox"].split(",")))
+    return item["geometry"] is not None and bool(box.intersects(shape(item["geometry"])))
+
+
+def item(number: int, place: Json | None, time: str = AT) -> Json:
+    return {"type": "Feature", "id": f"i{number:04}", "geometry": place, "properties": {"datetime": time}}
+
+
+def square(west: float, south: float, size: float) -> Json:
+    return dict(geojson(shapely.box(west, south, west + size, south + size)))
+
+
+def api(folder: Path) -> StacApi:
+    (folder / "api.toml").write_text(TOML)
+    return StacApi(load("api", Settings(catalogue_folder=folder)))
+
+
+def walked(dialect: StacApi, upstream: Unsorted, **asked: Any) -> list[str]:
+    found: list[str] = []
+    query = Query(limit=20, interval=DAY, **asked)
+    for _ in range(400):
+        page = drive(dialect.walk(query), upstream)
+        found += [record["id"] for record in page.records]
+        if page.position is None:
+            return found
+        position = orjson.loads(orjson.dumps(page.position))
+        query = Query(limit=20, interval=DAY, position=position, **asked)
+    raise AssertionError("the walk does not end")
+
+
+@pytest.fixture(scope="module")
+def dialect(tmp_path_factory: pytest.TempPathFactory) -> StacApi:
+    return api(tmp_path_factory.mktemp("catalogues"))
+
+
+PLACES = st.lists(
+    st.tuples(st.integers(-170, 169), st.integers(-80, 79), st.sampled_from([0.01, 3, 10])),
+    min_size=CROWD,
+    max_size=CROWD + 40,
+)
+
+
+@settings(max_examples=15)
+@given(PLACES)
+def test_each_item_of_a_crowded_instant_comes_once(
+    dialect: StacApi, places: list[tuple[int, int, float]]
+) -> None:
+    held = [item(number, square(*place)) for number, place in enumerate(dict.fromkeys(places))]
+    assert sorted(walked(dialect, Unsorted(held))) == sorted(each["id"] for each in held)
+
+
+@pytest.mark.parametrize(
+    "area",
+    [(-20.0, -40.0, 60.0, 70.0), (150.0, -50.0, -150.0, 50.0)],
+    ids=["one box", "across the antimeridian"],
+)
+def test_a_crowd_is_walked_within_an_area(dialect: StacApi, area: Bbox) -> None:
+    held = [item(number, square(number % 36 * 9.9 - 180, number // 36 * 7 - 90, 5)) for number in range(900)]
+    west, _, east, _ = area
+    boxes = [area] if west < east else [(west, area[1], 180, area[3]), (-180, area[1], east, area[3])]
+    wanted = shapely.union_all([shapely.box(*box) for box in boxes])
+    upstream = Unsorted(held)
+    if west > east:
+        pass_by = {"intersects": dict(geojson(wanted))}
+        found = walked(dialect, _Intersecting(held), **pass_by)
+    else:
+        found = walked(dialect, upstream, bbox=area)
+    assert sorted(found) == [each["id"] for each in held if wanted.intersects(shape(each["geometry"]))]
+
+
+class _Intersecting(Unsorted):
+    """Takes `intersects`, too."""
+
+    def __call__(self, request: Request) -> Reply:
+        given = dict(request.params)
+        if "intersects" not in given:
+            return super().__call__(request)
+        wanted = shape(orjson.loads(given["intersects"]))
+        inside = [each for each in self.held if wanted.intersects(shape(each["geometry"]))]
+        return Unsorted(inside)(request)
+
+
+@pytest.mark.parametrize("counts", [True, False], ids=["one without a place", "no counts"])
+def test_a_crowd_is_not_split_where_that_could_lose_an_item(dialect: StacApi, counts: bool) -> None:
+    held = [item(number, square(number % 300 - 150, 0, 1)) for number in range(CROWD)]
+    held.append(item(CROWD, None if counts else square(0, 0, 1)))
+    with pytest.raises(SearchTooWide, match="does not sort, and has more records"):
+        walked(dialect, Unsorted(held, counts=counts))
