@@ -97,8 +97,8 @@ def measure(readers: int = READERS) -> Figures:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     port = free_port()
     module = [sys.executable, "-m", "conformance.benchmark.crowded"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with stopped(subprocess.Popen([*module, "origin"], **pipes)) as origin:  # type: ignore[call-overload]
+    begun = subprocess.Popen([*module, "origin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with stopped(begun) as origin:
         assert origin.stdout is not None
         upstream = origin.stdout.readline().decode().strip()
         with stopped(subprocess.Popen([*module, "bridge", str(port), upstream])) as bridge:

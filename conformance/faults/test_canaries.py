@@ -1,7 +1,6 @@
 """Row 11 over the whole bridge: every kind of credential, everything that fails, and nothing tells."""
 
 import io
-import logging
 import sqlite3
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,10 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
-import pytest
 
 from conformance.faults.kit import Wavering, heard, served
-from stacbridge import logs
 from stacbridge.callers.keys import Keys
 from stacbridge.settings import Settings
 from stacbridge.upstream import load
@@ -45,18 +42,6 @@ class Telltale(Archive):
             return super().__call__(seen)
         said = {"message": f"{seen.headers} {seen.body!r} {seen.path}", "error_description": f"{seen.body!r}"}
         return Answer(self.status, orjson.dumps(said))
-
-
-@pytest.fixture(params=["text", "json"])
-def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    logs.configure("debug", request.param, stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in logs.OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @contextmanager
@@ -168,10 +153,7 @@ def test_f11_no_credential_is_in_a_log_an_answer_the_figures_or_a_database(
 
 
 def test_f11_no_credential_is_in_what_settings_show_of_themselves() -> None:
-    settings = Settings(
-        credentials={"toy": SERVICE},  # type: ignore[dict-item]
-        order_store="postgresql://me:canary-of-a-database@host/db",  # type: ignore[arg-type]
-        **SECRETS,  # type: ignore[arg-type]
-    )
+    given = {"order_store": "postgresql://me:canary-of-a-database@host/db", **SECRETS}
+    settings = Settings.model_validate({"credentials": {"toy": SERVICE}, **given})
     shown = f"{settings!r} {settings} {settings.model_dump_json()} {settings.credentials['toy']!r}".lower()
     assert "canary" not in shown

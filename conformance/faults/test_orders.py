@@ -63,7 +63,7 @@ def test_f36_a_lost_order_is_ordered_once_more_then_failed_with_a_reason(
     order = bench.place()
     bench.wait(DAY)
     assert (bench.state(order), archive.placed) == ("failed", ["A", "A"])
-    assert "did not know" in (bench.now(order).product.reason or "")
+    assert "did not know order O-1" in (bench.now(order).product.reason or "")
 
 
 def test_f37_a_stuck_order_is_polled_ever_more_rarely_and_ends_at_its_deadline(

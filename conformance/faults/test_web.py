@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import logging
 import re
 import socket
 import time
@@ -14,7 +13,6 @@ import orjson
 import pytest
 
 from conformance.faults.kit import NIGHT, Wavering, faced, heard, served
-from stacbridge import logs
 from stacbridge.errors import UpstreamError
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Request
@@ -221,19 +219,6 @@ def test_f60_a_signature_opens_one_asset_and_nothing_else(tmp_path: Path) -> Non
         assert bridge.ask(href.replace("radar-grd-00", "radar-grd-01")).status_code == 403
         for path in ("/orders", "/sign", "/account/alpha", "/health", "/metrics"):
             assert bridge.ask(f"{path}?{query}").status_code in (401, 405)
-
-
-@pytest.fixture(params=["text", "json"])
-def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """The log as the bridge writes it, at its most talkative."""
-    root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    logs.configure("debug", request.param, stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in logs.OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def test_f61_nobody_can_write_a_line_into_the_log(log: io.StringIO) -> None:

@@ -13,9 +13,8 @@ import orjson
 
 from stacbridge import scalars
 from stacbridge.access.flows import Flow
-from stacbridge.access.ordering import check_taken
-from stacbridge.errors import UpstreamError
-from stacbridge.model import Json, Progress, Reply, Request
+from stacbridge.access.ordering import check_taken, unclear
+from stacbridge.model import Json, Progress, Request
 from stacbridge.wire.answers import read_json
 from stacbridge.wire.refusals import refusal
 
@@ -59,7 +58,7 @@ class LtaOrdering:
         entry = found.get("value", found) if isinstance(found, dict) else None
         progress = self._progress(entry)
         if progress is None:
-            raise self._unclear(request, reply, "an order without its Id")
+            raise unclear(self.upstream, request, reply, "an order without its Id")
         return progress
 
     def poll(self, order: str) -> Flow[Progress]:
@@ -77,7 +76,7 @@ class LtaOrdering:
         match read_json(reply, self.upstream):
             case {"value": [*entries]}:
                 return entries
-        raise self._unclear(request, reply, "orders as something that is not a list")
+        raise unclear(self.upstream, request, reply, "orders as something that is not a list")
 
     def _progress(self, entry: Any) -> Progress | None:
         id = scalars.text(entry.get("Id")) if isinstance(entry, dict) else None
@@ -89,12 +88,4 @@ class LtaOrdering:
             STATES.get(entry.get("Status"), "ordered"),
             scalars.text(entry.get("StatusMessage")),
             evicted.timestamp() if evicted else None,
-        )
-
-    def _unclear(self, request: Request, reply: Reply, what: str) -> UpstreamError:
-        return UpstreamError(
-            f"{self.upstream} answered {what}.",
-            upstream=self.upstream,
-            asked=f"{request.method} {request.url}",
-            answered=f"HTTP {reply.status}, {len(reply.body)} bytes",
         )

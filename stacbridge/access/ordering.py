@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stacbridge.access.flows import Flow
-from stacbridge.errors import NotOrderable, QuotaExceeded, UpstreamRefused
+from stacbridge.errors import NotOrderable, QuotaExceeded, UpstreamError, UpstreamRefused
 from stacbridge.model import Json, Progress, Reply, Request
 from stacbridge.wire.answers import retry_after, told
 from stacbridge.wire.refusals import asked, refusal
@@ -109,3 +109,13 @@ def check_taken(upstream: str, request: Request, reply: Reply) -> None:
             f"{upstream} refuses the order.", upstream=upstream, asked=asked(request), answered=said
         )
     raise refusal(upstream, request, reply)
+
+
+def unclear(upstream: str, request: Request, reply: Reply, what: str) -> UpstreamError:
+    """Return the failure of an answer about orders that says nothing that can be understood."""
+    return UpstreamError(
+        f"{upstream} answered {what}.",
+        upstream=upstream,
+        asked=f"{request.method} {request.url}",
+        answered=f"HTTP {reply.status}, {len(reply.body)} bytes",
+    )

@@ -15,7 +15,7 @@ from stacbridge import scalars
 from stacbridge.access.account import Account
 from stacbridge.access.flows import Flow
 from stacbridge.access.logins import Scheme, Token
-from stacbridge.access.ordering import check_taken
+from stacbridge.access.ordering import check_taken, unclear
 from stacbridge.access.terms import Given, Terms
 from stacbridge.errors import Misconfigured, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from stacbridge.mapping.products import Place
@@ -135,7 +135,7 @@ class LongTermArchive:
         match read_json(reply, self.upstream):
             case {"requestId": str(order)} if order:
                 return Progress(order, "ordered", retry_after=self.retry_after)
-        raise self._unclear(request, reply, "an order without its id")
+        raise unclear(self.upstream, request, reply, "an order without its id")
 
     def poll(self, order: str) -> Flow[Progress]:
         """Return how an order stands: SeDAS answers a list, whose entry has a `downloadUrl` at the end.
@@ -149,20 +149,12 @@ class LongTermArchive:
             raise refusal(self.upstream, request, reply)
         entries = read_json(reply, self.upstream)
         if not isinstance(entries, list):
-            raise self._unclear(request, reply, "orders as something that is not a list")
+            raise unclear(self.upstream, request, reply, "orders as something that is not a list")
         for entry in entries:
             if isinstance(entry, dict) and entry.get("requestId", order) == order:
                 staged = scalars.text(entry.get("downloadUrl")) is not None
                 return Progress(order, "succeeded" if staged else "ordered", retry_after=self.retry_after)
         return Progress(order, None)
-
-    def _unclear(self, request: Request, reply: Reply, what: str) -> UpstreamError:
-        return UpstreamError(
-            f"{self.upstream} answered {what}.",
-            upstream=self.upstream,
-            asked=f"{request.method} {request.url}",
-            answered=f"HTTP {reply.status}, {len(reply.body)} bytes",
-        )
 
 
 def expired(reply: Reply) -> bool:

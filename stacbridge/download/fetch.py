@@ -60,8 +60,8 @@ class Fetch:
         settings: Settings,
         in_thread: InThread,
         breakers: Breakers,
-        on_busy: Callable[[int, int | None], None],
-        on_pace: Callable[[float, int], None],
+        on_busy: Callable[[int, int | None], None] = lambda status, seconds: None,
+        on_pace: Callable[[float, int], None] = lambda waited, count: None,
     ) -> None:
         """Talk about assets of `catalogue`, as its `breakers` allow.
 

@@ -143,15 +143,7 @@ class Remote:
             yield stream if checksum is None else Verified(stream, checksum, UPSTREAM, self._in_thread)
 
     def _fetch(self) -> Fetch:
-        return Fetch(
-            self._quick,
-            self._transfers,
-            self._settings,
-            self._in_thread,
-            self._breakers,
-            lambda status, seconds: None,
-            lambda waited, count: None,
-        )
+        return Fetch(self._quick, self._transfers, self._settings, self._in_thread, self._breakers)
 
     async def _drop(self, label: Label) -> None:
         """Remove a file that is gone, or not what was put there."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -89,6 +90,20 @@ def walked(service: Service, catalogue: Mapping, query: Query, most: int = 100) 
         position = orjson.loads(orjson.dumps(pages[-1].position))
         pages.append(turned(service, catalogue, replace(query, position=position, count=False)))
     return pages
+
+
+def walked_meanwhile(
+    service: Service, catalogue: Mapping, query: Query, held: list[Json], coming: list[Json], step: int
+) -> set[str]:
+    """Return the names that a search gives while `step` records come to those held after each page."""
+    arriving, found = iter(coming), set[str]()
+    while True:
+        page = turned(service, catalogue, query)
+        found |= set(names([page]))
+        if page.position is None:
+            return found
+        query = replace(query, position=page.position)
+        held += islice(arriving, step)
 
 
 def names(pages: list[Page]) -> list[str]:

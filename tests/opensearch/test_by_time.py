@@ -13,7 +13,7 @@ from stacbridge import scalars
 from stacbridge.errors import SearchTooWide
 from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
-from tests.opensearch.services import Service, feature, mapping, names, turned, walked
+from tests.opensearch.services import Service, feature, mapping, names, walked, walked_meanwhile
 from tests.opensearch.terrascope import KEYS, TOC, VGT, expected
 from tests.opensearch.test_exact import opened
 from tests.walks import Walks
@@ -136,17 +136,9 @@ def test_more_at_one_moment_than_can_be_read_at_once_are_walked_cell_by_cell(
 def test_records_that_come_in_while_a_crowd_is_walked_make_nothing_lost(tmp_path: Path) -> None:
     features = [crowded(number, 0) for number in range(400)]
     service = Unsorted(features[::2], BY_AREA)
-    catalogue, coming = mapping(tmp_path, limits="requests = 4"), iter(features[1::2])
-    found: list[str] = []
-    query = Query(limit=20)
-    while True:
-        page = turned(service, catalogue, query)
-        found += names([page])
-        if page.position is None:
-            break
-        query = Query(limit=20, position=page.position)
-        service.held += [each for each, _ in zip(coming, range(5), strict=False)]
-    assert {each["id"] for each in features[::2]} <= set(found)
+    catalogue = mapping(tmp_path, limits="requests = 4")
+    found = walked_meanwhile(service, catalogue, Query(limit=20), service.held, features[1::2], 5)
+    assert {each["id"] for each in features[::2]} <= found
 
 
 def refused(held: list[Json], query: str, folder: Path) -> None:

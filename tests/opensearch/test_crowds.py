@@ -16,7 +16,7 @@ from shapely.geometry import shape
 from stacbridge import scalars
 from stacbridge.errors import SearchTooWide
 from stacbridge.model import Bbox, Json, Query, Reply, Request, SortKey
-from tests.opensearch.services import BY_TIME, HOME, Service, mapping, names, turned, walked
+from tests.opensearch.services import BY_TIME, HOME, Service, mapping, names, turned, walked, walked_meanwhile
 
 DEPTH = 6
 LIMITS = f"depth = {DEPTH}\nrequests = 60"
@@ -172,18 +172,10 @@ def test_a_crowd_of_one_instant_is_walked_with_a_request_or_two_a_page_once_it_i
 def test_records_that_come_in_during_a_walk_make_nothing_lost(tmp_path: Path) -> None:
     places = spread(160)
     held = [record(number, 0, place) for number, place in enumerate(places[:100])]
-    coming = iter([record(number, 0, place) for number, place in enumerate(places[100:], 100)])
+    coming = [record(number, 0, place) for number, place in enumerate(places[100:], 100)]
     service, catalogue = Sorting(list(held)), mapping(tmp_path, BY_TIME, LIMITS)
-    found: list[str] = []
-    query = Query(limit=4)
-    while True:
-        page = turned(service, catalogue, query)
-        found += names([page])
-        if page.position is None:
-            break
-        query = Query(limit=4, position=page.position)
-        service.held += [each for each, _ in zip(coming, range(2), strict=False)]
-    assert {each["id"] for each in held} <= set(found)
+    found = walked_meanwhile(service, catalogue, Query(limit=4), service.held, coming, 2)
+    assert {each["id"] for each in held} <= found
 
 
 def test_the_matches_of_a_crowd_are_counted(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from stacbridge.mapping.mapping import load
 from stacbridge.model import Bbox, Interval, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
 from tests.opensearch.terrascope import DEM, FAPAR, KEYS, TOC, VGT, expected, settings
+from tests.unit.cql_trees import combined
 from tests.walks import Archive, Walks, named, places
 
 
@@ -87,18 +88,7 @@ TEXTS = st.sampled_from(
         {"op": ">", "args": [{"op": "*", "args": [{"property": "eo:cloud_cover"}, 2]}, 100]},
     ]
 )
-FILTERS = st.recursive(
-    st.one_of(COMPARISONS, TEXTS),
-    lambda inner: st.one_of(
-        st.builds(
-            lambda op, args: {"op": op, "args": args},
-            st.sampled_from(["and", "or"]),
-            st.lists(inner, min_size=2, max_size=3),
-        ),
-        st.builds(lambda arg: {"op": "not", "args": [arg]}, inner),
-    ),
-    max_leaves=4,
-)
+FILTERS = combined(st.one_of(COMPARISONS, TEXTS), 4)
 TIMES = st.one_of(
     st.none(),
     st.datetimes(datetime(2020, 1, 1), datetime(2020, 1, 15), timezones=st.just(UTC)),

@@ -258,16 +258,6 @@ def test_an_order_that_is_stuck_says_so_and_fails_at_its_deadline(bench: Bench, 
     assert archive.placed == ["A"]
 
 
-def test_a_lost_order_is_ordered_once_more_and_then_given_up_with_a_reason(
-    bench: Bench, archive: Script
-) -> None:
-    archive.poll_answers = [UNKNOWN]
-    order = bench.place()
-    bench.wait(DAY)
-    assert (bench.state(order), archive.placed) == ("failed", ["A", "A"])
-    assert "did not know order O-1" in (bench.now(order).product.reason or "")
-
-
 def test_an_order_that_is_not_known_at_first_is_not_lost(bench: Bench, archive: Script) -> None:
     archive.poll_answers = [UNKNOWN, UNKNOWN, SHIPPING, DONE]
     order = bench.place()

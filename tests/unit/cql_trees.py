@@ -24,15 +24,20 @@ def trees(
     """Draw filters on properties with these values, on ids, and on what meets `places`."""
     tests = one_of(sorted(values)).flatmap(lambda name: _tests(name, values[name]))
     odd = st.one_of(_unknown(), _computed(values), _temporal(values), _spatial(places), _named(ids))
+    return combined(st.one_of(tests, tests, odd), 4)
+
+
+def combined(tests: st.SearchStrategy[Json], most: int) -> st.SearchStrategy[Json]:
+    """Draw up to so many tests, put together by AND, OR and NOT."""
     return st.recursive(
-        st.one_of(tests, tests, odd),
+        tests,
         lambda inner: (
             st.lists(inner, min_size=2, max_size=3).flatmap(
                 lambda parts: st.sampled_from([{"op": op, "args": parts} for op in ("and", "or")])
             )
             | inner.map(lambda part: _node("not", part))
         ),
-        max_leaves=4,
+        max_leaves=most,
     )
 
 

@@ -23,6 +23,7 @@ from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream, load
 from tests.schemas import faults
 from tests.servers import Clock
+from tests.unit.cql_trees import combined
 from tests.unit.maap import settings
 from tests.walks import Archive, Walks, named, places
 
@@ -263,18 +264,7 @@ OTHERS = st.sampled_from(
         {"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [0.0, 0.0, 60.0, 40.0]}]},
     ]
 )
-FILTERS = st.recursive(
-    st.one_of(comparisons(), OTHERS),
-    lambda inner: st.one_of(
-        st.builds(
-            lambda op, args: {"op": op, "args": args},
-            st.sampled_from(["and", "or"]),
-            st.lists(inner, min_size=2, max_size=3),
-        ),
-        st.builds(lambda arg: {"op": "not", "args": [arg]}, inner),
-    ),
-    max_leaves=4,
-)
+FILTERS = combined(st.one_of(comparisons(), OTHERS), 4)
 
 
 TIMES = st.one_of(

@@ -69,6 +69,20 @@ def ids(records: list[Json]) -> list[str]:
     return [record["Id"] for record in records]
 
 
+def walked_meanwhile(held: list[Json], coming: list[Json], limit: int, data: st.DataObject) -> list[str]:
+    """The ids of a walk during which products come in after each page, as many as are drawn."""
+    upstream = archive(list(held))
+    arrivals = iter([{**record, "Id": f"{record['Id']}-new"} for record in coming])
+    found: list[Json] = []
+    for page in pages(upstream, Query(limit=limit)):
+        found += page.records
+        for record in arrivals:
+            upstream.products.append(record)
+            if data.draw(st.booleans()):
+                break
+    return ids(found)
+
+
 numbers = st.integers(0, 3)
 archives = st.lists(st.tuples(numbers, numbers), max_size=60).map(
     lambda drawn: [product(number, start, end) for number, (start, end) in enumerate(drawn)]
@@ -99,16 +113,8 @@ def test_runs_within_runs_are_walked_too(count: int, limit: int, publications: i
 def test_products_that_come_during_a_walk_make_none_be_lost(
     products: list[Json], coming: list[Json], limit: int, data: st.DataObject
 ) -> None:
-    upstream = archive(list(products))
-    arrivals = iter([{**record, "Id": f"{record['Id']}-new"} for record in coming])
-    found = []
-    for page in pages(upstream, Query(limit=limit)):
-        found += page.records
-        for record in arrivals:
-            upstream.products.append(record)
-            if data.draw(st.booleans()):
-                break
-    assert set(ids(products)) <= set(ids(found))
+    found = walked_meanwhile(products, coming, limit, data)
+    assert set(ids(products)) <= set(found)
 
 
 @examples(max_examples=60, deadline=None)
@@ -170,16 +176,8 @@ def test_products_alike_that_come_during_a_walk_make_none_be_lost(
     names: list[str], coming: list[str], limit: int, data: st.DataObject
 ) -> None:
     products = alike(names)
-    upstream = archive(list(products))
-    arrivals = iter([{**record, "Id": f"{record['Id']}-new"} for record in alike(coming)])
-    found = []
-    for page in pages(upstream, Query(limit=limit)):
-        found += page.records
-        for record in arrivals:
-            upstream.products.append(record)
-            if data.draw(st.booleans()):
-                break
-    assert set(ids(products)) <= set(ids(found))
+    found = walked_meanwhile(products, alike(coming), limit, data)
+    assert set(ids(products)) <= set(found)
 
 
 @examples(max_examples=40, deadline=None)

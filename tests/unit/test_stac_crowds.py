@@ -1,6 +1,5 @@
 """A STAC API that does not sort, and has more items of one instant than are read for one window."""
 
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,28 +10,14 @@ from hypothesis import strategies as st
 from shapely.geometry import mapping as geojson
 from shapely.geometry import shape
 
-from stacbridge import scalars
+from stacbridge import geometry, scalars
 from stacbridge.access.flows import drive
 from stacbridge.dialects import stac_walk
 from stacbridge.dialects.stac import StacApi
 from stacbridge.errors import SearchTooWide
-from stacbridge.mapping.mapping import load
 from stacbridge.model import Bbox, Interval, Json, Query, Reply, Request
-from stacbridge.settings import Settings
+from tests.unit.stac_apis import api
 
-TOML = """
-id = "api"
-title = "An API"
-dialect = "stac"
-[endpoints]
-catalogue = "https://stac.example/v1/"
-[limits]
-connections = 1
-page = 2
-[search]
-filter = "cql2-text"
-sortables = []
-"""
 AT = "2024-05-01T00:00:00Z"
 DAY = Interval(scalars.instant("2024-05-01T00:00:00Z"), scalars.instant("2024-05-02T00:00:00Z"))
 CROWD = stac_walk.PAGES * 2 + 30
@@ -65,10 +50,10 @@ def _fits(item: Json, given: dict[str, Any]) -> bool:
     time = item["properties"]["datetime"]
     if (since != ".." and time < since) or (until != ".." and time > until):
         return False
-    if "bbox" not in given:
-        return True
-    box = shapely.box(*map(float, given["bbox"].split(",")))
-    return item["geometry"] is not None and bool(box.intersects(shape(item["geometry"])))
+    areas = [shapely.box(*map(float, given["bbox"].split(",")))] if "bbox" in given else []
+    areas += [shape(orjson.loads(given["intersects"]))] if "intersects" in given else []
+    place = item["geometry"]
+    return all(place is not None and area.intersects(shape(place)) for area in areas)
 
 
 def item(number: int, place: Json | None, time: str = AT) -> Json:
@@ -77,11 +62,6 @@ def item(number: int, place: Json | None, time: str = AT) -> Json:
 
 def square(west: float, south: float, size: float) -> Json:
     return dict(geojson(shapely.box(west, south, west + size, south + size)))
-
-
-def api(folder: Path) -> StacApi:
-    (folder / "api.toml").write_text(TOML)
-    return StacApi(load("api", Settings(catalogue_folder=folder)))
 
 
 def walked(dialect: StacApi, upstream: Unsorted, **asked: Any) -> list[str]:
@@ -99,7 +79,7 @@ def walked(dialect: StacApi, upstream: Unsorted, **asked: Any) -> list[str]:
 
 @pytest.fixture(scope="module")
 def dialect(tmp_path_factory: pytest.TempPathFactory) -> StacApi:
-    return api(tmp_path_factory.mktemp("catalogues"))
+    return api(tmp_path_factory.mktemp("catalogues"), sortables="[]", limits="page = 2")
 
 
 PLACES = st.lists(
@@ -125,28 +105,10 @@ def test_each_item_of_a_crowded_instant_comes_once(
 )
 def test_a_crowd_is_walked_within_an_area(dialect: StacApi, area: Bbox) -> None:
     held = [item(number, square(number % 36 * 9.9 - 180, number // 36 * 7 - 90, 5)) for number in range(900)]
-    west, _, east, _ = area
-    boxes = [area] if west < east else [(west, area[1], 180, area[3]), (-180, area[1], east, area[3])]
-    wanted = shapely.union_all([shapely.box(*box) for box in boxes])
-    upstream = Unsorted(held)
-    if west > east:
-        pass_by = {"intersects": dict(geojson(wanted))}
-        found = walked(dialect, _Intersecting(held), **pass_by)
-    else:
-        found = walked(dialect, upstream, bbox=area)
+    wanted = shape(geometry.box(area))
+    asked = {"bbox": area} if area[0] < area[2] else {"intersects": dict(geojson(wanted))}
+    found = walked(dialect, Unsorted(held), **asked)
     assert sorted(found) == [each["id"] for each in held if wanted.intersects(shape(each["geometry"]))]
-
-
-class _Intersecting(Unsorted):
-    """Takes `intersects`, too."""
-
-    def __call__(self, request: Request) -> Reply:
-        given = dict(request.params)
-        if "intersects" not in given:
-            return super().__call__(request)
-        wanted = shape(orjson.loads(given["intersects"]))
-        inside = [each for each in self.held if wanted.intersects(shape(each["geometry"]))]
-        return Unsorted(inside)(request)
 
 
 @pytest.mark.parametrize("counts", [True, False], ids=["one without a place", "no counts"])

@@ -14,28 +14,10 @@ from stacbridge.dialects import stac_pages
 from stacbridge.dialects.stac import StacApi
 from stacbridge.dialects.stac_text import text
 from stacbridge.errors import BadRequest, UpstreamError
-from stacbridge.mapping.mapping import load
 from stacbridge.model import Json, Page, Query, Reply, Request
-from stacbridge.settings import Settings
+from tests.unit.stac_apis import api
 
 ROOT = "https://stac.example"
-TOML = """
-id = "api"
-title = "An API"
-dialect = "stac"
-[endpoints]
-catalogue = "https://stac.example/v1/"
-[limits]
-connections = 1
-url = 500
-[search]
-{search}
-"""
-
-
-def api(folder: Path, search: str = 'filter = "cql2-text"', sortables: str = '["datetime"]') -> StacApi:
-    (folder / "api.toml").write_text(TOML.format(search=f"{search}\nsortables = {sortables}"))
-    return StacApi(load("api", Settings(catalogue_folder=folder)))
 
 
 class Upstream:

@@ -15,6 +15,7 @@ from stacbridge.settings import Settings
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream, load
 from tests.unit.cql_oracle import truth
+from tests.unit.cql_trees import combined
 from tests.unit.maap import settings
 
 ROOT = "http://bridge"
@@ -138,18 +139,7 @@ CHECKED = st.sampled_from(
         {"op": "isNull", "args": [{"property": "sat:absolute_orbit"}]},
     ]
 )
-FILTERS = st.recursive(
-    st.one_of(drawn(), drawn(), CHECKED),
-    lambda inner: st.one_of(
-        st.builds(
-            lambda op, args: {"op": op, "args": args},
-            st.sampled_from(["and", "or"]),
-            st.lists(inner, min_size=2, max_size=3),
-        ),
-        st.builds(lambda arg: {"op": "not", "args": [arg]}, inner),
-    ),
-    max_leaves=5,
-)
+FILTERS = combined(st.one_of(drawn(), drawn(), CHECKED), 5)
 CHOSEN = st.sampled_from(
     [(L1A,), (EARTHCARE, L1A), (L1A, "BiomassLevel2a"), (EARTHCARE, CRYOSAT), (CRYOSAT,)]
 )

@@ -2,7 +2,6 @@
 
 import ssl
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -15,25 +14,11 @@ from conformance.faults.kit import MD5, PRODUCT, whole
 from stacbridge.download.hooks import Hooks
 from stacbridge.errors import Misconfigured
 from stacbridge.settings import Bucket
-from stacbridge.simulators.chaos import Act, Chaos
+from stacbridge.simulators.chaos import Chaos
 from stacbridge.simulators.s3 import SECRET, S3Simulator
 from tests.unit.bucket_bridges import bridge, catalogue, fetches, filled, kept
 from tests.unit.bucket_kit import PREFIX, bucket, stored
 from tests.unit.download_servers import PATIENCE, Bridge, OneAsset, within
-
-WHOLE = Act(ignore_range=True)
-
-
-@pytest.fixture
-def storage() -> Iterator[S3Simulator]:
-    with S3Simulator({}, writable=True, presigned=True) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def chaos() -> Iterator[Chaos]:
-    with Chaos(PRODUCT, WHOLE) as server:
-        yield server
 
 
 def test_another_bridge_gives_whole_files_heads_and_ranges_from_the_bucket(

@@ -1,7 +1,6 @@
 """A bucket that fails, is full, or lost what was in it: downloads go on, and nothing wrong comes of it."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,6 @@ from stacbridge.simulators.s3 import S3Simulator
 from tests.unit.bucket_bridges import bridge, catalogue, fetches, filled, kept, listing
 from tests.unit.bucket_kit import PREFIX, bucket, stored
 from tests.unit.download_servers import PATIENCE, within
-
-WHOLE = Act(ignore_range=True)
-
-
-@pytest.fixture
-def storage() -> Iterator[S3Simulator]:
-    with S3Simulator({}, writable=True, presigned=True) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def chaos() -> Iterator[Chaos]:
-    with Chaos(PRODUCT, WHOLE) as server:
-        yield server
 
 
 def test_a_connection_to_the_bucket_that_breaks_is_replaced(tmp_path: Path, chaos: Chaos) -> None:
