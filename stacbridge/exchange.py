@@ -13,6 +13,8 @@ from stacbridge.model import Json
 HEADER = "X-Request-ID"
 ZERO_COPY = "http.response.zerocopysend"
 """The ASGI extension by which a part of a body is sent that stays in the kernel."""
+LENT = "stacbridge.response.lent"
+"""The extension by which a part of a body is sent whose buffer has other uses as soon as `send` waits or returns."""
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stacbridge import metrics
-from stacbridge.exchange import HEADER, ZERO_COPY, Exchange, answering
+from stacbridge.exchange import HEADER, LENT, ZERO_COPY, Exchange, answering
 from stacbridge.hrefs import catalogue_of
 from stacbridge.logs import FIELDS
 
@@ -81,7 +81,7 @@ class Sending:
         if message["type"] == "http.response.body":
             self.sent += len(message.get("body", b""))
             self.whole = not message.get("more_body", False)
-        elif message["type"] == ZERO_COPY:
+        elif message["type"] in (ZERO_COPY, LENT):
             self.sent += message["count"]
 
 

@@ -2,6 +2,8 @@
 
 An application that finds it in a scope's `extensions` may send `{"type": ZERO_COPY, "file": …, "count": …}`,
 `file` being the reading end of a pipe that holds `count` bytes of the body, which is not complete with them.
+`{"type": LENT, "body": …, "count": …}` sends from a buffer that is read into again at once: uvicorn would keep
+it until all of it is sent.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ from typing import Any, Protocol
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stacbridge import splicing
-from stacbridge.exchange import ZERO_COPY
+from stacbridge.exchange import LENT, ZERO_COPY
 
 CLIENT = "stacbridge.client"
 
@@ -37,7 +39,7 @@ def zero_copy(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         transport, cycle = client
-        scope["extensions"] = {**scope.get("extensions", {}), ZERO_COPY: {}}
+        scope["extensions"] = {**scope.get("extensions", {}), ZERO_COPY: {}, LENT: {}}
         sender = Sender(transport, cycle, send)
         try:
             await app(scope, receive, sender)
@@ -48,7 +50,7 @@ def zero_copy(app: ASGIApp) -> ASGIApp:
 
 
 class Sender:
-    """Sends by uvicorn what is bytes, and itself what is in a pipe."""
+    """Sends by uvicorn what is bytes, and itself what is in a pipe or a buffer that is lent."""
 
     def __init__(self, transport: asyncio.Transport, cycle: Cycle, send: Send) -> None:
         self._transport = transport
@@ -58,14 +60,19 @@ class Sender:
         self._socket: int | None = None
 
     async def __call__(self, message: Message) -> None:
-        """Send one message; return once the client's connection has taken what is in a pipe."""
-        if message["type"] != ZERO_COPY:
+        """Send one message; return once the client's connection has taken what uvicorn does not send."""
+        if message["type"] not in (ZERO_COPY, LENT):
             await self._send(message)
             return
-        await self._flushed()
+        if self._socket is None:
+            self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
         self._cycle.expected_content_length -= message["count"]
         try:
-            await self._splice(message["file"].fileno(), message["count"])
+            if message["type"] == LENT:
+                await self._write(self._socket, message["body"])
+            else:
+                await self._flushed()
+                await self._splice(self._socket, message["file"].fileno(), message["count"])
         except ConnectionError:
             self._transport.abort()  # as with bytes, who left is told by `receive`, not by an error
 
@@ -82,14 +89,22 @@ class Sender:
             await self._send({"type": "http.response.body", "body": b"", "more_body": True})
             self._transport.set_write_buffer_limits()
 
-    async def _splice(self, pipe: int, count: int) -> None:
-        if self._socket is None:
-            self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
+    async def _write(self, socket: int, piece: bytes | memoryview) -> None:
+        """Send what goes without waiting, and a copy of the rest."""
+        sent = 0 if self._transport.get_write_buffer_size() else _written(socket, piece)
+        if sent < len(piece):
+            rest = memoryview(bytes(piece[sent:]))
+            await self._flushed()
+            while rest:
+                await self._writable(socket)
+                rest = rest[_written(socket, rest) :]
+
+    async def _splice(self, socket: int, pipe: int, count: int) -> None:
         while count:
             try:
-                count -= os.splice(pipe, self._socket, count, flags=splicing.FLAGS)
+                count -= os.splice(pipe, socket, count, flags=splicing.FLAGS)
             except BlockingIOError:
-                await self._writable(self._socket)
+                await self._writable(socket)
 
     async def _writable(self, socket: int) -> None:
         ready: Any = self._loop.create_future()
@@ -98,3 +113,11 @@ class Sender:
             await ready
         finally:
             self._loop.remove_writer(socket)
+
+
+def _written(socket: int, piece: bytes | memoryview) -> int:
+    """Return how many bytes the connection takes without waiting."""
+    try:
+        return os.write(socket, piece)
+    except BlockingIOError:
+        return 0

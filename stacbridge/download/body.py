@@ -9,7 +9,7 @@ import aiohttp
 
 from stacbridge.download.refusals import failed
 from stacbridge.download.tap import Drain, Piece, Tap, tap
-from stacbridge.download.transfers import drop
+from stacbridge.download.transfers import drop, leave
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 
 T = TypeVar("T")
@@ -86,9 +86,13 @@ class Body:
         return len(piece)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection, which serves another request where all of the body has come."""
         self._tell()
-        drop(self._response)
+        if self._tap is not None and self._tap.spent:
+            self._tap.detach()
+            leave(self._response)
+        else:
+            drop(self._response)
 
     async def _read(self) -> Piece:
         if not self._begun:

@@ -8,7 +8,7 @@ from stacbridge.download.client import Send
 from stacbridge.download.tap import Drain, Piece
 from stacbridge.download.verify import Source
 from stacbridge.download.watch import Watch
-from stacbridge.exchange import ZERO_COPY
+from stacbridge.exchange import LENT, ZERO_COPY
 
 
 class Flow(Protocol):
@@ -69,7 +69,10 @@ class Outlet:
 
     def give(self, piece: Piece) -> None:
         """Send a piece, as far as that goes without waiting; only while `open`."""
-        self._begin({"type": "http.response.body", "body": piece, "more_body": True}, len(piece))
+        if self.pipes:
+            self._begin({"type": LENT, "body": piece, "count": len(piece), "more_body": True}, len(piece))
+        else:
+            self._begin({"type": "http.response.body", "body": bytes(piece), "more_body": True}, len(piece))
 
     def give_pipe(self, end: RawIOBase, count: int) -> None:
         """Send what is in a pipe, as far as that goes without waiting; only while `open`, if it `pipes`."""

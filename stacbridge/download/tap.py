@@ -28,10 +28,12 @@ BUDGET = 32 * 1024 * 1024
 """Bytes of pieces from which on new ones are smaller, so that a thousand readers who stop take little."""
 SPARE = 4
 """Buffers of each size that are kept for reading into; more are lent only where reads find nothing."""
-UNDECIPHERED = 64 * 1024
-"""Bytes of TLS held undeciphered before the upstream is asked to pause. A record is 16 KiB: not less."""
 TAIL = SMALLEST // 2
 """Bytes at the end of a body that are read in any case, with what follows if there is too much: one piece."""
+SPAN = 4 * 1024 * 1024
+"""Bytes that pass at most before whoever waits for them is woken; each time costs as much as reading a piece."""
+TURN = 0.1
+"""Seconds from which on whoever waits is woken for any piece."""
 LOOKS = 8
 """How often it is looked whether an upstream stalls within the time that it may; late by one such part."""
 
@@ -53,7 +55,7 @@ class Drain(Protocol):
         ...
 
     def give(self, piece: Piece) -> None:
-        """Take a piece, at once or as soon as it can."""
+        """Take a piece, at once or as soon as it can; what it keeps of a buffer that is lent, it copies."""
         ...
 
     def give_pipe(self, end: RawIOBase, count: int) -> None:
@@ -89,8 +91,11 @@ class Tap(asyncio.BufferedProtocol):
         self._timer = self._loop.call_later(idle / LOOKS, self._look)
         Tap.open += 1
         transport.set_protocol(self)
-        if hasattr(transport, "set_read_buffer_limits"):
-            transport.set_read_buffer_limits(UNDECIPHERED)
+
+    @property
+    def spent(self) -> bool:
+        """Whether all of the body was read, and the connection is still there for another."""
+        return self._left == 0 and not self._pieces and not self._ended
 
     async def read(self) -> Piece:
         """Return the next piece, empty at the end.
@@ -188,15 +193,18 @@ class Tap(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has come into the buffer."""
         assert self._filling is not None
-        piece = bytes(self._filling[:nbytes])
-        self._give_back()
-        if self._drain is not None and self._drain.open and not self._pieces and nbytes <= self._left:
-            self._drain.give(piece)
+        piece = self._filling[:nbytes]
+        drain, self._left = self._drain, self._left - nbytes
+        if drain is not None and drain.open and not self._pieces and self._left >= 0:
+            drain.give(piece)
             self._gone += nbytes
+            going_on = drain.open and self._left and self._gone < SPAN and not self._lasted(TURN)
         else:
-            self._hold(piece)
-        self._left -= nbytes
-        self._wake()
+            self._hold(bytes(piece))
+            going_on = False
+        self._give_back()
+        if not going_on:
+            self._wake()
 
     def eof_received(self) -> None:
         """Note that nothing more comes."""
@@ -205,13 +213,17 @@ class Tap(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that nothing more can come."""
+        self.detach()
+        self._wake()
+
+    def detach(self) -> None:
+        """Have nothing more to do with the connection."""
         Tap.open -= 1
         self._timer.cancel()
         self._give_back()
         self._close_duct()
         self._ended = True
         self._transport = None  # a cycle otherwise, which keeps what TLS holds until it is collected
-        self._wake()
 
     def _hold(self, piece: Piece) -> None:
         self._pieces.append(piece)
@@ -228,10 +240,16 @@ class Tap(asyncio.BufferedProtocol):
 
     def _look(self) -> None:
         waiter = self._waiter
-        if waiter is not None and not waiter.done() and self._loop.time() - self._since >= self._idle:
+        if waiter is not None and not waiter.done() and not self._gone and self._lasted(self._idle):
             waiter.set_exception(TimeoutError())
-        else:
-            self._timer = self._loop.call_later(self._idle / LOOKS, self._look)
+            return
+        self._timer = self._loop.call_later(self._idle / LOOKS, self._look)
+        if self._gone:
+            self._wake()
+
+    def _lasted(self, seconds: float) -> bool:
+        """Return whether what is waited for has been waited for so long."""
+        return self._loop.time() - self._since >= seconds
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -11,7 +11,9 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from yarl import URL
 
 from stacbridge import metrics
+from stacbridge.download.connector import Connector
 from stacbridge.download.refusals import failed
+from stacbridge.download.tls import TlsTransport
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.settings import Settings
 
@@ -76,7 +78,7 @@ class Transfers:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._context),
+                connector=Connector(self._context),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout),
                 headers={"Accept-Encoding": "identity", "User-Agent": f"stacbridge/{version('stacbridge')}"},
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -100,6 +102,19 @@ async def _once(request: ClientRequest, ask: ClientHandlerType) -> ClientRespons
 def asked(method: str, url: str) -> str:
     """Return what was asked in words that may be shown: a query can carry a signature, so it is left out."""
     return f"{method} {url.partition('?')[0]}"
+
+
+def leave(response: aiohttp.ClientResponse) -> None:
+    """Be done with an answer whose body was read from the connection itself, to its end."""
+    connection = response.connection
+    transport, protocol = connection and connection.transport, connection and connection.protocol
+    lasting = response.version == aiohttp.HttpVersion11 and "close" not in response.headers.get("Connection", "").lower()
+    if protocol is None or not isinstance(transport, TlsTransport) or not lasting:
+        drop(response)
+        return
+    protocol.connection_lost(None)  # it still waits for the body that went past it
+    response.close()
+    transport.park()
 
 
 def drop(response: aiohttp.ClientResponse) -> None:

@@ -1,0 +1,74 @@
+"""How connections to upstreams are made: as aiohttp makes them, but for TLS on the socket itself."""
+
+import asyncio
+import ssl
+import sys
+from typing import Any
+
+import aiohttp
+from aiohappyeyeballs import start_connection
+from aiohttp.client_proto import ResponseHandler
+
+from stacbridge.download.origin import Origin, Origins
+from stacbridge.download.tls import TlsTransport
+
+class Connector(aiohttp.TCPConnector):
+    """aiohttp's connector with `TlsTransport`, whose handshakes go on from earlier ones with the same server.
+
+    aiohttp has no documented place for a transport of one's own; a test fails where this one is not used.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """Trust whom `context` trusts."""
+        super().__init__(limit=0, ssl=context)
+        self._origins = Origins()
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Close the connections that are kept."""
+        self._origins.close()
+        await super().close(abort_ssl=abort_ssl)
+
+    async def _wrap_create_connection(
+        self, *args: Any, ssl: ssl.SSLContext | None = None, **kwargs: Any
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        if ssl is None or sys.platform == "win32":  # whose event loop watches no sockets
+            return await super()._wrap_create_connection(*args, ssl=ssl, **kwargs)
+        origin = self._origins.at(kwargs["server_hostname"], kwargs["req"].port)
+        protocol = self._factory()
+        if (waiting := origin.take()) is not None:
+            waiting.set_protocol(protocol)
+            protocol.connection_made(waiting)
+            return waiting, protocol
+        return await self._over_tls(ssl, origin, protocol, **kwargs), protocol
+
+    async def _over_tls(
+        self,
+        context: ssl.SSLContext,
+        origin: Origin,
+        protocol: ResponseHandler,
+        *,
+        addr_infos: Any,
+        req: aiohttp.ClientRequest,
+        timeout: aiohttp.ClientTimeout,
+        server_hostname: str,
+        client_error: type[aiohttp.ClientConnectorError] = aiohttp.ClientConnectorError,
+    ) -> asyncio.Transport:
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                plain = await start_connection(addr_infos, happy_eyeballs_delay=0.25)
+                connection = context.wrap_socket(
+                    plain,
+                    server_hostname=server_hostname,
+                    do_handshake_on_connect=False,
+                    suppress_ragged_eofs=False,
+                    session=origin.session,
+                )
+                return await TlsTransport.over(connection, protocol, origin)
+        except ssl.SSLCertVerificationError as error:
+            raise aiohttp.ClientConnectorCertificateError(req.connection_key, error) from error
+        except ssl.SSLError as error:
+            raise aiohttp.ClientConnectorSSLError(req.connection_key, error) from error
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise client_error(req.connection_key, error) from error
