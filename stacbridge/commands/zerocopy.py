@@ -2,8 +2,10 @@
 
 An application that finds it in a scope's `extensions` may send `{"type": ZERO_COPY, "file": …, "count": …}`,
 `file` being the reading end of a pipe that holds `count` bytes of the body, which is not complete with them.
-`{"type": LENT, "body": …, "count": …}` sends from a buffer that is read into again at once: uvicorn would keep
-it until all of it is sent.
+
+One that finds `LENT` there may call its `write` with a piece of the body, of which it takes what goes at once, and
+has forgotten the piece when it returns: uvicorn would keep it until all of it is sent. The messages
+`{"type": LENT, "count": …}` say afterwards how many bytes of the body went this way.
 """
 
 import asyncio
@@ -39,8 +41,9 @@ def zero_copy(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         transport, cycle = client
-        scope["extensions"] = {**scope.get("extensions", {}), ZERO_COPY: {}, LENT: {}}
         sender = Sender(transport, cycle, send)
+        offered = {ZERO_COPY: {}, LENT: {"write": sender.write}}
+        scope["extensions"] = {**scope.get("extensions", {}), **offered}
         try:
             await app(scope, receive, sender)
         finally:
@@ -50,7 +53,7 @@ def zero_copy(app: ASGIApp) -> ASGIApp:
 
 
 class Sender:
-    """Sends by uvicorn what is bytes, and itself what is in a pipe or a buffer that is lent."""
+    """Sends by uvicorn what is bytes, and itself what is in a pipe or lent."""
 
     def __init__(self, transport: asyncio.Transport, cycle: Cycle, send: Send) -> None:
         self._transport = transport
@@ -60,21 +63,30 @@ class Sender:
         self._socket: int | None = None
 
     async def __call__(self, message: Message) -> None:
-        """Send one message; return once the client's connection has taken what uvicorn does not send."""
-        if message["type"] not in (ZERO_COPY, LENT):
+        """Send one message; return once the client's connection has taken what is in a pipe."""
+        if message["type"] == ZERO_COPY:
+            await self._flushed()
+            self._cycle.expected_content_length -= message["count"]
+            try:
+                await self._splice(message["file"].fileno(), message["count"])
+            except ConnectionError:
+                self._transport.abort()  # as with bytes, who left is told by `receive`, not by an error
+        elif message["type"] != LENT:
             await self._send(message)
-            return
-        if self._socket is None:
-            self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
-        self._cycle.expected_content_length -= message["count"]
+
+    def write(self, piece: bytes | memoryview) -> int:
+        """Send what goes at once of a piece; return how many bytes, none while uvicorn has something to send."""
+        if self._transport.get_write_buffer_size():
+            return 0
         try:
-            if message["type"] == LENT:
-                await self._write(self._socket, message["body"])
-            else:
-                await self._flushed()
-                await self._splice(self._socket, message["file"].fileno(), message["count"])
+            count = os.write(self._client(), piece)
+        except BlockingIOError:
+            return 0
         except ConnectionError:
-            self._transport.abort()  # as with bytes, who left is told by `receive`, not by an error
+            self._transport.abort()
+            return 0
+        self._cycle.expected_content_length -= count
+        return count
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -89,17 +101,13 @@ class Sender:
             await self._send({"type": "http.response.body", "body": b"", "more_body": True})
             self._transport.set_write_buffer_limits()
 
-    async def _write(self, socket: int, piece: bytes | memoryview) -> None:
-        """Send what goes without waiting, and a copy of the rest."""
-        sent = 0 if self._transport.get_write_buffer_size() else _written(socket, piece)
-        if sent < len(piece):
-            rest = memoryview(bytes(piece[sent:]))
-            await self._flushed()
-            while rest:
-                await self._writable(socket)
-                rest = rest[_written(socket, rest) :]
+    def _client(self) -> int:
+        if self._socket is None:
+            self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
+        return self._socket
 
-    async def _splice(self, socket: int, pipe: int, count: int) -> None:
+    async def _splice(self, pipe: int, count: int) -> None:
+        socket = self._client()
         while count:
             try:
                 count -= os.splice(pipe, socket, count, flags=splicing.FLAGS)
@@ -113,11 +121,3 @@ class Sender:
             await ready
         finally:
             self._loop.remove_writer(socket)
-
-
-def _written(socket: int, piece: bytes | memoryview) -> int:
-    """Return how many bytes the connection takes without waiting."""
-    try:
-        return os.write(socket, piece)
-    except BlockingIOError:
-        return 0

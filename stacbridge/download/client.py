@@ -11,11 +11,12 @@ import orjson
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.ranges import ByteRange
 from stacbridge.errors import StacbridgeError
-from stacbridge.exchange import ZERO_COPY, identified
+from stacbridge.exchange import LENT, ZERO_COPY, identified
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Write = Callable[[bytes | memoryview], int]
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 _CORS = {
@@ -38,12 +39,15 @@ log = logging.getLogger(__name__)
 class Answer:
     """What goes to the client. Once it has started, a failure can only cut the connection.
 
-    `whole` tells that all of it went out.
+    `whole` tells that all of it went out. `pipes` tells whether it takes `ZERO_COPY`; `write` takes what goes at
+    once of a piece of the body, and tells how many bytes: none where the server does not offer `LENT`.
     """
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.started = self.whole = False
-        self.pipes = ZERO_COPY in scope.get("extensions", {})
+        extensions = scope.get("extensions", {})
+        self.pipes = ZERO_COPY in extensions
+        self.write: Write = extensions.get(LENT, {}).get("write", _nothing)
         self._head = scope["method"] == "HEAD"
         self._send = send
 
@@ -59,7 +63,8 @@ class Answer:
             for name, value in (_CORS | dict(headers)).items()
         ]
         self.started = True
-        self.pipes = self.pipes and "Content-Length" in headers
+        if "Content-Length" not in headers:  # what goes past the server would be no chunk
+            self.pipes, self.write = False, _nothing
         await self.send({"type": "http.response.start", "status": status, "headers": encoded})
 
     async def end(self, body: bytes = b"") -> None:
@@ -84,6 +89,10 @@ class Answer:
             told["Link"] = f'<{link}>; rel="status"'
         await self.start(failure.status, failure.headers() | told)
         await self.end(b"" if self._head else body)
+
+
+def _nothing(piece: bytes | memoryview) -> int:
+    return 0
 
 
 def wanted_of(scope: Scope) -> Wanted:

@@ -1,8 +1,11 @@
 """How connections to upstreams are made: as aiohttp makes them, but for TLS on the socket itself."""
 
 import asyncio
+import socket
 import ssl
 import sys
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,15 +15,16 @@ from aiohttp.client_proto import ResponseHandler
 from stacbridge.download.origin import Origin, Origins
 from stacbridge.download.tls import TlsTransport
 
+
 class Connector(aiohttp.TCPConnector):
     """aiohttp's connector with `TlsTransport`, whose handshakes go on from earlier ones with the same server.
 
     aiohttp has no documented place for a transport of one's own; a test fails where this one is not used.
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        """Trust whom `context` trusts."""
-        super().__init__(limit=0, ssl=context)
+    def __init__(self, context: ssl.SSLContext, held: int) -> None:
+        """Trust whom `context` trusts; let the kernel hold `held` bytes of each connection, if it knows bounds."""
+        super().__init__(limit=0, ssl=context, socket_factory=partial(_socket, held) if held else None)
         self._origins = Origins()
 
     async def close(self, *, abort_ssl: bool = False) -> None:
@@ -55,7 +59,11 @@ class Connector(aiohttp.TCPConnector):
     ) -> asyncio.Transport:
         try:
             async with asyncio.timeout(timeout.sock_connect):
-                plain = await start_connection(addr_infos, happy_eyeballs_delay=0.25)
+                plain = await start_connection(
+                    addr_infos,
+                    happy_eyeballs_delay=self._happy_eyeballs_delay,
+                    socket_factory=self._socket_factory,
+                )
                 connection = context.wrap_socket(
                     plain,
                     server_hostname=server_hostname,
@@ -72,3 +80,20 @@ class Connector(aiohttp.TCPConnector):
             raise
         except OSError as error:
             raise client_error(req.connection_key, error) from error
+
+
+def _socket(held: int, address: Any) -> socket.socket:
+    """Return a socket for an address. Less room than was asked for would be fixed, and slow; then none is fixed."""
+    made = socket.socket(*address[:3])
+    if held <= _most():
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, held)
+    return made
+
+
+@cache
+def _most() -> int:
+    """Return the kernel's bound for such room, 0 where it states none."""
+    try:
+        return int(Path("/proc/sys/net/core/rmem_max").read_text())
+    except (OSError, ValueError):
+        return 0

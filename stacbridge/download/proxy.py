@@ -181,7 +181,7 @@ class AssetProxy:
             else:
                 source = account.verified(stream, ready)
                 flow = stream if source is stream else Piecewise(source)
-                await pump(flow, answer.send, self._settings.download_idle_timeout, pipes=answer.pipes)
+                await pump(flow, answer, self._settings.download_idle_timeout)
 
 
 def _user(principal: Principal | None) -> str:

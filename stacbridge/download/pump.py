@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Generator
 from io import RawIOBase
 from typing import Any, Protocol
 
-from stacbridge.download.client import Send
+from stacbridge.download.client import Answer
 from stacbridge.download.tap import Drain, Piece
 from stacbridge.download.verify import Source
 from stacbridge.download.watch import Watch
@@ -33,13 +33,13 @@ class Piecewise:
         return len(piece)
 
 
-async def pump(flow: Flow, send: Send, idle: float, *, pipes: bool = False) -> None:
-    """Hand what flows to `send`, and the end only after all of it; `pipes` says whether it knows `ZERO_COPY`.
+async def pump(flow: Flow, answer: Answer, idle: float) -> None:
+    """Hand what flows to `answer`, and the end only after all of it.
 
     Raises what `flow` raises, and `TimeoutError` when the client takes nothing for `idle` seconds. The
     client's connection must then be cut, never ended cleanly.
     """
-    outlet = Outlet(send, pipes)
+    outlet = Outlet(answer)
     try:
         with Watch(idle) as watch:
             while await flow.flow(outlet):
@@ -49,17 +49,17 @@ async def pump(flow: Flow, send: Send, idle: float, *, pipes: bool = False) -> N
     except TimeoutError:
         raise TimeoutError(f"The client took nothing for {idle:g} s, after {outlet.sent} bytes.") from None
     finally:
-        outlet.close()
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await outlet.close()
+    await answer.end()
 
 
 class Outlet:
     """The way to one client: pieces go at once while it takes them. `sent` counts their bytes."""
 
-    def __init__(self, send: Send, pipes: bool) -> None:
-        self.sent = 0
-        self.pipes = pipes
-        self._send = send
+    def __init__(self, answer: Answer) -> None:
+        self.sent = self._lent = 0
+        self.pipes = answer.pipes
+        self._answer = answer
         self._begun: Begun | None = None
 
     @property
@@ -68,18 +68,20 @@ class Outlet:
         return self._begun is None
 
     def give(self, piece: Piece) -> None:
-        """Send a piece, as far as that goes without waiting; only while `open`."""
-        if self.pipes:
-            self._begin({"type": LENT, "body": piece, "count": len(piece), "more_body": True}, len(piece))
-        else:
-            self._begin({"type": "http.response.body", "body": bytes(piece), "more_body": True}, len(piece))
+        """Send a piece, as far as that goes without waiting, and keep a copy of the rest; only while `open`."""
+        count = self._answer.write(piece)
+        self.sent += count
+        self._lent += count
+        if count < len(piece):
+            rest = bytes(piece[count:])
+            self._begin({"type": "http.response.body", "body": rest, "more_body": True}, len(rest))
 
     def give_pipe(self, end: RawIOBase, count: int) -> None:
         """Send what is in a pipe, as far as that goes without waiting; only while `open`, if it `pipes`."""
         self._begin({"type": ZERO_COPY, "file": end, "count": count, "more_body": True}, count)
 
     def _begin(self, message: dict[str, Any], count: int) -> None:
-        begun = Begun(self._send(message))
+        begun = Begun(self._answer.send(message))
         self.sent += count
         self._begun = None if begun.done else begun
 
@@ -89,10 +91,12 @@ class Outlet:
             await self._begun
             self._begun = None
 
-    def close(self) -> None:
-        """Give up what is not sent yet."""
+    async def close(self) -> None:
+        """Give up what is not sent yet, and say what went past the server."""
         if self._begun is not None:
             self._begun.close()
+        if self._lent:
+            await self._answer.send({"type": LENT, "count": self._lent, "more_body": True})
 
 
 class Begun:

@@ -118,7 +118,7 @@ class Remote:
         else:
             async with self._opened(label, part, ready) as source:
                 await answer.start(part.status, part.headers)
-                await pump(Piecewise(source), answer.send, self._settings.download_idle_timeout)
+                await pump(Piecewise(source), answer, self._settings.download_idle_timeout)
         metrics.SPOOLED.labels(place).inc()
 
     async def _place(self, label: Label, seconds: int) -> dict[str, str]:

@@ -92,7 +92,7 @@ class Shelf:
             if wanted.head:
                 await answer.end()
             else:
-                await pump(Piecewise(reader), answer.send, self._settings.download_idle_timeout)
+                await pump(Piecewise(reader), answer, self._settings.download_idle_timeout)
         finally:
             reader.close()
 

@@ -78,7 +78,7 @@ class Transfers:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                connector=Connector(self._context),
+                connector=Connector(self._context, self._settings.receive_buffer),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout),
                 headers={"Accept-Encoding": "identity", "User-Agent": f"stacbridge/{version('stacbridge')}"},
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -108,7 +108,10 @@ def leave(response: aiohttp.ClientResponse) -> None:
     """Be done with an answer whose body was read from the connection itself, to its end."""
     connection = response.connection
     transport, protocol = connection and connection.transport, connection and connection.protocol
-    lasting = response.version == aiohttp.HttpVersion11 and "close" not in response.headers.get("Connection", "").lower()
+    lasting = (
+        response.version == aiohttp.HttpVersion11
+        and "close" not in response.headers.get("Connection", "").lower()
+    )
     if protocol is None or not isinstance(transport, TlsTransport) or not lasting:
         drop(response)
         return
