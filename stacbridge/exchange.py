@@ -14,7 +14,7 @@ HEADER = "X-Request-ID"
 ZERO_COPY = "http.response.zerocopysend"
 """The ASGI extension by which a part of a body is sent that stays in the kernel."""
 LENT = "stacbridge.response.lent"
-"""The extension by which pieces of a body are sent that are overwritten at once: a function, and a message."""
+"""The extension by which pieces of a body are sent that are overwritten at once."""
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -3,8 +3,8 @@
 An application that finds it in a scope's `extensions` may send `{"type": ZERO_COPY, "file": …, "count": …}`,
 `file` being the reading end of a pipe that holds `count` bytes of the body, which is not complete with them.
 
-One that finds `LENT` there may call its `write` with a piece of the body, of which it takes what goes at once, and
-has forgotten the piece when it returns: uvicorn would keep it until all of it is sent. The messages
+One that finds `LENT` there may call its `write` with a piece of the body. That sends what goes at once, and has
+forgotten the piece when it returns, where uvicorn would keep it until all of it is sent. The messages
 `{"type": LENT, "count": …}` say afterwards how many bytes of the body went this way.
 """
 
@@ -75,7 +75,7 @@ class Sender:
             await self._send(message)
 
     def write(self, piece: bytes | memoryview) -> int:
-        """Send what goes at once of a piece; return how many bytes, none while uvicorn has something to send."""
+        """Send what goes at once of a piece; return how many bytes, none while uvicorn still sends."""
         if self._transport.get_write_buffer_size():
             return 0
         try:

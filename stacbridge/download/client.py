@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 class Answer:
     """What goes to the client. Once it has started, a failure can only cut the connection.
 
-    `whole` tells that all of it went out. `pipes` tells whether it takes `ZERO_COPY`; `write` takes what goes at
-    once of a piece of the body, and tells how many bytes: none where the server does not offer `LENT`.
+    `whole` tells that all of it went out. `pipes` tells whether it takes `ZERO_COPY`; `write` sends what goes
+    at once of a piece of the body, and returns how many bytes: none where the server does not offer `LENT`.
     """
 
     def __init__(self, scope: Scope, send: Send) -> None:

@@ -23,8 +23,8 @@ class Connector(aiohttp.TCPConnector):
     """
 
     def __init__(self, context: ssl.SSLContext, held: int) -> None:
-        """Trust whom `context` trusts; let the kernel hold `held` bytes of each connection, if it knows bounds."""
-        super().__init__(limit=0, ssl=context, socket_factory=partial(_socket, held) if held else None)
+        """Trust whom `context` trusts; the kernel holds `held` bytes of a connection at most, unless 0."""
+        super().__init__(limit=0, ssl=context, socket_factory=partial(roomy, held) if held else None)
         self._origins = Origins()
 
     async def close(self, *, abort_ssl: bool = False) -> None:
@@ -82,8 +82,11 @@ class Connector(aiohttp.TCPConnector):
             raise client_error(req.connection_key, error) from error
 
 
-def _socket(held: int, address: Any) -> socket.socket:
-    """Return a socket for an address. Less room than was asked for would be fixed, and slow; then none is fixed."""
+def roomy(held: int, address: Any) -> socket.socket:
+    """Return a socket for an address, of which the kernel holds `held` bytes.
+
+    Where it allows less, the bound is left to it: the less would be fixed, and slow over far lines.
+    """
     made = socket.socket(*address[:3])
     if held <= _most():
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, held)

@@ -68,7 +68,7 @@ class Outlet:
         return self._begun is None
 
     def give(self, piece: Piece) -> None:
-        """Send a piece, as far as that goes without waiting, and keep a copy of the rest; only while `open`."""
+        """Send what goes of a piece without waiting, and keep a copy of the rest; only while `open`."""
         count = self._answer.write(piece)
         self.sent += count
         self._lent += count

@@ -31,7 +31,7 @@ SPARE = 4
 TAIL = SMALLEST // 2
 """Bytes at the end of a body that are read in any case, with what follows if there is too much: one piece."""
 SPAN = 4 * 1024 * 1024
-"""Bytes that pass at most before whoever waits for them is woken; each time costs as much as reading a piece."""
+"""Bytes that pass at most before whoever waits for them is woken, which costs as much as reading a piece."""
 TURN = 0.1
 """Seconds from which on whoever waits is woken for any piece."""
 LOOKS = 8

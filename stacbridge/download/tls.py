@@ -13,14 +13,14 @@ from typing import Any, Self
 from stacbridge.download.origin import Origin
 
 RECORD = 16 * 1024
-"""Bytes of a TLS record at most. Room for a whole one leaves no rest of it in OpenSSL, where no event tells of it."""
+"""Bytes of a TLS record at most. With room for a whole one no rest stays in OpenSSL, which no event tells of."""
 SCRATCH = memoryview(bytearray(4 * RECORD))
 """What is read for protocols that lend no buffer; all connections are on one event loop."""
 WANTS = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class TlsTransport(asyncio.Transport):
-    """A client's connection over TLS. What is written are requests, which are small: it asks nobody to pause."""
+    """A client's connection over TLS. It asks nobody to pause writing, since requests are small."""
 
     def __init__(self, connection: ssl.SSLSocket, protocol: asyncio.BaseProtocol, origin: Origin) -> None:
         """Carry what `protocol` says over `connection`, whose handshake with `origin` is done."""
@@ -132,11 +132,11 @@ class TlsTransport(asyncio.Transport):
             self._see_rest()
 
     def _fill(self, buffer: memoryview) -> tuple[int, bool, OSError | None]:
-        """Decipher into `buffer`; return how many bytes, whether more may come, and what failed after them."""
-        count, read = 0, self._connection.read
+        """Decipher into `buffer`; return how many bytes, whether more may come, and what failed then."""
+        count, receive = 0, self._connection.recv_into
         try:
             while count == 0 or len(buffer) - count >= RECORD:
-                got = read(RECORD, buffer[count:])
+                got = receive(buffer[count:], RECORD)
                 if not got:
                     return count, False, None
                 count += got
@@ -217,7 +217,12 @@ async def _ready(
     descriptor: int,
 ) -> None:
     ready: asyncio.Future[None] = loop.create_future()
-    add(descriptor, lambda: ready.done() or ready.set_result(None))
+
+    def tell() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    add(descriptor, tell)
     try:
         await ready
     finally:

@@ -70,6 +70,10 @@ class Transfers:
                 )
         except TimeoutError:
             raise failed(UpstreamTimeout, "did not answer in time", *told) from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise failed(
+                UpstreamError, f"shows a certificate that is not trusted{_why(error)}", *told
+            ) from error
         except aiohttp.ClientConnectionError as error:
             raise failed(UpstreamUnavailable, "cannot be reached", *told) from error
         except aiohttp.ClientError as error:
@@ -97,6 +101,12 @@ async def _once(request: ClientRequest, ask: ClientHandlerType) -> ClientRespons
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise aiohttp.ClientConnectionError(str(error)) from error
+
+
+def _why(error: aiohttp.ClientConnectorCertificateError) -> str:
+    """Return what is wrong with a certificate, and how others are trusted."""
+    message = getattr(error.certificate_error, "verify_message", "it cannot be checked")
+    return f" ({message}); SSL_CERT_FILE names the authorities that are"
 
 
 def asked(method: str, url: str) -> str:

@@ -91,7 +91,7 @@ class Upstream:
         scheme, host = ("https", "localhost") if context else ("http", "127.0.0.1")
         self.url = f"{scheme}://{host}:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept)]
-        self._sockets: list[socket.socket] = []
+        self.sockets: list[socket.socket] = []
 
     def wait(self, asked: int, busy: int, seconds: float = PATIENCE) -> bool:
         """Wait until `asked` requests have come and `busy` are being answered; return whether that came."""
@@ -106,7 +106,7 @@ class Upstream:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for sock in self._sockets:
+        for sock in self.sockets:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
@@ -116,7 +116,7 @@ class Upstream:
         with suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
-                self._sockets.append(sock)
+                self.sockets.append(sock)
                 thread = threading.Thread(target=self._serve, args=[sock])
                 self._threads.append(thread)
                 thread.start()
