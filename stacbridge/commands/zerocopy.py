@@ -3,8 +3,8 @@
 An application that finds it in a scope's `extensions` may send `{"type": ZERO_COPY, "file": …, "count": …}`,
 `file` being the reading end of a pipe that holds `count` bytes of the body, which is not complete with them.
 
-One that finds `LENT` there may call its `write` with a piece of the body. That sends what goes at once, and has
-forgotten the piece when it returns, where uvicorn would keep it until all of it is sent. The messages
+One that finds `LENT` there may call its `write` with a piece of the body. That sends what goes at once, and
+forgets the piece when it returns, where uvicorn would keep it until all of it is sent. The messages
 `{"type": LENT, "count": …}` say afterwards how many bytes of the body went this way.
 """
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from stacbridge.download.origin import Origin
 
 RECORD = 16 * 1024
-"""Bytes of a TLS record at most. With room for a whole one no rest stays in OpenSSL, which no event tells of."""
+"""Bytes of a TLS record at most. With room for a whole one no rest stays in OpenSSL, untold by any event."""
 SCRATCH = memoryview(bytearray(4 * RECORD))
 """What is read for protocols that lend no buffer; all connections are on one event loop."""
 WANTS = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
