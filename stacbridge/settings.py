@@ -178,6 +178,9 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     """Path of an nginx location (`internal`) that fetches what a client may have: the bridge then names URL
     and token in `X-Accel-Redirect`, and moves no bytes itself; unset: it moves them. The bridge must then be
     out of everyone's reach but nginx's, who would be told the token."""
+    accel_seconds: float = Field(default=60, ge=0)
+    """Seconds for which a file that the upstream gave is handed to nginx again without another look, so that
+    reading it in parts asks the upstream once for each; 0 looks each time."""
     leases: Path | None = None
     """File in which bridges on one machine share connections; unset: in the PostgreSQL of `order_store`."""
     ledger: Path | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from stacbridge import metrics
 from stacbridge.catalogue import Catalogue, Metered
-from stacbridge.download.accel import handover
+from stacbridge.download.accel import Sound, handover
 from stacbridge.download.breakers import Breakers
 from stacbridge.download.budget import RetryBudget
 from stacbridge.download.delivery import Wanted
@@ -72,6 +72,7 @@ class Account:
         )
         self._means = means
         self._breakers = breakers
+        self._sound = Sound(means.settings.accel_seconds, means.clock)
         self._detours = Detours(catalogue.id, settings.login_pause)
 
     @asynccontextmanager
@@ -154,16 +155,29 @@ class Account:
         return share.held(means.settings.download_wait)
 
     async def handover(self, ready: Ready, user: str, location: str) -> dict[str, str] | None:
-        """Return the headers that make nginx send a file, once its first bytes are seen to be sound.
+        """Return the headers that make nginx send a file, once its first bytes were seen to be sound.
 
         None where it could not: it is told one header for the upstream, and storage wants several.
 
         Raises as `stream` does.
         """
+        asked = url_of(self._detours.place(ready).request)
+        place, credentials = await self._known(asked) or await self._seen(ready, asked, user)
+        if len(credentials) > 1:
+            return None
+        return handover(location, self.catalogue.id, place, credentials, ready)
+
+    async def _known(self, asked: str) -> tuple[str, dict[str, str]] | None:
+        place = self._sound.place(asked)
+        if place is None:
+            return None
+        self._breakers.check(place)
+        return place, await self._means.in_thread(self.catalogue.authorize, place, "GET")
+
+    async def _seen(self, ready: Ready, asked: str, user: str) -> tuple[str, dict[str, str]]:
         async with self.stream(ready, Wanted(range=ByteRange(0, ENOUGH - 1)), user) as stream:
-            if len(stream.place[1]) > 1:
-                return None
-            return handover(location, self.catalogue.id, *stream.place, ready)
+            self._sound.note(asked, stream.place[0])
+            return stream.place
 
     def verified(self, stream: Stream, ready: Ready) -> Source:
         """Return the stream, checked against the file's checksum where it is all of the file."""

@@ -7,13 +7,15 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conformance.faults.kit import PRODUCT, faced
-from stacbridge.simulators.chaos import Act
-from tests.unit.download_servers import PATH, PATIENCE, TOKEN, within
+from stacbridge.model import Ready, Request
+from stacbridge.simulators.chaos import Act, Chaos
+from tests.unit.download_servers import PATH, PATIENCE, TOKEN, Bridge, within
 
 TEMPLATE = Path(__file__).parents[2] / "docker" / "nginx" / "stacbridge.conf.template"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -92,12 +94,40 @@ def test_nginx_moves_the_bytes_and_the_client_never_sees_the_token(tmp_path: Pat
         part = urllib.request.Request(f"{front}{PATH}", headers={"Range": "bytes=5-9"})
         with urllib.request.urlopen(part, timeout=PATIENCE) as answer:
             assert (answer.status, answer.read()) == (206, PRODUCT[5:10])
-        assert [asked.headers.get("range") for asked in chaos.asked] == [
-            "bytes=0-15",
-            None,
-            "bytes=0-15",
-            "bytes=5-9",
-        ]
+        assert [asked.headers.get("range") for asked in chaos.asked] == ["bytes=0-15", None, "bytes=5-9"]
+
+
+def ranges_asked(bridge: Bridge, chaos: Chaos) -> list[str | None]:
+    """Ask twice for the file; return the ranges that the bridge asked for."""
+    for _ in range(2):
+        assert bridge.ask().headers["x-upstream-url"] == f"{chaos.url}/product"
+    return [asked.headers.get("range") for asked in chaos.asked]
+
+
+def test_a_file_that_was_seen_is_handed_over_unseen_for_a_while() -> None:
+    now = [0.0]
+    with faced(Act(), settings={"accel": "/_upstream"}, clock=lambda: now[0]) as (bridge, chaos, _):
+        assert ranges_asked(bridge, chaos) == ["bytes=0-15"]
+        now[0] = 61
+        assert ranges_asked(bridge, chaos) == ["bytes=0-15"] * 2
+
+
+def test_a_file_that_was_seen_goes_with_the_token_of_the_day() -> None:
+    with faced(Act(), settings={"accel": "/_upstream"}) as (bridge, chaos, one):
+        told = [bridge.ask().headers["x-upstream-authorization"]]
+        one.tokens = ["another"]
+        told.append(bridge.ask().headers["x-upstream-authorization"])
+        assert told == [f"Bearer {TOKEN}", "Bearer another"]
+        assert len(chaos.asked) == 1
+
+
+def test_a_file_at_a_signed_place_is_looked_at_each_time() -> None:
+    with faced(Act(), settings={"accel": "/_upstream"}) as (bridge, chaos, one):
+        assert isinstance(one.place, Ready)
+        one.place = replace(one.place, request=Request("GET", f"{chaos.url}/product?signature=1"))
+        for _ in range(2):
+            assert bridge.ask().headers["x-upstream-url"].endswith("/product?signature=1")
+        assert len(chaos.asked) == 2
 
 
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
