@@ -20,7 +20,7 @@ TEMPLATE = Template((Path(__file__).parent / "downloads.nginx.conf").read_text()
 
 UPSTREAM = """
     server {{
-        listen 127.0.0.1:{port}{tls};
+        listen 127.0.0.1:{port}{tls} reuseport;
         root {folder}/files;
         if ($http_authorization != "{token}") {{ return 401; }}
     }}
@@ -32,7 +32,7 @@ CERTIFICATE = """
 """
 PROXY = """
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port} reuseport;
         location / {{
             proxy_pass {upstream};
             proxy_http_version 1.1;

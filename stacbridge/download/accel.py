@@ -31,8 +31,10 @@ def handover(
 
 
 class Sound:
-    """Where files are that were seen to be sound, each for `seconds`: not where a place is signed, or has another
-    query, which may be good for less."""
+    """Where files are that were seen to be sound, each for `seconds`.
+
+    Not where a place is signed, or has another query: it may be good for less.
+    """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
