@@ -20,7 +20,7 @@ TEMPLATE = Template((Path(__file__).parent / "downloads.nginx.conf").read_text()
 
 UPSTREAM = """
     server {{
-        listen 127.0.0.1:{port}{tls} reuseport;
+        listen 127.0.0.1:{port}{tls};
         root {folder}/files;
         if ($http_authorization != "{token}") {{ return 401; }}
     }}
