@@ -75,8 +75,12 @@ class Body:
         Where the connection was taken over they go at once, as they come. Raises as `read` does.
         """
         if self._tap is not None and not self._first:
-            flow = self._tap.flow
-            gone = await self._timed(lambda: flow(drain), int)
+            taken = self._tap
+            try:
+                gone = await self._timed(lambda: taken.flow(drain), int)
+            except asyncio.CancelledError:
+                self.received += taken.passed()
+                raise
             if gone:
                 self.received += gone
                 return gone

@@ -68,7 +68,6 @@ class Connector(aiohttp.TCPConnector):
                     plain,
                     server_hostname=server_hostname,
                     do_handshake_on_connect=False,
-                    suppress_ragged_eofs=False,
                     session=origin.session,
                 )
                 return await TlsTransport.over(connection, protocol, origin)

@@ -29,7 +29,11 @@ class Origin:
 
     def take(self) -> asyncio.Transport | None:
         """Return the connection that was parked last, if one waits; give it a protocol at once."""
-        return self.waiting[-1].end() if self.waiting else None
+        while self.waiting:
+            transport = self.waiting[-1].end()
+            if not transport.is_closing():
+                return transport
+        return None
 
     def close(self) -> None:
         """Close what waits."""

@@ -120,6 +120,10 @@ class Tap(asyncio.BufferedProtocol):
                 await self._more()
             finally:
                 self._drain = None
+        return self.passed()
+
+    def passed(self) -> int:
+        """Return how many bytes went that were not told yet."""
         gone, self._gone = self._gone, 0
         return gone
 
@@ -218,6 +222,8 @@ class Tap(asyncio.BufferedProtocol):
 
     def detach(self) -> None:
         """Have nothing more to do with the connection."""
+        if self._transport is None:
+            return
         Tap.open -= 1
         self._timer.cancel()
         self._give_back()

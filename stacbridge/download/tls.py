@@ -16,7 +16,6 @@ RECORD = 16 * 1024
 """Bytes of a TLS record at most. With room for a whole one no rest stays in OpenSSL, untold by any event."""
 SCRATCH = memoryview(bytearray(4 * RECORD))
 """What is read for protocols that lend no buffer; all connections are on one event loop."""
-WANTS = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class TlsTransport(asyncio.Transport):
@@ -111,6 +110,7 @@ class TlsTransport(asyncio.Transport):
         self._lose(None)
 
     def _end(self) -> None:
+        self._keep_session()
         with suppress(OSError):
             self._connection.unwrap()
         self._lose(None)
@@ -129,6 +129,8 @@ class TlsTransport(asyncio.Transport):
             self._protocol.eof_received()
             self._lose(None)
         else:
+            if self._outgoing and not self._writing:
+                self._flush()
             self._see_rest()
 
     def _fill(self, buffer: memoryview) -> tuple[int, bool, OSError | None]:
@@ -166,7 +168,9 @@ class TlsTransport(asyncio.Transport):
         try:
             while self._outgoing:
                 del self._outgoing[: self._connection.send(self._outgoing)]
-        except WANTS:
+        except ssl.SSLWantReadError:
+            pass  # it goes on when something has come
+        except ssl.SSLWantWriteError:
             self._watch_writing()
         except OSError as failure:
             self._lose(failure)
@@ -184,8 +188,9 @@ class TlsTransport(asyncio.Transport):
 
     def _keep_session(self) -> None:
         """Keep what a full handshake led to, once: a copy takes as long as what it saves the next time."""
-        if not self._connection.session_reused:
-            self._origin.session = self._connection.session
+        session = None if self._connection.session_reused else self._connection.session
+        if session is not None:
+            self._origin.session = session
 
     def _lose(self, failure: Exception | None) -> None:
         if not self._lost:

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from stacbridge.download.connector import Connector, roomy
+from stacbridge.download.origin import WAITING, Origin
 from stacbridge.download.tap import LONG, SPAN
 from stacbridge.download.tls import TlsTransport
 from tests.unit.download_servers import (
@@ -311,3 +312,54 @@ def test_a_bound_that_the_kernel_does_not_allow_is_left_to_the_kernel() -> None:
     with socket.socket() as common, roomy(1 << 62, (socket.AF_INET, socket.SOCK_STREAM, 0)) as made:
         bounds = [each.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for each in (common, made)]
     assert bounds[0] == bounds[1]
+
+
+def test_the_account_is_told_of_every_byte_that_a_client_took_who_left() -> None:
+    def script(asked: Asked, connection: Connection) -> None:
+        connection.answer(body=BODY[: 3 * LONG], Content_Length=str(len(BODY)))
+        connection.stall()
+
+    with encrypted(script) as (bridge, upstream):
+        with bridge.client() as leaving, leaving.makefile("rb") as lines:
+            while lines.readline().strip():
+                pass
+            assert lines.read(3 * LONG) == BODY[: 3 * LONG]
+        assert upstream.wait(asked=1, busy=0)
+        assert within(PATIENCE, lambda: bridge.proxy.status()["one"]["bytes_30_days"] == 3 * LONG)
+
+
+class Line(asyncio.Transport):
+    """A connection that can be closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = False
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def resume_reading(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = close
+
+
+def test_the_connection_that_was_left_last_is_taken_first_and_none_that_is_closed() -> None:
+    async def look() -> None:
+        origin, lines = Origin(), [Line() for _ in range(WAITING + 1)]
+        for line in lines:
+            origin.park(line)
+        assert [line.closed for line in lines] == [False] * WAITING + [True]
+        lines[WAITING - 1].close()
+        assert origin.take() is lines[WAITING - 2]
+        origin.close()
+        assert origin.take() is None
+        assert lines[0].closed
+
+    asyncio.run(look())
