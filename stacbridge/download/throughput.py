@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 SAMPLE = 0.1
 """Part of `throttle_seconds` that one download must have waited to be counted, or must bring as many bytes as
 the throttled rate does in it: of small parts of files one measures how far away the upstream is."""
+TICK = 0.001
+"""Seconds that the event loop's clock tells apart: what comes within is as if it had not been waited for."""
 NORMAL: Literal["normal"] = "normal"
 
 Pace = Literal["normal", "slow", "throttled"]
@@ -59,7 +61,7 @@ class Throughput:
         """Bytes a second on each connection while bytes were waited for; None where little came lately."""
         with self._lock:
             waited, count = self._waited.total(), self._bytes.total()
-        return count / waited if waited > 0 and self._tells(waited, count, self._enough) else None
+        return count / max(waited, TICK) if self._tells(waited, count, self._enough) else None
 
     @property
     def connections(self) -> float:

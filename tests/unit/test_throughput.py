@@ -61,6 +61,15 @@ def test_faster_than_that_is_normal_however_much_was_used(rate: float, used: int
     assert account.pace(used) == "normal"
 
 
+def test_a_file_that_comes_within_a_tick_of_the_clock_is_faster_than_any_throttled_rate() -> None:
+    account = Account()
+    account.downloads(0.5 * MB)
+    assert account.pace(MOST) == "throttled"
+    account.clock.sleep(Settings().throughput_window + 60)
+    account.seen.note(0.0, 1000 * MB)
+    assert account.pace(MOST) == "normal"
+
+
 def test_parts_of_files_that_come_in_a_moment_tell_nothing() -> None:
     account = Account()
     for _ in range(1000):
