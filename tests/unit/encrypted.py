@@ -26,3 +26,24 @@ def whole(asked: Asked, connection: Connection) -> None:
 
 def digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def first_of(asked: Asked) -> int:
+    """Return the first byte that is asked for."""
+    return int(asked.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
+
+
+def breaking_off(body: bytes, sent: int) -> Script:
+    """Return the script of an upstream that sends `sent` bytes of a body, and the rest when asked."""
+
+    def script(asked: Asked, connection: Connection) -> None:
+        first = first_of(asked)
+        version = {"ETag": '"1"', "Content_Length": str(len(body) - first)}
+        if first:
+            part = {"Content_Range": f"bytes {first}-{len(body) - 1}/{len(body)}"}
+            connection.answer("206 Partial Content", body[first:], **version, **part)
+        else:
+            connection.answer(body=body[:sent], **version)
+            connection.close()
+
+    return script

@@ -23,27 +23,12 @@ from tests.unit.download_servers import (
     tls,
     within,
 )
-from tests.unit.encrypted import BODY, digest, encrypted, whole
-
-
-def first_of(asked: Asked) -> int:
-    """Return the first byte that is asked for."""
-    return int(asked.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
+from tests.unit.encrypted import BODY, breaking_off, digest, encrypted, first_of, whole
 
 
 @pytest.mark.parametrize("sent", [LONG, SPAN - 1, SPAN + 1, 2 * SPAN + 77777, len(BODY) - 1])
 def test_a_body_that_breaks_off_goes_on_from_the_byte_that_is_next(sent: int) -> None:
-    def script(asked: Asked, connection: Connection) -> None:
-        first = first_of(asked)
-        version = {"ETag": '"1"', "Content_Length": str(len(BODY) - first)}
-        if first:
-            part = {"Content_Range": f"bytes {first}-{len(BODY) - 1}/{len(BODY)}"}
-            connection.answer("206 Partial Content", BODY[first:], **version, **part)
-        else:
-            connection.answer(body=BODY[:sent], **version)
-            connection.close()
-
-    with encrypted(script) as (bridge, upstream):
+    with encrypted(breaking_off(BODY, sent)) as (bridge, upstream):
         assert digest(bridge.ask().body) == digest(BODY)
         assert [first_of(asked) for asked in upstream.asked] == [0, sent]
 

@@ -20,6 +20,7 @@ from tests.unit.download_servers import (
     in_front_of,
     within,
 )
+from tests.unit.encrypted import breaking_off
 
 BODY = b"PK\x03\x04" + os.urandom(8 * LONG)
 
@@ -58,17 +59,7 @@ def test_requests_sent_ahead_are_answered_in_turn() -> None:
 
 @pytest.mark.parametrize("sent", [PIECE + 1, 3 * LONG, len(BODY) - 1])
 def test_a_body_that_breaks_off_goes_on_from_the_byte_that_is_next(sent: int) -> None:
-    def script(asked: Asked, connection: Connection) -> None:
-        first = int(asked.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
-        version = {"ETag": '"1"', "Content_Length": str(len(BODY) - first)}
-        if first:
-            part = {"Content_Range": f"bytes {first}-{len(BODY) - 1}/{len(BODY)}"}
-            connection.answer("206 Partial Content", BODY[first:], **version, **part)
-        else:
-            connection.answer(body=BODY[:sent], **version)
-            connection.close()
-
-    with bridged(script) as (bridge, upstream):
+    with bridged(breaking_off(BODY, sent)) as (bridge, upstream):
         assert digest(bridge.ask().body) == digest(BODY)
         assert [asked.headers.get("range") for asked in upstream.asked] == [
             None,
