@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stacbridge import splicing
+from stacbridge.descriptors import writable
 from stacbridge.exchange import LENT, ZERO_COPY
 
 CLIENT = "stacbridge.client"
@@ -59,7 +60,6 @@ class Sender:
         self._transport = transport
         self._cycle = cycle
         self._send = send
-        self._loop = asyncio.get_running_loop()
         self._socket: int | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -112,12 +112,4 @@ class Sender:
             try:
                 count -= os.splice(pipe, socket, count, flags=splicing.FLAGS)
             except BlockingIOError:
-                await self._writable(socket)
-
-    async def _writable(self, socket: int) -> None:
-        ready: Any = self._loop.create_future()
-        self._loop.add_writer(socket, lambda: ready.done() or ready.set_result(None))
-        try:
-            await ready
-        finally:
-            self._loop.remove_writer(socket)
+                await writable(socket)

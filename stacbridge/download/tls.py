@@ -1,15 +1,15 @@
 """TLS on the socket itself: OpenSSL reads from the kernel, with no buffer in memory between them.
 
 The event loops put two buffers there, and copy everything once more for each; they are built for connections
-that are no sockets, too. Taken out, one long body over TLS costs a third less CPU time.
+that are no sockets, too. What that costs is in docs/decisions/0018-moving-bytes.md.
 """
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
+from stacbridge.descriptors import readable, writable
 from stacbridge.download.origin import Origin
 
 RECORD = 16 * 1024
@@ -204,31 +204,11 @@ class TlsTransport(asyncio.Transport):
 
 async def shaken(connection: ssl.SSLSocket) -> None:
     """Return when the handshake is done. Raises `OSError`, of which `ssl.SSLError` is a kind."""
-    loop, descriptor = asyncio.get_running_loop(), connection.fileno()
     while True:
         try:
             connection.do_handshake()
             return
         except ssl.SSLWantReadError:
-            await _ready(loop, loop.add_reader, loop.remove_reader, descriptor)
+            await readable(connection.fileno())
         except ssl.SSLWantWriteError:
-            await _ready(loop, loop.add_writer, loop.remove_writer, descriptor)
-
-
-async def _ready(
-    loop: asyncio.AbstractEventLoop,
-    add: Callable[..., None],
-    remove: Callable[[int], object],
-    descriptor: int,
-) -> None:
-    ready: asyncio.Future[None] = loop.create_future()
-
-    def tell() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    add(descriptor, tell)
-    try:
-        await ready
-    finally:
-        remove(descriptor)
+            await writable(connection.fileno())
