@@ -136,13 +136,12 @@ def _checksum(*names: str) -> Callable[[Any], str | None]:
 
     def read(value: Any) -> str | None:
         entries = [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
-        known = {
-            str(entry.get("Algorithm")).upper(): str(entry.get("Value", "")).lower() for entry in entries
-        }
         for name in names:
             prefix, pattern = digits[name]
-            if pattern.fullmatch(known.get(name, "")):
-                return prefix + known[name]
+            for entry in entries:
+                digest = str(entry.get("Value")).lower()
+                if str(entry.get("Algorithm")).upper() == name and pattern.fullmatch(digest):
+                    return prefix + digest
         return None
 
     return read

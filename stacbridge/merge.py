@@ -23,7 +23,8 @@ class Strand:
     reached: Json | None = None
     """Where reading goes on."""
     _all_read: bool = False
-    _read: deque[tuple[Place, Json, Json | None]] = field(default_factory=deque)
+    _keys: tuple[SortKey, ...] = ()
+    _read: deque[tuple[Json, Json | None]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self.reached, self._all_read = self.position, self.ended
@@ -39,21 +40,25 @@ class Strand:
         return not (self._read or self._all_read or self.missing)
 
     @property
-    def place(self) -> Place | None:
-        """Where its next Item stands, `None` without one."""
-        return self._read[0][0] if self._read else None
+    def holds(self) -> bool:
+        """Whether its next Item is known."""
+        return bool(self._read)
+
+    @property
+    def place(self) -> Place:
+        """Where its next Item, which it `holds`, stands in the order that it was asked for in."""
+        return place(self._read[0][0], self._keys)
 
     def read(self, found: Found, keys: tuple[SortKey, ...]) -> None:
         """Put a page behind what was read."""
-        self.reached, self._all_read = found.position, found.position is None
-        for item, position in zip(found.items, found.places, strict=True):
-            self._read.append((place(item, keys), item, position))
+        self.reached, self._all_read, self._keys = found.position, found.position is None, keys
+        self._read.extend(zip(found.items, found.places, strict=True))
         if not self._read:
             self.position, self.ended = self.reached, self._all_read
 
     def take(self) -> Json:
         """Take the next Item."""
-        _, item, self.position = self._read.popleft()
+        item, self.position = self._read.popleft()
         self.ended = self.position is None
         return item
 
@@ -65,7 +70,7 @@ def merge(strands: Sequence[Strand], wanted: int) -> Iterator[Json]:
     """
     if any(strand.hungry for strand in strands):
         return
-    heads = [(strand.place, number) for number, strand in enumerate(strands) if strand.place is not None]
+    heads = [(strand.place, number) for number, strand in enumerate(strands) if strand.holds]
     heapify(heads)
     while heads and wanted:
         number = heads[0][1]
@@ -74,7 +79,7 @@ def merge(strands: Sequence[Strand], wanted: int) -> Iterator[Json]:
         wanted -= 1
         if strand.hungry:
             return
-        if strand.place is None:
+        if not strand.holds:
             heappop(heads)
-        else:
+        elif len(heads) > 1:  # the last one is compared with nobody
             heapreplace(heads, (strand.place, number))

@@ -126,7 +126,7 @@ class Gathering:
 
     def _at_hand(self, asked: Iterable[tuple[Part, Asked]]) -> bool:
         """Tell whether there is something to give without those who have not answered."""
-        read = any(part.strand.place is not None for part in self.parts)
+        read = any(part.strand.holds for part in self.parts)
         return not self.strict and (bool(self.results.items) or read or any(_gave(one) for _, one in asked))
 
     def _note(self, part: Part, asked: Asked) -> None:

@@ -44,16 +44,14 @@ def checked(areas: list[list[Ring]]) -> list[Footprint | None]:
     rings = list(chain.from_iterable(areas))
     lines = _lines(rings)
     parts, bounds = shapely.polygons(lines), shapely.bounds(lines)
-    sizes = [len(area) for area in areas]
-    first = np.cumsum([0, *sizes[:-1]])
-    fine = _in_range(bounds)
-    if len(rings) == len(areas):
-        fine &= shapely.is_valid(parts)
-    else:
-        fine = np.logical_and.reduceat(fine, first) & shapely.is_valid(_wholes(parts, sizes))
-    found = list(_footprints(fine.tolist(), sizes, rings, shapely.is_ccw(lines).tolist(), bounds.tolist()))
+    sizes = np.array([len(area) for area in areas])
+    first, several = np.cumsum(sizes) - sizes, sizes > 1
+    fine = np.logical_and.reduceat(_in_range(bounds) & shapely.is_valid(parts), first)
+    fine[several] &= shapely.is_valid(_wholes(parts[np.repeat(several, sizes)], sizes[several]))
+    ccw = shapely.is_ccw(lines).tolist()
+    found = list(_footprints(fine.tolist(), sizes.tolist(), rings, ccw, bounds.tolist()))
     if None in found:
-        places = np.flatnonzero(~fine & (np.array(sizes) == 1) & _crosses(bounds[first]))
+        places = np.flatnonzero(~fine & ~several & _crosses(bounds[first]))
         _cut(parts[first[places]], places, found)
     return found
 
@@ -106,7 +104,7 @@ def _crosses(bounds: Array) -> Array:
     return near & ~_in_range(bounds)
 
 
-def _wholes(parts: Array, sizes: list[int]) -> Array:
+def _wholes(parts: Array, sizes: Array) -> Array:
     """Return polygons as multipolygons, each of as many as its size."""
     wholes: Array = shapely.multipolygons(parts, indices=np.repeat(np.arange(len(sizes)), sizes))
     return wholes
@@ -137,9 +135,8 @@ def _cut(polygons: Array, places: Array, found: list[Footprint | None]) -> None:
     lines = shapely.get_exterior_ring(parts)
     positions, ends = shapely.get_coordinates(lines).tolist(), np.cumsum(shapely.get_num_coordinates(lines))
     rings = [positions[start:end] for start, end in pairwise([0, *ends.tolist()])]
-    numbers, counts = np.unique(owner, return_counts=True)
-    sizes = counts.tolist()
+    numbers, sizes = np.unique(owner, return_counts=True)
     fine, ccw = shapely.is_valid(_wholes(parts, sizes)).tolist(), shapely.is_ccw(lines).tolist()
-    cut = _footprints(fine, sizes, rings, ccw, shapely.bounds(lines).tolist())
+    cut = _footprints(fine, sizes.tolist(), rings, ccw, shapely.bounds(lines).tolist())
     for place, footprint in zip(places[numbers].tolist(), cut, strict=True):
         found[place] = footprint

@@ -1,9 +1,9 @@
 """Cutting geometries at the antimeridian (RFC 7946, section 3.1.9).
 
 A jump of more than 180 degrees between two positions is taken as the short way round. Edges are straight in
-longitude and latitude, as GeoJSON has it. Plain polygons, which nearly all footprints are, are cut by GEOS,
-all of a page at once; what encloses a pole or has several parts is left to the antimeridian library, which
-knows how and takes a hundred times as long.
+longitude and latitude, as GeoJSON has it. Plain polygons, which nearly all footprints are, are clipped by
+GEOS, all of a page at once; what encloses a pole or has several parts is left to the antimeridian library,
+which knows how and takes a hundred times as long.
 """
 
 import warnings
@@ -17,8 +17,8 @@ from shapely.geometry.base import BaseGeometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-WORLDS = [(shapely.box(shift - 180, -90, shift + 180, 90), shift) for shift in (-360, 0, 360)]
-"""The range of longitudes, and its neighbours that unrolled geometries reach into."""
+WORLDS = (-360, 0, 360)
+"""Degrees to the range of longitudes, and to its neighbours that unrolled geometries reach into."""
 DIGITS = 12
 """Decimals of a longitude that are kept where 360 degrees are added and taken off again."""
 
@@ -40,8 +40,9 @@ def cut_plain(polygons: Array) -> tuple[Array, Array]:
     unrolled, closed = _unrolled(polygons)
     sound = np.flatnonzero(closed & shapely.is_valid(unrolled))
     pieces, owners = [], []
-    for world, shift in WORLDS:
-        parts, owner = shapely.get_parts(shapely.intersection(unrolled[sound], world), return_index=True)
+    for shift in WORLDS:
+        clipped = shapely.clip_by_rect(unrolled[sound], shift - 180, -90, shift + 180, 90)
+        parts, owner = shapely.get_parts(clipped, return_index=True)
         areas = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > 0)
         pieces.append(_shifted(parts[areas], -shift))
         owners.append(sound[owner[areas]])
