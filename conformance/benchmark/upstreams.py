@@ -1,4 +1,5 @@
-"""nginx as an upstream that wants a token, plain and over TLS, and as the tuned proxy in front of it."""
+"""nginx as an upstream that wants a token, plain and over TLS, as the tuned proxy in front of it, and as an
+upstream that answers at once what another one has answered before."""
 
 import os
 import shutil
@@ -49,8 +50,18 @@ PROXY = """
         }}
     }}
 """
-
-
+KEEPER = """
+    proxy_cache_path {folder}/kept keys_zone=kept:1m;
+    server {{
+        listen 127.0.0.1:{port};
+        keepalive_requests 1000000;
+        location / {{
+            proxy_pass {upstream};
+            proxy_cache kept;
+            proxy_cache_valid 200 1h;
+        }}
+    }}
+"""
 FRONT = Path(__file__).parents[2] / "docker" / "nginx" / "stacbridge.conf.template"
 """nginx in front of a bridge, moving the bytes itself (`X-Accel-Redirect`), as operators run it."""
 
@@ -87,6 +98,19 @@ def nginx(folder: Path, size: int) -> Iterator[Servers]:
         for port in (*upstream_ports.values(), *proxy_ports.values(), front):
             wait_for(port)
         yield Servers(upstream_ports, proxy_ports, front, behind, proxy.pid)
+
+
+@contextmanager
+def keeping(folder: Path, upstream: str) -> Iterator[str]:
+    """Run a server that asks the origin `upstream` for each URL once, and keeps its answers.
+
+    Yields its origin.
+    """
+    port = free_port()
+    servers = KEEPER.format(folder=folder, port=port, upstream=upstream)
+    with run(folder, "keeper", servers):
+        wait_for(port)
+        yield f"http://127.0.0.1:{port}"
 
 
 def accelerated(folder: Path, front: int, behind: int) -> str:
