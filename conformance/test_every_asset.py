@@ -13,10 +13,11 @@ import requests
 from stacbridge.app import create_app
 from stacbridge.commands.bridge import running
 from stacbridge.commands.simulators import simulated
+from stacbridge.loading import load
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.schemas import extensions_known, faults
 
 COLLECTIONS = list(load_mapping("cdse", Settings()).collections)

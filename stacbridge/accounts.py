@@ -19,10 +19,11 @@ from stacbridge.catalogue import Archive
 from stacbridge.dialects.dialect import Discovering
 from stacbridge.dialects.registry import dialect_of
 from stacbridge.errors import BadRequest, Forbidden, Misconfigured, UpstreamRefused
+from stacbridge.loading import shared_sessions
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Found, Json, Pending, Progress, Query, Ready, Reply
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import Upstream, shared_sessions
+from stacbridge.upstream import Upstream
 from stacbridge.vault import Vault, renew
 
 log = logging.getLogger(__name__)

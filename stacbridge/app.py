@@ -30,9 +30,10 @@ from stacbridge.errors import StacbridgeError
 from stacbridge.exchange import HEADER
 from stacbridge.federation import Federation
 from stacbridge.hrefs import ASSETS, catalogue_href, is_asset
+from stacbridge.loading import load
 from stacbridge.orders.desk import Desk
 from stacbridge.settings import Settings
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from stacbridge.vault import open_vault
 
 LANDING_ID = "stacbridge"

@@ -7,12 +7,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from stacbridge.app import create_app
+from stacbridge.loading import load
 from stacbridge.model import Json
 from stacbridge.settings import Settings
 from stacbridge.simulators.archive import Archive
 from stacbridge.simulators.demo import cdse, sedas
 from stacbridge.simulators.sedas_shared import shared
-from stacbridge.upstream import load
 
 SIZE = 30_000
 CDSE = "sentinel-1-slc,sentinel-1-grd-non-cog,sentinel-2-l1c"

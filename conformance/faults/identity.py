@@ -15,8 +15,9 @@ from pydantic import SecretStr
 
 from stacbridge.access.session_file import SessionFile, session_file
 from stacbridge.app import create_app
+from stacbridge.loading import load
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.api.serving import running
 from tests.callers.archive import FAMILY, TOML, record
 from tests.servers import Answer, Clock, Seen, serving

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from conformance.faults.kit import heard, served
+from stacbridge.loading import load
 from stacbridge.model import Json
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
 from tests.api.archive import alpha
 from tests.servers import Answer, Seen, Server, serving
 from tests.unit.odata_archive import as_listed

@@ -29,7 +29,7 @@ WORKER = """
 import sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
+from stacbridge.loading import load
 
 upstream = load("toy", Settings())
 print("ready", flush=True)

@@ -13,8 +13,8 @@ import orjson
 
 from conformance.faults.kit import Wavering, heard, served
 from stacbridge.callers.keys import Keys
+from stacbridge.loading import load
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
 from tests.callers.archive import Archive, archive
 from tests.servers import Answer, Seen
 from tests.unit.download_servers import Heard

@@ -11,9 +11,9 @@ from shapely.geometry import shape
 
 from conformance.faults.kit import heard, served
 from conformance.faults.odata import COLLECTION, QUICK, archive, listed, product, search
+from stacbridge.loading import load
 from stacbridge.model import Json
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
 from tests.api.archive import alpha
 from tests.opensearch.services import CATALOGUE, DESCRIPTION
 from tests.servers import Answer, Seen, Server, serving

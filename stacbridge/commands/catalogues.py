@@ -5,9 +5,9 @@ from rich.table import Table
 
 from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.terminal import show
+from stacbridge.loading import load
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
 
 
 @click.command

@@ -11,11 +11,12 @@ from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.findings import Finding, attempt
 from stacbridge.commands.terminal import in_words
 from stacbridge.errors import Misconfigured, StacbridgeError
+from stacbridge.loading import load
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Query, Reply, Request
 from stacbridge.settings import Settings
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import Hosts
 

@@ -13,10 +13,10 @@ from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.redirect import Landing
 from stacbridge.commands.terminal import remark
 from stacbridge.errors import Misconfigured, UpstreamTimeout
+from stacbridge.loading import load
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import load
 from stacbridge.vault import open_vault
 from stacbridge.wire.client import Wire
 

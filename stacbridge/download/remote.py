@@ -14,6 +14,7 @@ from stacbridge.download.budget import RetryBudget
 from stacbridge.download.client import Answer
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.depot import Depot, Label
+from stacbridge.download.entry import Entry
 from stacbridge.download.fetch import Fetch
 from stacbridge.download.keeper import Keeper
 from stacbridge.download.multihash import Checksum
@@ -22,7 +23,6 @@ from stacbridge.download.outage import Outage
 from stacbridge.download.pump import Piecewise, pump
 from stacbridge.download.ranges import ByteRange
 from stacbridge.download.s3 import S3, UPSTREAM
-from stacbridge.download.spool import Entry
 from stacbridge.download.spooled import Slice, slice_of
 from stacbridge.download.stream import Patience, Stream
 from stacbridge.download.transfers import Transfers

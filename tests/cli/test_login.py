@@ -11,9 +11,9 @@ import requests
 from click.testing import CliRunner, Result
 
 from stacbridge.cli import main
+from stacbridge.loading import load
 from stacbridge.settings import Settings
 from stacbridge.simulators import CdseSimulator
-from stacbridge.upstream import load
 from stacbridge.vault import open_vault
 
 

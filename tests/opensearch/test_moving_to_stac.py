@@ -5,10 +5,10 @@ from pathlib import Path
 from pystac_client import Client
 
 from stacbridge.app import create_app
+from stacbridge.loading import load
 from stacbridge.model import Json
 from stacbridge.settings import Settings
 from stacbridge.simulators.opensearch import OpenSearchSimulator
-from stacbridge.upstream import load
 from tests.api.serving import running
 from tests.opensearch.terrascope import TOC, VGT, bridged, settings
 

@@ -10,6 +10,7 @@ import requests
 from pydantic import SecretStr
 
 from stacbridge.app import create_app
+from stacbridge.loading import load
 from stacbridge.model import Query
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators.clock import ManualClock
@@ -17,7 +18,7 @@ from stacbridge.simulators.lta import LtaSimulator
 from stacbridge.simulators.lta_orders import LtaFaults
 from stacbridge.simulators.sedas import SedasSimulator
 from stacbridge.simulators.sedas_orders import SedasFaults
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.api.serving import running
 from tests.orders import lta
 from tests.orders.archives import opened

@@ -17,12 +17,13 @@ from stacbridge.app import create_app
 from stacbridge.cql.matching import condition
 from stacbridge.dialects.odata import OData
 from stacbridge.errors import BadRequest
+from stacbridge.loading import load
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Interval, Json, Query, Reply, SortKey
 from stacbridge.scalars import instant
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import CdseSimulator
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.api.serving import running
 from tests.schemas import faults
 

@@ -15,12 +15,13 @@ from stacbridge.cql.matching import condition
 from stacbridge.cql.parse import parse_json, parse_text
 from stacbridge.dialects.stac import StacApi
 from stacbridge.errors import BadRequest, UpstreamError
+from stacbridge.loading import load
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.settings import Settings
 from stacbridge.simulators.faults import Failure, Faults
 from stacbridge.simulators.maap import MaapSimulator
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.schemas import faults
 from tests.servers import Clock
 from tests.unit.cql_trees import combined

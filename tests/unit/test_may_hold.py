@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from stacbridge.loading import load
 from stacbridge.settings import Settings
-from stacbridge.upstream import load
 
 GOLDEN = Path(__file__).parents[1] / "catalogues"
 SETTINGS = Settings(account_store="files", account_folder=Path("nowhere"))

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from stacbridge.access.presigned import end, is_presigned
 from stacbridge.app import create_app
+from stacbridge.loading import load
 from stacbridge.model import Ready
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import load
 from tests.api.archive import collection, item
 from tests.api.serving import running
 from tests.servers import Answer, Clock, Seen, serving

@@ -16,12 +16,13 @@ from stacbridge.access.flows import drive
 from stacbridge.access.sedas import LongTermArchive
 from stacbridge.app import create_app
 from stacbridge.errors import StacbridgeError, UpstreamRefused
+from stacbridge.loading import load
 from stacbridge.model import Query, Ready, Reply
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators.faults import Faults
 from stacbridge.simulators.sedas import EVERYTHING, SedasSimulator
 from stacbridge.simulators.sedas_orders import SedasFaults
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.api.serving import running
 from tests.schemas import faults
 from tests.unit.sedas_service import dialect

@@ -13,10 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stacbridge.app import create_app
 from stacbridge.errors import Misconfigured, UpstreamRefused
+from stacbridge.loading import load
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.api.archive import alpha
 from tests.api.serving import products, running
 

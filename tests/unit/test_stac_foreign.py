@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from stacbridge.cql.parse import parse_json, parse_text
 from stacbridge.errors import UnsupportedFilter
+from stacbridge.loading import load
 from stacbridge.model import Json, Query, SortKey
 from stacbridge.settings import Settings
 from stacbridge.simulators.maap import MaapSimulator
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.unit.cql_oracle import truth
 from tests.unit.cql_trees import combined
 from tests.unit.maap import settings

@@ -10,10 +10,11 @@ from pydantic import SecretStr
 
 from stacbridge.catalogue import Catalogue
 from stacbridge.errors import Misconfigured, NotFound, NotOrderable, UpstreamError
+from stacbridge.loading import load
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Json, Page, Query, Reply, Request
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from stacbridge.wire.answers import read_json
 from tests.places import ready
 from tests.servers import Answer, Clock, Seen, Server, serving

@@ -8,10 +8,11 @@ import requests
 from pydantic import SecretStr
 
 from stacbridge.errors import Misconfigured, NotFound, NotOrderable
+from stacbridge.loading import load
 from stacbridge.model import Json, Query
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators import CdseSimulator
-from stacbridge.upstream import Upstream, load
+from stacbridge.upstream import Upstream
 from tests.places import ready
 from tests.unit.cql_oracle import truth
 

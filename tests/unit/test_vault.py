@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from stacbridge.errors import Misconfigured
+from stacbridge.loading import load
 from stacbridge.settings import Credentials, Settings
-from stacbridge.upstream import load
 from stacbridge.vault import EncryptedFiles, Keyring, open_vault, renew
 
 ACCOUNT = Credentials(username="ada", password=SecretStr("canary-password"))
