@@ -19,9 +19,10 @@ from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Transl
 from stacbridge.dialects.registry import walk
 from stacbridge.errors import Misconfigured, NotFound, UpstreamError
 from stacbridge.mapping.mapping import Mapping
-from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request
+from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request, Skipped
 from stacbridge.settings import Credentials, Settings
 from stacbridge.sieve import Bounds, fill
+from stacbridge.turns import turns
 from stacbridge.upstream_archive import UpstreamArchive
 from stacbridge.wire.client import Wire
 from stacbridge.wire.hosts import without_query
@@ -98,7 +99,11 @@ class Upstream:
         `UpstreamError` where nothing was found within `max_upstream_pages` and `search_seconds`.
         """
         match = condition(query.filter) if query.filter else lambda item: True
-        translate = partial(self._translation.items, root=root, ready=ready)
+
+        def translate(records: list[Json]) -> tuple[list[Json], list[Skipped]]:
+            with turns.take():
+                return self._translation.items(records, root, ready=ready)
+
         found = fill(query, self._remembered, translate, match, self._bounds, self.id)
         metrics.SKIPPED.labels(self.id).inc(len(found.skipped))
         return found

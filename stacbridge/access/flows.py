@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Reply, Request
+from stacbridge.turns import turns
 
 T = TypeVar("T")
 Asked = Request | tuple[Request, ...]
@@ -25,14 +26,17 @@ def drive(flow: Flow[T], send: Send, parallel: int = 8) -> T:
         asked = next(flow)
         while True:
             if isinstance(asked, tuple):
-                asked = flow.send(_all(asked, send, parallel))
+                outcomes = _all(asked, send, parallel)
+                with turns.take():
+                    asked = flow.send(outcomes)
                 continue
             try:
                 reply = send(asked)
             except StacbridgeError as failure:
                 asked = flow.throw(failure)
             else:
-                asked = flow.send(reply)
+                with turns.take():
+                    asked = flow.send(reply)
     except StopIteration as end:
         value: T = end.value
         return value

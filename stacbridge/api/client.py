@@ -25,6 +25,7 @@ from stacbridge.federation import Federation
 from stacbridge.hrefs import SLASH, collection_href
 from stacbridge.model import Json
 from stacbridge.settings import Settings
+from stacbridge.turns import turns
 
 # stac-fastapi warns, when imported, that its titles are not in the environment; they are given below.
 logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
@@ -226,10 +227,11 @@ class Client:
             results = search()
             results.items = self.viewer.shown(results.items, root)
             following = [next_link(results.token)] if results.token else []
-            document = feature_collection(asked, results, [*page_links, *following])
             times = {"total": time.perf_counter() - start, "merge": results.merging, **results.seconds}
             headers = proxy_status(results.missing) | server_timing(times) | (STRICT if preferred else {})
-            return respond(document, links.GEOJSON, headers)
+            with turns.take():
+                document = feature_collection(asked, results, [*page_links, *following])
+                return respond(document, links.GEOJSON, headers)
 
         return await self.federation.run(page)
 
