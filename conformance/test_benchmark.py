@@ -19,7 +19,7 @@ def test_the_benchmark_runs() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for measured in (
         "cold start",
-        "CPU of the bridge",
+        "kept by nginx",
         "us/item",
         "over no filter",
         "for one more",

@@ -1,5 +1,6 @@
 """Write the reference pages from the code; `python docs/generate.py --check` only compares."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,6 +19,8 @@ from stacbridge.cli import main
 from stacbridge.settings import Bucket, Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
+MODULES = re.compile(r"\b[a-z_][\w.]*\.(?=[A-Za-z])")
+"""Names of modules before those of types; Python's versions differ in which module a type is of."""
 
 
 def commands(command: click.Command, path: str) -> Iterator[str]:
@@ -55,15 +58,7 @@ def kind(field: FieldInfo) -> str:
         return "secret"
     if isinstance(annotation, type) and not getattr(annotation, "__args__", None):
         return annotation.__name__
-    return (
-        str(annotation)
-        .replace("typing.", "")
-        .replace("pathlib.", "")
-        .replace("ipaddress.", "")
-        .replace("stacbridge.settings.", "")
-        .replace("stacbridge.bucket.", "")
-        .replace(" | None", "")
-    )
+    return MODULES.sub("", str(annotation)).replace(" | None", "")
 
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:

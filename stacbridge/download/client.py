@@ -123,9 +123,10 @@ async def until_disconnect(receive: Receive) -> AsyncIterator[None]:
     watcher = asyncio.create_task(watch())
     try:
         yield
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as cancelled:
         if not gone:
             raise
         task.uncancel()
+        cancelled.__traceback__ = None  # which holds all that was under way, in a circle on Python 3.13
     finally:
         watcher.cancel()

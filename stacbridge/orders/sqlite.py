@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -27,13 +27,15 @@ class SQLite:
         """Open the file, making it where it is missing. Raises `Misconfigured` where it is no order book."""
         self.path = path
         self._locks = {True: Lock(), False: Lock()}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            self._connections = {True: _open(path), False: _open(path)}
-            self._prepare()
-        except (OSError, sqlite3.Error) as error:
-            raise _unusable(path, error) from None
+        with ExitStack() as opened:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+                self._connections = {writes: _open(path, opened) for writes in (True, False)}
+                self._prepare()
+            except (OSError, sqlite3.Error) as error:
+                raise _unusable(path, error) from None
+            opened.pop_all()
 
     def _prepare(self) -> None:
         with closing(self._connections[True].execute("PRAGMA quick_check(1)")) as found:
@@ -80,8 +82,9 @@ class SQLite:
                 ) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, opened: ExitStack) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    opened.callback(connection.close)
     connection.row_factory = sqlite3.Row
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")

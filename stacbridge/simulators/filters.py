@@ -89,7 +89,7 @@ class Filter:
                 return self._all(sorted(flatten(node, ast.And), key=_cost), rows)
             case ast.BoolOp():
                 masks = [self._mask(part, rows) for part in flatten(node, ast.Or)]
-                return np.asarray(np.logical_or.reduce(masks))
+                return np.asarray(np.any(masks, axis=0))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return ~self._mask(operand, rows)
             case ast.Compare():
@@ -140,7 +140,7 @@ class Filter:
             if name not in self._collections:
                 raise FilterError(f"Invalid value: {name!r} is no collection")
         masks = [self._table.collection_mask(name, rows) for name in names]
-        found = np.asarray(np.logical_or.reduce(masks))
+        found = np.asarray(np.any(masks, axis=0))
         if comparator in (ast.Eq, ast.In):
             return found
         if comparator is ast.NotEq:
@@ -175,7 +175,7 @@ class Filter:
         found = np.zeros(len(rows), dtype=np.bool_)
         for at, values, type_ in self._table.attribute(name, rows):
             masks = [_value_mask(part, name, values, type_) for part in conditions]
-            found[at] = np.logical_and.reduce(masks)
+            found[at] = np.all(masks, axis=0)
         return found
 
 
@@ -193,13 +193,13 @@ def _value_mask(node: Any, name: str, values: NDArray[Any], type_: str) -> Mask:
     match node:
         case ast.BoolOp():
             masks = [_value_mask(part, name, values, type_) for part in flatten(node, type(node.op))]
-            join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
-            return np.asarray(join.reduce(masks))
+            join = np.all if isinstance(node.op, ast.And) else np.any
+            return np.asarray(join(masks, axis=0))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return ~_value_mask(operand, name, values, type_)
         case ast.Compare(comparator=ast.In(), right=ast.List(val=items)):
             return np.asarray(
-                np.logical_or.reduce([_value_is(ast.Eq, item, name, values, type_) for item in items])
+                np.any([_value_is(ast.Eq, item, name, values, type_) for item in items], axis=0)
             )
         case ast.Compare() if path(node.left).endswith("/Value"):
             return _value_is(type(node.comparator), node.right, name, values, type_)

@@ -22,7 +22,7 @@ def geojson(ring: Floats, form: int) -> Json:
     MultiPolygon.
     """
     points = ring.tolist()
-    if form == 0 or (ring[:, 0].min() >= -180.0 and ring[:, 0].max() <= 180.0):
+    if form == 0 or (np.min(ring[:, 0]) >= -180.0 and np.max(ring[:, 0]) <= 180.0):
         return {"type": "Polygon", "coordinates": [points]}
     if form == 1:
         wrapped = [[round((lon + 180.0) % 360.0 - 180.0, 6), lat] for lon, lat in points]

@@ -57,7 +57,7 @@ def from_utm(easting: Floats, northing: Floats, zone: Rows) -> tuple[Floats, Flo
     latitude = chi.copy()
     for j, d in enumerate(_DELTA, start=1):
         latitude += d * np.sin(2 * j * chi)
-    longitude = np.degrees(np.arctan2(np.sinh(eta2), np.cos(xi2))) + (zone * 6 - 183)
+    longitude = np.degrees(np.arctan2(np.sinh(eta2), np.cos(xi2))) + (zone * 6.0 - 183.0)
     return longitude, np.degrees(latitude)
 
 
