@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from stacbridge import metrics
@@ -70,6 +71,7 @@ class Account:
             settings.download_wait,
             most=lambda: throughput.connections,
         )
+        self._judging = Lock()
         self._means = means
         self._breakers = breakers
         self._sound = Sound(means.settings.accel_seconds, means.clock)
@@ -92,7 +94,7 @@ class Account:
             finally:
                 if stream.received:
                     metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
-                    means.threads.submit(means.ledger.add, self.scope, user, stream.received)
+                    means.threads.submit(self._taken, user, stream.received)
 
     async def _begun(self, ready: Ready, wanted: Wanted, stack: AsyncExitStack) -> Stream:
         """Return a stream whose first bytes are there: from elsewhere, if the file's storage refuses it.
@@ -138,13 +140,19 @@ class Account:
             self._paced,
         )
 
+    def _taken(self, user: str, count: int) -> None:
+        """Count bytes against the quota, and judge the upstream's pace anew by what is used of it."""
+        self._means.ledger.add(self.scope, user, count)
+        self._judge()
+
     def _paced(self, waited: float, count: int) -> None:
         """Note how fast the upstream sent, and have it judged by a thread, since the ledger may be a file."""
         if self._throughput.note(waited, count):
             self._means.threads.submit(self._judge)
 
     def _judge(self) -> None:
-        self._throughput.judge(self._means.ledger.total(self.scope))
+        with self._judging:  # or one who counted earlier would have the last word
+            self._throughput.judge(self._means.ledger.total(self.scope))
 
     def _lease(self) -> AbstractAsyncContextManager[None]:
         means = self._means
