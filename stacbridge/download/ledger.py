@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from time import time
+from weakref import finalize
 
 DAYS = 30
 DAY = 86400
@@ -35,6 +36,7 @@ class Ledger:
         self._database = sqlite3.connect(
             ":memory:" if file is None else file, check_same_thread=False, timeout=30, isolation_level=None
         )
+        finalize(self, self._database.close)  # of an app that was made and never served, nobody closes it
         self._database.execute("pragma journal_mode = wal")
         self._database.execute("pragma synchronous = normal")
         self._database.execute(_SCHEMA)

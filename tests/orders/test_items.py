@@ -1,5 +1,6 @@
 """Orders on Items, for those whose orders they are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ class Offline(MemoryCatalogue):
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> Iterator[Desk]:
     catalogue = Offline("alpha", [collection("optical-l1")], [item("optical-l1", n) for n in range(4)])
     given = Settings(order_store=SecretStr(f"sqlite:///{tmp_path / 'orders.sqlite'}"))
-    return Desk(Federation([catalogue], given), given, Clock(1_800_000_000.0))
+    desk = Desk(Federation([catalogue], given), given, Clock(1_800_000_000.0))
+    yield desk
+    desk.stop()
 
 
 def offline(number: int, **properties: Any) -> Json:
