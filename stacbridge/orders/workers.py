@@ -57,7 +57,7 @@ class Workers:
         self._stopping.set()
         self._nudged.set()
         end = monotonic() + patience
-        for thread in self._threads:
+        for thread in filter(Thread.is_alive, self._threads):  # one that never began cannot be joined
             thread.join(max(0, end - monotonic()))
 
     def work(self) -> bool:
