@@ -4,6 +4,7 @@ own holdings."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,15 @@ def _fits(product: Product, query: Query) -> bool:
     places = [geometry.box(query.bbox)] if query.bbox else []
     places += [query.intersects] if query.intersects else []
     return all(shape(place).intersects(shapely.box(*product.bbox)) for place in places)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def ids(found: list[Json]) -> list[str]:
+    return [item["id"] for item in found]
+
+
+def pushed(simulator: OpenSearchSimulator) -> list[str]:
+    return [each.query for each in simulator.log if each.path == "/catalogue/products"]
