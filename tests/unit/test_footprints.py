@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
@@ -54,6 +54,23 @@ def test_a_footprint_across_the_antimeridian_is_cut_and_its_box_is_west_of_east(
     assert shape(geometry).is_valid
     assert shape(geometry).area == pytest.approx(200, rel=0.01)
     assert bbox == [170.0, pytest.approx(-5, abs=0.1), -170.0, pytest.approx(5, abs=0.1)]
+
+
+@given(st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=3, max_size=8))
+def test_a_footprint_that_touches_the_antimeridian_anywhere_keeps_its_area(corners: list[Any]) -> None:
+    area = shapely.Polygon([(180.0 + east, float(north)) for east, north in corners])
+    assume(area.is_valid and area.area > 0)
+    geometry, bbox = one(geojson("Polygon", [[list(each) for each in area.exterior.coords]]))
+    assert geometry is not None and bbox is not None
+    assert shape(geometry).is_valid
+    assert shape(geometry).area == pytest.approx(area.area)
+
+
+def test_a_footprint_that_meets_the_antimeridian_at_a_corner_is_made_valid() -> None:
+    ring = [(180, -2), (182, -2), (182, 2), (180, 2), (181, 1), (180, 0), (181, -1), (180, -2)]
+    geometry, _ = one(geojson("Polygon", [[[float(x), float(y)] for x, y in ring]]))
+    assert geometry is not None and shape(geometry).is_valid
+    assert shape(geometry).area == pytest.approx(6)
 
 
 def test_a_footprint_cut_by_the_upstream_stays_cut() -> None:
