@@ -10,12 +10,12 @@ its closed set of `values` or not at all.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
 from stacbridge.model import Json
-from stacbridge.scalars import boolean, double, instant, integer, rfc3339, text, time
+from stacbridge.scalars import boolean, double, integer, text, time
 
 Read = Callable[..., Any]
 Write = Callable[[Any], Iterable[Any]]
@@ -150,13 +150,14 @@ def _checksum(*names: str) -> Callable[[Any], str | None]:
 def _anx(start: Any, offset: Any) -> str | None:
     """Subtract the milliseconds since the ascending node from the start (CDSE's
     startTimeFromAscendingNode)."""
-    since, moment = double(offset), instant(start)
-    if since is None or since <= 0 or moment is None:
+    since, text = double(offset), time(start)
+    if since is None or since <= 0 or text is None:
         return None
     try:
-        return rfc3339(moment - timedelta(milliseconds=since))
+        moment = datetime.fromisoformat(text[:-1]) - timedelta(0, 0, 0, since)
     except OverflowError:  # before the year 1
         return None
+    return f"{moment.isoformat('T', 'microseconds')}Z"
 
 
 def _software(name: str, version: str) -> Json:
