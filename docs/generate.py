@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from inspect import get_annotations
 from pathlib import Path
 
 import click
@@ -63,7 +64,7 @@ def kind(field: FieldInfo) -> str:
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
     """Yield the table of a model's settings, its own before those of the models that it is made of."""
-    named = sorted(model.model_fields.items(), key=lambda pair: pair[0] not in vars(model)["__annotations__"])
+    named = sorted(model.model_fields.items(), key=lambda pair: pair[0] not in get_annotations(model))
     rows = (
         (f"`{prefix}{name.upper()}`", f"`{name}`", kind(field), default(field), field.description or "")
         for name, field in named
