@@ -1,11 +1,12 @@
 """Write the reference pages from the code; `python docs/generate.py --check` only compares."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from inspect import get_annotations
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 import mappings
@@ -20,8 +21,6 @@ from stacbridge.cli import main
 from stacbridge.settings import Bucket, Credentials, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
-MODULES = re.compile(r"\b[a-z_][\w.]*\.(?=[A-Za-z])")
-"""Names of modules before those of types; Python's versions differ in which module a type is of."""
 
 
 def commands(command: click.Command, path: str) -> Iterator[str]:
@@ -57,9 +56,20 @@ def kind(field: FieldInfo) -> str:
     annotation = field.annotation
     if annotation is not None and SecretStr in getattr(annotation, "__args__", (annotation,)):
         return "secret"
-    if isinstance(annotation, type) and not getattr(annotation, "__args__", None):
-        return annotation.__name__
-    return MODULES.sub("", str(annotation)).replace(" | None", "")
+    return spelled(annotation)
+
+
+def spelled(annotation: Any) -> str:
+    """Write a type as all of Python's versions would, if they agreed."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is None:
+        return str(annotation.__name__)
+    if origin is Annotated:
+        return spelled(parts[0])
+    if origin in (Union, UnionType):
+        return " | ".join(spelled(part) for part in parts if part is not NoneType)
+    inside = map(repr if origin is Literal else spelled, parts)
+    return f"{getattr(origin, '__name__', 'Literal')}[{', '.join(inside)}]"
 
 
 def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
