@@ -171,10 +171,12 @@ def test_the_client_does_not_understand_the_400_of_an_expired_token(
     simulator.faults = replace(simulator.faults, expires_at_once=True)
     client.list_satellites()
     simulator.tokens.forget()
-    with pytest.raises(HTTPError, match="400"):
+    with pytest.raises(HTTPError, match="400") as refused:
         client.list_satellites()
+    refused.value.close()
 
 
 def test_wrong_credentials_are_refused(simulator: SedasSimulator, client: Any) -> None:
-    with pytest.raises(HTTPError, match="401"):
+    with pytest.raises(HTTPError, match="401") as refused:
         type(client)("demo", "wrong").login()
+    refused.value.close()

@@ -135,6 +135,7 @@ def test_what_is_not_the_file_is_refused_before_nginx_hears_of_it(tmp_path: Path
     with (
         faced(Act(body=b"<html>"), settings={"accel": "/_upstream"}) as (bridge, _, _),
         nginx(tmp_path, bridge.port) as front,
-        pytest.raises(urllib.error.HTTPError, match="502"),
+        pytest.raises(urllib.error.HTTPError, match="502") as refused,
     ):
         urllib.request.urlopen(f"{front}{PATH}", timeout=PATIENCE)
+    refused.value.close()
