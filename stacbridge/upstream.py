@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -204,11 +205,16 @@ class Upstream:
 
     def _remembered(self, query: Query) -> Page:
         with self._replies.reading() as find:
-            return self._page(query, find)
+            return self._page(query, find, turns.take)
 
-    def _page(self, query: Query, send: Callable[[Request], Reply]) -> Page:
+    def _page(
+        self,
+        query: Query,
+        send: Callable[[Request], Reply],
+        step: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Page:
         self._discovered.get()  # a dialect finds nothing in collections that it has not heard of
-        return drive(walk(self._dialect, query), send, self._parallel)
+        return drive(walk(self._dialect, query), send, self._parallel, step)
 
     def _discover(self) -> list[Json]:
         return drive(self._dialect.discover(), self._send) if isinstance(self._dialect, Discovering) else []

@@ -110,7 +110,7 @@ def page(announced: dict[str, Any], url: str, pid: int, collection: str, count: 
 def kept(announced: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what the simulator announces with nginx, which keeps its answers, in place of its catalogue."""
     url = announced["catalogue_url"]
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    origin = url.removesuffix(urlsplit(url).path)
     with tempfile.TemporaryDirectory() as name, keeping(Path(name), origin) as keeper:
         yield announced | {"catalogue_url": url.replace(origin, keeper)}
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Reply, Request
-from stacbridge.turns import turns
 
 T = TypeVar("T")
 Asked = Request | tuple[Request, ...]
@@ -15,19 +15,24 @@ Send = Callable[[Request], Reply]
 Outcome = Reply | StacbridgeError
 
 
-def drive(flow: Flow[T], send: Send, parallel: int = 8) -> T:
+def drive(
+    flow: Flow[T],
+    send: Send,
+    parallel: int = 8,
+    step: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> T:
     """Hold a conversation over `send` and return what it comes to.
 
     A failure of `send` is raised where the request was yielded; a flow may go on without that answer. To a
     tuple of requests the answer is a tuple of outcomes, each a reply or a failure; they are sent by
-    `parallel` threads at most.
+    `parallel` threads at most. Each answer is read within a `step`, in which nothing is waited for.
     """
     try:
         asked = next(flow)
         while True:
             if isinstance(asked, tuple):
                 outcomes = _all(asked, send, parallel)
-                with turns.take():
+                with step():
                     asked = flow.send(outcomes)
                 continue
             try:
@@ -35,7 +40,7 @@ def drive(flow: Flow[T], send: Send, parallel: int = 8) -> T:
             except StacbridgeError as failure:
                 asked = flow.throw(failure)
             else:
-                with turns.take():
+                with step():
                     asked = flow.send(reply)
     except StopIteration as end:
         value: T = end.value

@@ -227,10 +227,10 @@ class Client:
             results = search()
             results.items = self.viewer.shown(results.items, root)
             following = [next_link(results.token)] if results.token else []
-            times = {"total": time.perf_counter() - start, "merge": results.merging, **results.seconds}
-            headers = proxy_status(results.missing) | server_timing(times) | (STRICT if preferred else {})
             with turns.take():
                 document = feature_collection(asked, results, [*page_links, *following])
+                times = {"total": time.perf_counter() - start, "merge": results.merging, **results.seconds}
+                headers = proxy_status(results.missing) | server_timing(times) | (STRICT if preferred else {})
                 return respond(document, links.GEOJSON, headers)
 
         return await self.federation.run(page)

@@ -1,5 +1,6 @@
 """That few threads compute at once, and none waits for ever."""
 
+from contextlib import suppress
 from threading import Event, Thread
 
 from stacbridge.turns import Turns
@@ -35,8 +36,5 @@ def test_a_turn_that_does_not_come_is_not_waited_for_and_gives_nobody_else_one()
 def test_a_failure_gives_the_turn_back() -> None:
     turns = Turns(at_once=1, patience=60)
     for _ in range(2):
-        try:
-            with turns.take():
-                raise ValueError
-        except ValueError:
-            pass
+        with suppress(ValueError), turns.take():
+            raise ValueError
