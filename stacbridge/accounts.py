@@ -7,10 +7,10 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 from stacbridge.access import registry
 from stacbridge.access.terms import Remark
@@ -21,7 +21,8 @@ from stacbridge.dialects.registry import dialect_of
 from stacbridge.errors import BadRequest, Forbidden, Misconfigured, UpstreamRefused
 from stacbridge.loading import shared_sessions
 from stacbridge.mapping.mapping import load as load_mapping
-from stacbridge.model import Found, Json, Pending, Progress, Query, Ready, Reply
+from stacbridge.model import Found, Json, Pending, Query, Ready, Reply
+from stacbridge.own_archive import OwnArchive
 from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream
 from stacbridge.vault import Vault, renew
@@ -36,42 +37,6 @@ class Held:
     account: Credentials
     upstream: Upstream
     read_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class OwnArchive:
-    """The archive behind callers' own accounts: ordered from and asked with the caller's, or a scope's."""
-
-    url: str
-    finds: bool
-    mine: Callable[[], Upstream]
-    of: Callable[[str], Upstream]
-
-    def under(self, scope: str) -> Self:
-        """Return it as the account of a scope sees it."""
-        return replace(self, url=f"{self.url}#{scope}", mine=partial(self.of, scope))
-
-    def is_online(self, collection: str, item: str) -> bool:
-        """Tell whether an item's bytes need no order."""
-        return self._archive.is_online(collection, item)
-
-    def find(self, collection: str, item: str) -> Progress | None:
-        """Return the order of an item that is under way, where there is one."""
-        return self._archive.find(collection, item)
-
-    def place(self, collection: str, item: str) -> Progress:
-        """Order an item, once."""
-        return self._archive.place(collection, item)
-
-    def poll(self, order: str) -> Progress:
-        """Return how an order stands."""
-        return self._archive.poll(order)
-
-    @property
-    def _archive(self) -> Archive:
-        archive = self.mine().archive
-        assert archive is not None
-        return archive
 
 
 class OwnAccounts:

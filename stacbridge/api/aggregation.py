@@ -14,10 +14,10 @@ from starlette.responses import Response
 from stacbridge.aggregation import AGGREGATIONS, Aggregation, aggregate, available
 from stacbridge.api import links
 from stacbridge.api.answers import respond
-from stacbridge.api.client import parameters_of, root_of
 from stacbridge.api.openapi import AGGREGATE_BODY, AGGREGATE_URL, AGGREGATION_COLLECTION
 from stacbridge.api.parameters import search
 from stacbridge.api.querystring import from_url
+from stacbridge.api.request import parameters_of, root_of
 from stacbridge.errors import BadRequest
 from stacbridge.federation import Federation
 from stacbridge.hrefs import collection_href

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stacbridge import scenes as copies
-from stacbridge.api import failures, intervals, links
+from stacbridge.api import failures, links
 from stacbridge.api.answers import absent, feature_collection, respond
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
@@ -20,6 +20,8 @@ from stacbridge.api.headers import STRICT, freshness, prefers_strict, proxy_stat
 from stacbridge.api.openapi import FAILURES, CollectionsUrl, ItemsUrl, ItemUrl, SearchBody, SearchUrl
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
+from stacbridge.api.request import parameters_of, root_of
+from stacbridge.api.schemas import Schemas
 from stacbridge.api.viewer import Viewer
 from stacbridge.federation import Federation
 from stacbridge.hrefs import SLASH, collection_href
@@ -106,11 +108,6 @@ def create_api(
     )
     failures.install(app)
     return app
-
-
-def root_of(request: Request) -> str:
-    """Return the API's URL as the client sees it, without a slash at the end."""
-    return str(request.base_url).rstrip("/")
 
 
 class Client:
@@ -234,41 +231,3 @@ class Client:
                 return respond(document, links.GEOJSON, headers)
 
         return await self.federation.run(page)
-
-
-class Schemas:
-    """Answers the routes that tell what filters and `sortby` may name."""
-
-    def __init__(self, federation: Federation) -> None:
-        self.federation = federation
-
-    async def get_queryables(self, request: Request, collection_id: str | None = None, **_: Any) -> Response:
-        """Answer GET /queryables and GET /collections/{collection_id}/queryables."""
-        url = schema_href(request, collection_id, "queryables")
-        return respond(
-            await self.federation.run(self.federation.queryables, collection_id, url), links.SCHEMA
-        )
-
-    async def get_sortables(self, request: Request, **_: Any) -> Response:
-        """Answer GET /sortables."""
-        url = schema_href(request, None, "sortables")
-        return respond(await self.federation.run(self.federation.sortables, None, url), links.SCHEMA)
-
-    async def get_collection_sortables(self, request: Request, collection_id: str, **_: Any) -> Response:
-        """Answer GET /collections/{collection_id}/sortables."""
-        url = schema_href(request, collection_id, "sortables")
-        return respond(await self.federation.run(self.federation.sortables, collection_id, url), links.SCHEMA)
-
-
-def schema_href(request: Request, collection_id: str | None, name: str) -> str:
-    """Return the URL of a schema, which is its `$id`."""
-    root = root_of(request)
-    return f"{collection_href(root, collection_id) if collection_id else root}/{name}"
-
-
-def parameters_of(request: Request) -> list[tuple[str, str]]:
-    """Return a URL's parameters; QGIS sends instants without a time zone, which are taken as UTC."""
-    pairs = request.query_params.multi_items()
-    if "QGIS" not in request.headers.get("user-agent", ""):
-        return pairs
-    return [(name, intervals.assume_utc(text) if name == "datetime" else text) for name, text in pairs]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from stacbridge.api import collection_filter, links
 from stacbridge.api.answers import respond
-from stacbridge.api.client import root_of
+from stacbridge.api.request import root_of
 from stacbridge.federation import Federation
 from stacbridge.model import Json
 from stacbridge.schemas import TYPES, merged, queryables, sortables

@@ -42,13 +42,10 @@ def described(name: str) -> Any:
 
 
 @attr.s
-class SearchUrl(APIRequest):
-    """The parameters of GET /search."""
+class PageUrl(APIRequest):
+    """The parameters of pages of Items."""
 
-    collections: Annotated[Text, described("collections")] = attr.ib(default=None)
-    ids: Annotated[Text, described("ids")] = attr.ib(default=None)
     bbox: Annotated[Text, described("bbox")] = attr.ib(default=None)
-    intersects: Annotated[Text, described("intersects")] = attr.ib(default=None)
     datetime: Annotated[Text, described("datetime")] = attr.ib(default=None)
     limit: Annotated[Text, described("limit")] = attr.ib(default=None)
     filter: Annotated[Text, described("filter")] = attr.ib(default=None)
@@ -65,24 +62,19 @@ class SearchUrl(APIRequest):
 
 
 @attr.s
-class ItemsUrl(APIRequest):
+class SearchUrl(PageUrl):
+    """The parameters of GET /search."""
+
+    collections: Annotated[Text, described("collections")] = attr.ib(default=None)
+    ids: Annotated[Text, described("ids")] = attr.ib(default=None)
+    intersects: Annotated[Text, described("intersects")] = attr.ib(default=None)
+
+
+@attr.s
+class ItemsUrl(PageUrl):
     """The parameters of GET /collections/{collection_id}/items."""
 
-    collection_id: Annotated[str, Path(description="Id of a collection.")] = attr.ib()
-    bbox: Annotated[Text, described("bbox")] = attr.ib(default=None)
-    datetime: Annotated[Text, described("datetime")] = attr.ib(default=None)
-    limit: Annotated[Text, described("limit")] = attr.ib(default=None)
-    filter: Annotated[Text, described("filter")] = attr.ib(default=None)
-    filter_lang: Annotated[Text, described("filter-lang")] = attr.ib(default=None)
-    filter_crs: Annotated[Text, described("filter-crs")] = attr.ib(default=None)
-    query: Annotated[Text, described("query")] = attr.ib(default=None)
-    q: Annotated[Text, described("q")] = attr.ib(default=None)
-    sortby: Annotated[Text, described("sortby")] = attr.ib(default=None)
-    scenes: Annotated[Text, described("scenes")] = attr.ib(default=None)
-    fields: Annotated[Text, described("fields")] = attr.ib(default=None)
-    token: Annotated[Text, described("token")] = attr.ib(default=None)
-    count: Annotated[Text, described("count")] = attr.ib(default=None)
-    strict: Annotated[Text, described("strict")] = attr.ib(default=None)
+    collection_id: Annotated[str, Path(description="Id of a collection.")] = attr.ib(kw_only=True)
 
 
 @attr.s

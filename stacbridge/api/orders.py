@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from stacbridge.api import links
 from stacbridge.api import order_documents as documents
-from stacbridge.api.client import root_of
 from stacbridge.api.order_documents import ASKED, ORDER, Asked, asked, order_href
 from stacbridge.api.parameters import search
+from stacbridge.api.request import root_of
 from stacbridge.callers.principal import caller
 from stacbridge.errors import BadRequest, Forbidden, SearchTooWide, StacbridgeError
 from stacbridge.federation import Federation

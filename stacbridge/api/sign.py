@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stacbridge.api import links
-from stacbridge.api.client import root_of
+from stacbridge.api.request import root_of
 from stacbridge.callers.doors import Doors
 from stacbridge.callers.principal import Principal
 from stacbridge.callers.shown import schemes, signed

@@ -19,12 +19,10 @@ from typing import Any
 from stacbridge.cql.conditions import LISTS, And, Condition, Or, Predicate, conjuncts, moment, unsupported
 from stacbridge.cql.evaluate import holds
 from stacbridge.dialects.checked import told
+from stacbridge.dialects.stac_expressions import Expression, both, either, node
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.passthrough import Field, Habits
 from stacbridge.model import Json
-
-Expression = Json | bool
-"""CQL2 JSON, or whether all or no items satisfy it."""
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -146,14 +144,14 @@ class Wording:
         folded = replace(test, casei=test.casei or self.habits.caseless)
         if self._takes(folded) or "enum" not in schema:
             return self._native(folded, name, test.value)
-        return either([_node("=", name, entry) for entry in schema["enum"] if holds(folded, entry)])
+        return either([node("=", name, entry) for entry in schema["enum"] if holds(folded, entry)])
 
     def _there(self, test: Predicate, name: str, schema: Json) -> Expression:
         """Test that there is a value, or none: any is equal to another one, or is not."""
         if self._takes(test) or not test.negated:
             return self._native(test, name, None)
         value = {"timestamp": _SOME_TIME} if schema.get("format") == "date-time" else _SOME[_kind(schema)]
-        return either([_node(op, name, value) for op in ("=", "<>")])
+        return either([node(op, name, value) for op in ("=", "<>")])
 
     def knows(self, name: str, vocabulary: Vocabulary) -> bool:
         """Tell whether filters in a vocabulary may name a property, under any of its names."""
@@ -179,7 +177,7 @@ class Wording:
         read = field.read if field else str
         fitting = [entry for entry in entries if holds(test, read(entry))]
         folded = [entry for entry in entries if holds(replace(test, casei=True), read(entry))]
-        listed = either([_node("=", name, entry) for entry in fitting])
+        listed = either([node("=", name, entry) for entry in fitting])
         if self.habits.caseless and fitting != folded:
             return self._wider(test, listed)
         unordered = test.op in ("=", "<>") or not self.habits.caseless
@@ -207,38 +205,8 @@ class Wording:
     def _native(self, test: Predicate, name: str, value: Any) -> Json:
         if not self._takes(test):
             raise _refused(test)
-        node = _node(test.op, name, value, casei=test.casei and not self.habits.caseless)
-        return {"op": "not", "args": [node]} if test.negated else node
-
-
-def both(expressions: list[Expression]) -> Expression:
-    """Join what must all hold."""
-    kept = [part for part in expressions if part is not True]
-    return False if False in kept else _joint("and", kept) if kept else True
-
-
-def either(expressions: list[Expression]) -> Expression:
-    """Join what must hold once."""
-    kept = [part for part in expressions if part is not False]
-    return True if True in kept else _joint("or", kept) if kept else False
-
-
-def _joint(op: str, parts: list[Any]) -> Json:
-    return parts[0] if len(parts) == 1 else {"op": op, "args": parts}
-
-
-def _node(op: str, name: str, value: Any, *, casei: bool = False) -> Json:
-    if op == "isnull":
-        return {"op": "isNull", "args": [{"property": name}]}
-    args = [{"property": name}, value]
-    return {"op": _SPELLED.get(op, op), "args": [_folded(arg) for arg in args] if casei else args}
-
-
-_SPELLED = {"a_containedby": "a_containedBy"}
-
-
-def _folded(arg: Any) -> Json:
-    return {"op": "casei", "args": [arg]}
+        asked = node(test.op, name, value, casei=test.casei and not self.habits.caseless)
+        return {"op": "not", "args": [asked]} if test.negated else asked
 
 
 def _is_of_other_case(text: str, field: Field) -> bool:

@@ -13,7 +13,8 @@ from stacbridge.cql.conditions import Condition, Opaque, Predicate, unsupported
 from stacbridge.cql.matching import Match, matcher
 from stacbridge.dialects.checked import told
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.stac_filter import Expression, Vocabulary, Wording
+from stacbridge.dialects.stac_expressions import Expression
+from stacbridge.dialects.stac_filter import Vocabulary, Wording
 from stacbridge.dialects.together import together
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.passthrough import Field

@@ -10,7 +10,8 @@ from stacbridge.cql.conditions import Condition, Predicate, conjunction, unsuppo
 from stacbridge.dialects import stac_scope
 from stacbridge.dialects.checked import Checked, parsed, told
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.stac_filter import Part, Vocabulary, Wording, both
+from stacbridge.dialects.stac_expressions import both
+from stacbridge.dialects.stac_filter import Part, Vocabulary, Wording
 from stacbridge.dialects.stac_foreign import fact, hidden, shown
 from stacbridge.dialects.stac_scope import Scope, divided
 from stacbridge.dialects.stac_search import Searching

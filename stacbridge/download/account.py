@@ -14,6 +14,7 @@ from stacbridge.catalogue import Catalogue, Metered
 from stacbridge.download.accel import Sound, handover
 from stacbridge.download.breakers import Breakers
 from stacbridge.download.budget import RetryBudget
+from stacbridge.download.conversation import Conversation
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.detours import REFUSALS, Detours
 from stacbridge.download.fetch import Fetch
@@ -130,15 +131,15 @@ class Account:
 
     def _fetch(self) -> Fetch:
         means = self._means
-        return Fetch(
+        talk = Conversation(
             self.catalogue,
             means.transfers,
             means.settings,
             means.in_thread,
             self._breakers,
             self.slots.refused,
-            self._paced,
         )
+        return Fetch(talk, means.settings, self._paced)
 
     def _taken(self, user: str, count: int) -> None:
         """Count bytes against the quota, and judge the upstream's pace anew by what is used of it."""

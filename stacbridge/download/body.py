@@ -7,8 +7,9 @@ from typing import NoReturn, TypeVar
 
 import aiohttp
 
+from stacbridge.download.pieces import Drain, Piece
 from stacbridge.download.refusals import failed
-from stacbridge.download.tap import Drain, Piece, Tap, tap
+from stacbridge.download.tap import Tap, tap
 from stacbridge.download.transfers import drop, leave
 from stacbridge.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from time import time
 
+from stacbridge.download.database_file import open_file
 from stacbridge.download.leases import LIFE, Leases
 from stacbridge.errors import StoreUnavailable
 from stacbridge.orders.database import Database
@@ -45,13 +46,9 @@ class LeaseFile:
     """Leases in an SQLite file, for bridges on one machine: their clock tells when one ends."""
 
     def __init__(self, file: Path, wall: Callable[[], float] = time) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         self._wall = wall
         self._lock = Lock()
-        self._database = sqlite3.connect(file, check_same_thread=False, timeout=30, isolation_level=None)
-        self._database.execute("pragma journal_mode = wal")
-        self._database.execute("pragma synchronous = normal")
-        self._database.execute(_FILE)
+        self._database = open_file(file, _FILE)
 
     def take(self, account: str, most: int, holder: str) -> bool:
         """Take a lease for `holder`, unless the account has `most` already; tell whether that was done."""

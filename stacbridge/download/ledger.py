@@ -1,11 +1,12 @@
 """How many bytes each user took from each account, by day, for thirty days."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from time import time
 from weakref import finalize
+
+from stacbridge.download.database_file import open_file
 
 DAYS = 30
 DAY = 86400
@@ -29,17 +30,10 @@ class Ledger:
 
     def __init__(self, file: Path | None, wall: Callable[[], float] = time) -> None:
         """Keep the ledger in `file`, else in memory, where it is forgotten when the bridge ends."""
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
         self._wall = wall
         self._lock = Lock()
-        self._database = sqlite3.connect(
-            ":memory:" if file is None else file, check_same_thread=False, timeout=30, isolation_level=None
-        )
+        self._database = open_file(file, _SCHEMA)
         finalize(self, self._database.close)  # of an app that was made and never served, nobody closes it
-        self._database.execute("pragma journal_mode = wal")
-        self._database.execute("pragma synchronous = normal")
-        self._database.execute(_SCHEMA)
         self._kept_from = 0
         self._forget(self._today())
 

@@ -5,7 +5,7 @@ from io import RawIOBase
 from typing import Any, Protocol
 
 from stacbridge.download.client import Answer
-from stacbridge.download.tap import Drain, Piece
+from stacbridge.download.pieces import Drain, Piece
 from stacbridge.download.verify import Source
 from stacbridge.download.watch import Watch
 from stacbridge.exchange import LENT, ZERO_COPY

@@ -12,6 +12,7 @@ from stacbridge.bucket import Bucket
 from stacbridge.download.breakers import Breakers
 from stacbridge.download.budget import RetryBudget
 from stacbridge.download.client import Answer
+from stacbridge.download.conversation import Conversation
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.depot import Depot, Label
 from stacbridge.download.entry import Entry
@@ -143,7 +144,9 @@ class Remote:
             yield stream if checksum is None else Verified(stream, checksum, UPSTREAM, self._in_thread)
 
     def _fetch(self) -> Fetch:
-        return Fetch(self._quick, self._transfers, self._settings, self._in_thread, self._breakers)
+        settings = self._settings
+        talk = Conversation(self._quick, self._transfers, settings, self._in_thread, self._breakers)
+        return Fetch(talk, settings)
 
     async def _drop(self, label: Label) -> None:
         """Remove a file that is gone, or not what was put there."""

@@ -14,8 +14,8 @@ from tempfile import TemporaryFile
 from time import time
 
 from stacbridge.download.entry import Entry, found
+from stacbridge.download.pieces import Piece
 from stacbridge.download.refusals import ASK_AGAIN
-from stacbridge.download.tap import Piece
 from stacbridge.download.verify import InThread, Source
 from stacbridge.errors import Misconfigured, NotStaged
 from stacbridge.model import Json

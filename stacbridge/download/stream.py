@@ -11,8 +11,8 @@ from typing import Self, TypeVar
 from stacbridge.download.budget import RetryBudget
 from stacbridge.download.delivery import Delivery, Wanted
 from stacbridge.download.fetch import Fetch, Opened
+from stacbridge.download.pieces import Drain, Piece
 from stacbridge.download.rest import Rest
-from stacbridge.download.tap import Drain, Piece
 from stacbridge.errors import (
     StacbridgeError,
     UpstreamError,
@@ -89,10 +89,10 @@ class Stream:
             try:
                 self._opened = await self._fetch.open(self._ready, self._wanted)
             except UpstreamError as failure:
-                passing = isinstance(failure, PASSING) or self._fetch.flaps
+                passing = isinstance(failure, PASSING) or self._fetch.talk.flaps
                 if not passing or self._ready.request.method == "POST":
                     raise
-                await self._patience.wait(failure, self._fetch.stated, self._settings.retry_patience)
+                await self._patience.wait(failure, self._fetch.talk.stated, self._settings.retry_patience)
             else:
                 self.delivery, self._body = self._opened.delivery, self._opened.body
                 self._patience.in_row = 0
@@ -107,7 +107,7 @@ class Stream:
     @property
     def place(self) -> tuple[str, dict[str, str]]:
         """The URL that the bytes come from, and the credentials that it wants."""
-        return self._fetch.place
+        return self._fetch.talk.place
 
     async def read(self) -> Piece:
         """Return the next piece, empty at the end; a connection that fails meanwhile is replaced.
@@ -149,7 +149,7 @@ class Stream:
             except UpstreamRefused:
                 raise
             except UpstreamError as another:
-                failure, stated = another, self._fetch.stated
+                failure, stated = another, self._fetch.talk.stated
                 continue
             if body is None:
                 raise UpstreamError(

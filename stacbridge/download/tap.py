@@ -6,28 +6,18 @@ and reads go into one buffer. The connection cannot be used again, which is noth
 """
 
 import asyncio
-from collections import defaultdict, deque
-from io import RawIOBase
-from typing import ClassVar, Protocol
+from collections import deque
+from typing import ClassVar
 
 import aiohttp
 
 from stacbridge.download.duct import Duct
+from stacbridge.download.pieces import SMALLEST, Buffers, Drain, Piece
 
 LONG = 1024 * 1024
 """Bytes from which on a body is worth a connection of its own."""
-PIECE = 256 * 1024
-"""Bytes taken from the connection at once at most, while there are few."""
-SMALLEST = 16 * 1024
-"""Bytes taken at once at most, however many there are."""
 HELD = 2
 """Pieces held before the upstream is asked to pause."""
-KEPT = 4
-"""Pieces of a stream that wait at most: those held, and those on their way to a client who stops."""
-BUDGET = 32 * 1024 * 1024
-"""Bytes of pieces from which on new ones are smaller, so that a thousand readers who stop take little."""
-SPARE = 4
-"""Buffers of each size that are kept for reading into; more are lent only where reads find nothing."""
 TAIL = SMALLEST // 2
 """Bytes at the end of a body that are read in any case, with what follows if there is too much: one piece."""
 SPAN = 4 * 1024 * 1024
@@ -38,40 +28,14 @@ LOOKS = 8
 """How often it is looked whether an upstream stalls within the time that it may; late by one such part."""
 
 
-Piece = bytes | memoryview
-
-
-class Drain(Protocol):
-    """Takes pieces, as long as it is `open`."""
-
-    @property
-    def open(self) -> bool:
-        """Whether it takes another piece."""
-        ...
-
-    @property
-    def pipes(self) -> bool:
-        """Whether it takes what is in a pipe."""
-        ...
-
-    def give(self, piece: Piece) -> None:
-        """Take a piece, at once or as soon as it can; what it keeps of a buffer that is lent, it copies."""
-        ...
-
-    def give_pipe(self, end: RawIOBase, count: int) -> None:
-        """Take `count` bytes out of a pipe, at once or as soon as it can."""
-        ...
-
-
 class Tap(asyncio.BufferedProtocol):
     """What follows on a transport, in pieces of at most `PIECE` bytes, until `length` bytes have come.
 
-    All taps of a process are on one event loop; `open` counts those whose connection has not ended. They
-    share the buffers that they read into, which thereby stay in the processor's cache.
+    All taps of a process are on one event loop; `open` counts those whose connection has not ended.
     """
 
     open = 0
-    spare: ClassVar[defaultdict[int, list[memoryview]]] = defaultdict(list)
+    buffers: ClassVar[Buffers] = Buffers()
 
     def __init__(self, transport: asyncio.Transport, first: bytes, length: int, idle: float) -> None:
         """Take `transport` over, of whose body `first` has been read; it may be silent for `idle` seconds."""
@@ -189,9 +153,7 @@ class Tap(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the buffer that the next bytes go to, until they have come."""
         if self._filling is None:
-            size = _size(Tap.open)
-            spare = self.spare[size]
-            self._filling = spare.pop() if spare else memoryview(bytearray(size))
+            self._filling = self.buffers.lend(among=Tap.open)
         return self._filling
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -239,9 +201,7 @@ class Tap(asyncio.BufferedProtocol):
 
     def _give_back(self) -> None:
         if self._filling is not None:
-            spare = self.spare[len(self._filling)]
-            if len(spare) < SPARE:
-                spare.append(self._filling)
+            self.buffers.take_back(self._filling)
             self._filling = None
 
     def _look(self) -> None:
@@ -260,14 +220,6 @@ class Tap(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-
-def _size(taps: int) -> int:
-    """Return the size of new pieces among so many taps: `PIECE`, halved until all are within `BUDGET`."""
-    size = PIECE
-    while size > SMALLEST and taps * KEPT * size > BUDGET:
-        size //= 2
-    return size
 
 
 def tap(response: aiohttp.ClientResponse, idle: float) -> Tap | None:

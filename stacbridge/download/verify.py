@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from stacbridge.download.multihash import Checksum
-from stacbridge.download.tap import Piece
+from stacbridge.download.pieces import Piece
 from stacbridge.errors import UpstreamError
 
 InThread = Callable[..., Awaitable[Any]]
