@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
@@ -16,6 +16,7 @@ from stacbridge.simulators.sedas_products import GROUPS, Product, Products, Styl
 
 NOW = datetime(2021, 7, 1, tzinfo=UTC)
 SEDAS = load("sedas", Settings())
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 def mapping(**limits: int) -> Mapping:
@@ -69,3 +70,17 @@ def pages(dialect: SeDAS, query: Query, service: Service, most: int = 500) -> li
 
 def dialect(of: Mapping = SEDAS) -> SeDAS:
     return SeDAS(of, wall=NOW.timestamp)
+
+
+def product(number: int, seconds: int, west: int) -> Product:
+    """A NovaSAR product of a minute, in a box of one degree."""
+    start = datetime(2020, 3, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    novasar = next(group for group in GROUPS if group.name == "NovaSAR")
+    return Product(
+        f"N{number:03}", novasar, "NovaSAR-1", "Stripmap", start, start + timedelta(seconds=60),
+        (west, 50, west + 1, 51),
+    )  # fmt: skip
+
+
+def names(found: list[list[dict[str, str]]]) -> list[str]:
+    return [record["Name"] for page in found for record in page]

@@ -17,7 +17,7 @@ from stacbridge.model import Json, Query
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream
 from tests.servers import Answer, Seen, serving
-from tests.unit.test_upstream import Numbers, record
+from tests.unit.toy_archive import Numbers, record
 
 ROOT = "http://bridge.example"
 SECOND = 1.0

@@ -16,7 +16,7 @@ from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream
 from stacbridge.wire.answers import read_json
 from tests.servers import Answer, Clock, Seen, Server, serving
-from tests.unit.test_upstream import FAMILY, TOML, record
+from tests.unit.toy_archive import FAMILY, TOML, record
 
 ROOT = "http://bridge"
 ACCOUNT = {"toy": Credentials(username="ada", password=SecretStr("canary-password"))}
