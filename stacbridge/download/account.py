@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -30,7 +30,7 @@ from stacbridge.download.throughput import Throughput
 from stacbridge.download.transfers import Transfers
 from stacbridge.download.urls import url_of
 from stacbridge.download.verify import Source, Verified
-from stacbridge.errors import Misconfigured
+from stacbridge.errors import Misconfigured, StoreUnavailable
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings
 
@@ -152,7 +152,8 @@ class Account:
             self._means.threads.submit(self._judge)
 
     def _judge(self) -> None:
-        with self._judging:  # or one who counted earlier would have the last word
+        # One at a time, or who counted earlier would have the last word; the warnings tell of a failure.
+        with self._judging, suppress(StoreUnavailable):
             self._throughput.judge(self._means.ledger.total(self.scope))
 
     def _lease(self) -> AbstractAsyncContextManager[None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from time import time
 
-from stacbridge.download.database_file import open_file
+from stacbridge.download.database_file import open_file, transaction
 from stacbridge.download.leases import LIFE, Leases
 from stacbridge.errors import StoreUnavailable
 from stacbridge.orders.database import Database
@@ -53,11 +53,9 @@ class LeaseFile:
     def take(self, account: str, most: int, holder: str) -> bool:
         """Take a lease for `holder`, unless the account has `most` already; tell whether that was done."""
         now = self._wall()
-        with self._used() as database:
-            database.execute("begin immediate")
+        with self._used() as database, transaction(database):
             database.execute("delete from lease where until <= ?", (now,))
             taken = database.execute(_TAKE_IN_FILE, (holder, account, now + LIFE, account, most))
-            database.execute("commit")
             return taken.rowcount == 1
 
     def renew(self, holder: str) -> bool:
@@ -89,9 +87,6 @@ class LeaseFile:
                     answered=str(error),
                     advice="See who locks the file of the setting leases, and whether its disk is full.",
                 ) from error
-            finally:
-                if self._database.in_transaction:
-                    self._database.rollback()
 
 
 class LeaseTable:

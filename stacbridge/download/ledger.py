@@ -1,12 +1,18 @@
 """How many bytes each user took from each account, by day, for thirty days."""
 
+import logging
+import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from time import time
 from weakref import finalize
 
-from stacbridge.download.database_file import open_file
+from stacbridge.download.database_file import open_file, transaction
+from stacbridge.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 DAYS = 30
 DAY = 86400
@@ -29,28 +35,40 @@ class Ledger:
     """Bytes by account, user and day (UTC); usable from any thread, and by several processes on one file."""
 
     def __init__(self, file: Path | None, wall: Callable[[], float] = time) -> None:
-        """Keep the ledger in `file`, else in memory, where it is forgotten when the bridge ends."""
+        """Keep the ledger in `file`, else in memory, where it is forgotten when the bridge ends.
+
+        Raises `Misconfigured` for a file that cannot be used.
+        """
         self._wall = wall
         self._lock = Lock()
         self._database = open_file(file, _SCHEMA)
         finalize(self, self._database.close)  # of an app that was made and never served, nobody closes it
+        self._unwritten: Counter[tuple[str, str, int]] = Counter()
         self._kept_from = 0
-        self._forget(self._today())
+        self._write()
 
     def add(self, account: str, user: str, count: int) -> None:
-        """Note that `user` took `count` bytes today; forget, once a day, what is older than thirty days."""
-        today = self._today()
+        """Note that `user` took `count` bytes today; forget, once a day, what is older than thirty days.
+
+        Bytes that cannot be written are kept in mind, and written with the next ones.
+        """
         with self._lock:
-            self._database.execute(_ADD, (account, user, today, count))
-            self._forget(today)
+            self._unwritten[account, user, self._today()] += count
+            self._write()
 
     def total(self, account: str, user: str | None = None) -> int:
-        """Return the bytes of the last thirty days, of one user or of all."""
+        """Return the bytes of the last thirty days, of one user or of all. Raises `StoreUnavailable`."""
         return sum(count for name, count in self._rows(account) if user in (None, name))
 
     def warning(self, account: str, quota: int) -> str | None:
-        """Say so when an account has used most of what its upstream gives it in thirty days."""
-        used = self.total(account)
+        """Say so when an account has used most of what its upstream gives it in thirty days.
+
+        Say so, too, when nobody can tell.
+        """
+        try:
+            used = self.total(account)
+        except StoreUnavailable as failure:
+            return str(failure)
         if used < WARNING * quota:
             return None
         return (
@@ -63,14 +81,35 @@ class Ledger:
         with self._lock:
             self._database.close()
 
-    def _forget(self, today: int) -> None:
-        if self._kept_from < today - DAYS + 1:
-            self._kept_from = today - DAYS + 1
-            self._database.execute("delete from transferred where day < ?", (self._kept_from,))
+    def _write(self) -> None:
+        first = self._today() - DAYS + 1
+        try:
+            with transaction(self._database) as database:
+                database.executemany(_ADD, [(*key, count) for key, count in self._unwritten.items()])
+                if self._kept_from < first:
+                    database.execute("delete from transferred where day < ?", (first,))
+        except sqlite3.Error as error:
+            log.error("The ledger misses %d bytes so far: %s", self._unwritten.total(), error)
+        else:
+            self._kept_from = max(self._kept_from, first)
+            self._unwritten.clear()
 
     def _rows(self, account: str) -> list[tuple[str, int]]:
+        since = self._today() - DAYS
         with self._lock:
-            return self._database.execute(_TOTALS, (account, self._today() - DAYS)).fetchall()
+            unwritten = [
+                (user, count)
+                for (name, user, day), count in self._unwritten.items()
+                if name == account and day > since
+            ]
+            try:
+                return [*self._database.execute(_TOTALS, (account, since)), *unwritten]
+            except sqlite3.Error as error:
+                raise StoreUnavailable(
+                    "The ledger of what was downloaded cannot be read for now.",
+                    answered=str(error),
+                    advice="See who locks the file of the setting ledger, and how its disk is.",
+                ) from error
 
     def _today(self) -> int:
         return int(self._wall() // DAY)

@@ -22,6 +22,7 @@ from tests.servers import Clock
 URL = "https://archive.example"
 LEASE, REQUEST = 60.0, 20.0
 DAY = 86400.0
+ORDERED, SHIPPING = Progress("O-1", "ordered"), Progress("O-1", "shipping")
 
 T = TypeVar("T")
 
@@ -33,12 +34,8 @@ class Script:
     url: str = URL
     finds: bool = True
     online: list[bool | StacbridgeError] = field(default_factory=lambda: [False])
-    place_answers: list[Progress | StacbridgeError] = field(
-        default_factory=lambda: [Progress("O-1", "ordered")]
-    )
-    poll_answers: list[Progress | StacbridgeError] = field(
-        default_factory=lambda: [Progress("O-1", "ordered")]
-    )
+    place_answers: list[Progress | StacbridgeError] = field(default_factory=lambda: [ORDERED])
+    poll_answers: list[Progress | StacbridgeError] = field(default_factory=lambda: [ORDERED])
     find_answers: list[Progress | StacbridgeError | None] = field(default_factory=lambda: [None])
     placed: list[str] = field(default_factory=list)
     polled: int = 0

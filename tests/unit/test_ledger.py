@@ -2,10 +2,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacbridge.download.lease_stores import LeaseFile
 from stacbridge.download.ledger import DAY, DAYS, Ledger
+from stacbridge.errors import Misconfigured, StoreUnavailable
 from tests.servers import Clock
 
 entries = st.lists(
@@ -66,6 +69,50 @@ def test_what_is_older_than_thirty_days_is_not_even_kept(tmp_path: Path) -> None
     clock.sleep((DAYS - 2) * DAY)
     Ledger(file, clock).close()
     assert days(file) == 1
+
+
+def test_bytes_that_cannot_be_written_are_counted_all_the_same_and_written_with_the_next_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "ledger.sqlite"
+    ledger = Ledger(file, Clock())
+    ledger.add("cdse", "ada", 1)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute(
+            "create trigger full before insert on transferred begin select raise(fail, 'full'); end"
+        )
+        ledger.add("cdse", "ada", 2)
+        assert "The ledger misses 2 bytes so far: full" in caplog.text
+        ledger.add("cdse", "bob", 4)
+        assert (ledger.total("cdse"), ledger.total("cdse", "ada"), ledger.total("other")) == (7, 3, 0)
+        other.execute("drop trigger full")
+        ledger.add("cdse", "ada", 8)
+        assert other.execute("select user, bytes from transferred order by user").fetchall() == [
+            ("ada", 11),
+            ("bob", 4),
+        ]
+    assert ledger.total("cdse") == 15
+    ledger.close()
+
+
+def test_a_ledger_that_cannot_be_read_says_so_instead_of_a_sum(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    ledger = Ledger(file, Clock())
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("drop table transferred")
+    with pytest.raises(StoreUnavailable, match=r"cannot be read for now.*no such table"):
+        ledger.total("cdse")
+    assert "cannot be read" in (ledger.warning("cdse", 1) or "")
+    ledger.close()
+
+
+@pytest.mark.parametrize("name", ["text", "folder", "text/below"])
+def test_a_place_for_no_database_is_refused_by_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"This is not a database. " * 200)
+    (tmp_path / "folder").mkdir()
+    for opening in (Ledger, LeaseFile):
+        with pytest.raises(Misconfigured, match=f"{tmp_path / name} cannot be opened as a database"):
+            opening(tmp_path / name)
 
 
 def days(file: Path) -> int:
