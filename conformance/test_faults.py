@@ -9,7 +9,7 @@ import pytest
 from conformance.faults.__main__ import PLACES, ROOT, Table
 
 Outcome = Literal["passed", "failed", "skipped"]
-OWN = "conformance/faults/test_web.py::test_f07_it_holds"
+OWN = "conformance/faults/test_logins.py::test_f07_it_holds"
 ELSEWHERE = "tests/unit/test_it.py"
 
 

@@ -3,9 +3,11 @@
 import io
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from conformance.faults.identity import Both, behind
 from stacbridge import logs
 
 
@@ -20,3 +22,9 @@ def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     root.setLevel(level)
     for name in logs.OURS:
         logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def provider_and_place(tmp_path: Path) -> Iterator[Both]:
+    with behind(tmp_path) as both:
+        yield both

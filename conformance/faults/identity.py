@@ -138,8 +138,11 @@ class Place:
         return session_file("toy", self.settings(), account, token, **({"boot": boot} if boot else {}))
 
 
+Both = tuple[Provider, Place]
+
+
 @contextmanager
-def behind(folder: Path, life: float = 600) -> Iterator[tuple[Provider, Place]]:
+def behind(folder: Path, life: float = 600) -> Iterator[Both]:
     """Run the provider and its archive; `life` is the seconds of its tokens."""
     provider = Provider(life)
     with serving(provider) as server:

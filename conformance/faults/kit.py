@@ -27,6 +27,7 @@ from tests.unit.download_servers import FILE, PATIENCE, Bridge, Heard, OneAsset
 
 PRODUCT = b"PK\x03\x04" + b"".join(number.to_bytes(4, "big") for number in range(750_000))
 """A product of 3 MB in which every four bytes differ."""
+HALF = len(PRODUCT) // 2
 MD5 = "d50110" + hashlib.md5(PRODUCT, usedforsecurity=False).hexdigest()
 SHA256 = "1220" + hashlib.sha256(PRODUCT).hexdigest()
 SHA3 = "1620" + hashlib.sha3_256(PRODUCT).hexdigest()

@@ -14,17 +14,9 @@ from stacbridge.app import create_app
 from stacbridge.commands.bridge import Server
 from stacbridge.draining import Drain
 from stacbridge.settings import Settings
-from tests.unit.download_servers import (
-    PATH,
-    PATIENCE,
-    Connection,
-    Heard,
-    Upstream,
-    in_front_of,
-    lowered,
-    within,
-)
-from tests.unit.download_servers import Asked as Request
+from tests.unit.download_servers import PATH, PATIENCE, Heard, in_front_of, lowered, within
+from tests.unit.scripted_upstream import Asked as Request
+from tests.unit.scripted_upstream import Connection, Upstream
 
 PRODUCT = b"PK\x03\x04" + bytes(200_000)
 HALF = 100_000

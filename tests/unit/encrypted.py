@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from stacbridge.download.tap import SPAN
-from tests.unit.download_servers import Asked, Bridge, Connection, Script, Upstream, in_front_of, tls
+from tests.unit.download_servers import Bridge, in_front_of
+from tests.unit.scripted_upstream import Asked, Connection, Script, Upstream, tls
 
 BODY = b"PK\x03\x04" + os.urandom(3 * SPAN + 12345)
 

@@ -4,8 +4,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from stacbridge.model import Json, Query
 from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators.maap import MaapSimulator
+from stacbridge.upstream import Upstream
+
+ROOT = "http://bridge"
+L1A = "BiomassLevel1a"
+EARTHCARE = "EarthCAREL1Validated_MAAP"
 
 
 def settings(sim: MaapSimulator, account: Credentials | None = None, **more: Any) -> Settings:
@@ -22,3 +28,15 @@ def settings(sim: MaapSimulator, account: Credentials | None = None, **more: Any
             **more,
         }
     )
+
+
+def walked(upstream: Upstream, **query: Any) -> list[Json]:
+    """Return the items of all pages of a search."""
+    found: list[Json] = []
+    position: Json | None = None
+    while True:
+        page = upstream.search(Query(**query, position=position), ROOT)
+        found += page.items
+        position = page.position
+        if position is None:
+            return found

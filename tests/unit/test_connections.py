@@ -13,8 +13,9 @@ from stacbridge.download.connector import Connector, roomy
 from stacbridge.download.origin import WAITING, Origin
 from stacbridge.download.tap import SPAN
 from stacbridge.download.tls import TlsTransport
-from tests.unit.download_servers import Asked, Bridge, Connection, Upstream, in_front_of, tls
+from tests.unit.download_servers import Bridge, in_front_of
 from tests.unit.encrypted import BODY, digest, encrypted, whole
+from tests.unit.scripted_upstream import Asked, Connection, Upstream, tls
 
 
 def farewell(connection: Connection) -> None:

@@ -9,18 +9,8 @@ import orjson
 import pytest
 
 from stacbridge.model import Ready, Request
-from tests.unit.download_servers import (
-    FILE,
-    TOKEN,
-    Asked,
-    Bridge,
-    Connection,
-    Script,
-    Upstream,
-    bridged,
-    in_front_of,
-    tls,
-)
+from tests.unit.download_servers import FILE, TOKEN, Bridge, in_front_of
+from tests.unit.scripted_upstream import Asked, Connection, Script, Upstream, bridged, tls
 
 ZIP = b"PK\x03\x04" * 1000
 

@@ -7,16 +7,8 @@ import struct
 import pytest
 
 from stacbridge.download.tap import LONG, Tap
-from tests.unit.download_servers import (
-    Asked,
-    Bridge,
-    Connection,
-    Script,
-    Upstream,
-    in_front_of,
-    tls,
-    within,
-)
+from tests.unit.download_servers import Bridge, in_front_of, within
+from tests.unit.scripted_upstream import Asked, Connection, Script, Upstream, tls
 
 SECONDS = 2
 PIECE = b"PK\x03\x04" + bytes(64 * 1024 - 4)

@@ -11,17 +11,8 @@ import pytest
 
 from stacbridge.download.signatures import ENOUGH
 from stacbridge.download.tap import LONG
-from tests.unit.download_servers import (
-    PATIENCE,
-    Asked,
-    Bridge,
-    Connection,
-    Script,
-    Upstream,
-    bridged,
-    in_front_of,
-    tls,
-)
+from tests.unit.download_servers import PATIENCE, Bridge, in_front_of
+from tests.unit.scripted_upstream import Asked, Connection, Script, Upstream, bridged, tls
 
 SHORT_BODY = b"PK\x03\x04" + bytes(range(256)) * 256
 LONG_BODY = b"PK\x03\x04" + bytes(range(251)) * (3 * LONG // 251)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from stacbridge.model import Ready, Request
-from tests.unit.download_servers import TOKEN, Asked, Bridge, Connection, OneAsset, Script, Upstream
+from tests.unit.download_servers import TOKEN, Bridge, OneAsset
+from tests.unit.scripted_upstream import Asked, Connection, Script, Upstream
 
 ZIP = b"PK\x03\x04 a burst"
 

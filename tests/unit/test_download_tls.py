@@ -13,17 +13,9 @@ from contextlib import contextmanager
 import pytest
 
 from stacbridge.download.tap import LONG, SPAN
-from tests.unit.download_servers import (
-    PATIENCE,
-    Asked,
-    Bridge,
-    Connection,
-    Upstream,
-    in_front_of,
-    tls,
-    within,
-)
+from tests.unit.download_servers import PATIENCE, Bridge, in_front_of, within
 from tests.unit.encrypted import BODY, breaking_off, digest, encrypted, first_of, whole
+from tests.unit.scripted_upstream import Asked, Connection, Upstream, tls
 
 
 @pytest.mark.parametrize("sent", [LONG, SPAN - 1, SPAN + 1, 2 * SPAN + 77777, len(BODY) - 1])

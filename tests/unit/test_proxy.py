@@ -8,18 +8,8 @@ import pytest
 
 from stacbridge.errors import Misconfigured, NotFound, NotOrderable
 from stacbridge.model import Pending, Ready, Request
-from tests.unit.download_servers import (
-    FILE,
-    PATH,
-    TOKEN,
-    Asked,
-    Bridge,
-    Connection,
-    OneAsset,
-    Upstream,
-    bridged,
-    in_front_of,
-)
+from tests.unit.download_servers import FILE, PATH, TOKEN, Bridge, OneAsset, in_front_of
+from tests.unit.scripted_upstream import Asked, Connection, Upstream, bridged
 
 ZIP = b"PK\x03\x04" + bytes(range(256)) * 64
 

@@ -9,18 +9,9 @@ import pytest
 
 from stacbridge.download.duct import PIECE
 from stacbridge.download.tap import LONG
-from tests.unit.download_servers import (
-    PATH,
-    PATIENCE,
-    Asked,
-    Bridge,
-    Connection,
-    Upstream,
-    bridged,
-    in_front_of,
-    within,
-)
+from tests.unit.download_servers import PATH, PATIENCE, Bridge, in_front_of, within
 from tests.unit.encrypted import breaking_off
+from tests.unit.scripted_upstream import Asked, Connection, Upstream, bridged
 
 BODY = b"PK\x03\x04" + os.urandom(8 * LONG)
 
