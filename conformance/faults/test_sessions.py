@@ -14,7 +14,7 @@ from stacbridge.callers.principal import Principal
 from stacbridge.callers.signing import Signing
 from stacbridge.cli import main
 from stacbridge.errors import SignatureExpired
-from tests.callers.test_accounts_machine import Accounts
+from tests.callers.accounts_machine import Accounts
 from tests.servers import Clock
 
 

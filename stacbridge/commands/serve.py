@@ -1,5 +1,6 @@
 """`stacbridge serve`: answer as a STAC API."""
 
+import logging
 import os
 import sys
 import threading
@@ -25,6 +26,8 @@ from stacbridge.settings import Credentials, Settings
 if TYPE_CHECKING:
     from stacbridge.accounts import OwnAccounts
     from stacbridge.upstream import Upstream
+
+log = logging.getLogger(__name__)
 
 LEVELS = ("critical", "error", "warning", "info", "debug")
 TRY = """
@@ -104,8 +107,10 @@ def ended(catalogues: Sequence["Upstream | OwnAccounts"]) -> Iterator[None]:
         yield
     finally:
         with ThreadPoolExecutor(len(catalogues) or 1) as threads:
-            for catalogue in catalogues:
-                threads.submit(catalogue.close)
+            closing = {catalogue.id: threads.submit(catalogue.close) for catalogue in catalogues}
+        for id, closed in closing.items():
+            if (failure := closed.exception()) is not None:
+                log.error("The account at %s was not closed: %s", id, failure)
 
 
 @contextmanager

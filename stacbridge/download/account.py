@@ -1,6 +1,7 @@
 """One catalogue's account: whose turn it is, what its users took, and streams of its files."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
@@ -34,6 +35,8 @@ from stacbridge.errors import Misconfigured, StoreUnavailable
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Means:
@@ -50,6 +53,17 @@ class Means:
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function that blocks in a thread, and return what it returns."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
+
+    def in_background(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Run a function that blocks in a thread. Nobody waits for it, so its failure goes to the log."""
+
+        def told() -> None:
+            try:
+                function(*arguments)
+            except Exception:
+                log.exception("%s failed.", function.__qualname__)
+
+        self.threads.submit(told)
 
 
 class Account:
@@ -95,7 +109,7 @@ class Account:
             finally:
                 if stream.received:
                     metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
-                    means.threads.submit(self._taken, user, stream.received)
+                    means.in_background(self._taken, user, stream.received)
 
     async def _begun(self, ready: Ready, wanted: Wanted, stack: AsyncExitStack) -> Stream:
         """Return a stream whose first bytes are there: from elsewhere, if the file's storage refuses it.
@@ -149,7 +163,7 @@ class Account:
     def _paced(self, waited: float, count: int) -> None:
         """Note how fast the upstream sent, and have it judged by a thread, since the ledger may be a file."""
         if self._throughput.note(waited, count):
-            self._means.threads.submit(self._judge)
+            self._means.in_background(self._judge)
 
     def _judge(self) -> None:
         # One at a time, or who counted earlier would have the last word; the warnings tell of a failure.

@@ -144,7 +144,7 @@ class AssetProxy:
             await self._give(account, place, wanted, answer, _user(principal))
         finally:
             if answer.whole and not wanted.head and not place.at_hand:
-                self._means.threads.submit(self._means.hooks.fetched, address, principal)
+                self._means.in_background(self._means.hooks.fetched, address, principal)
 
     async def _locate(self, catalogue: Catalogue, address: Address) -> Ready | Pending:
         place: Ready | Pending = await self._means.in_thread(

@@ -19,6 +19,7 @@ from stacbridge.settings import Credentials, Settings
 from stacbridge.simulators.opensearch import OpenSearchSimulator
 from stacbridge.simulators.opensearch_products import Product
 from stacbridge.upstream import Upstream
+from tests.walks import Walks
 
 ROOT = "https://bridge.example"
 TOC, FAPAR, VGT, DEM = "terrascope-s2-toc-v2", "terrascope-s2-fapar-v2", "vgt-s10", "cop-dem-glo-30m-cog"
@@ -103,3 +104,10 @@ def ids(found: list[Json]) -> list[str]:
 
 def pushed(simulator: OpenSearchSimulator) -> list[str]:
     return [each.query for each in simulator.log if each.path == "/catalogue/products"]
+
+
+def opened(simulator: OpenSearchSimulator, **limits: int) -> Walks:
+    """Return walks through a simulator, within these limits."""
+    mapping = load("terrascope", settings(simulator))
+    mapping.limits |= limits
+    return Walks(OpenSearch(mapping), mapping)

@@ -14,8 +14,7 @@ from stacbridge.errors import SearchTooWide
 from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
 from tests.opensearch.services import Service, feature, mapping, names, walked, walked_meanwhile
-from tests.opensearch.terrascope import KEYS, TOC, VGT, expected
-from tests.opensearch.test_exact import opened
+from tests.opensearch.terrascope import KEYS, TOC, VGT, expected, opened
 from tests.walks import Walks
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

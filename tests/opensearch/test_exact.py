@@ -9,11 +9,9 @@ from hypothesis import given
 from hypothesis import settings as checked
 from hypothesis import strategies as st
 
-from stacbridge.dialects.opensearch.dialect import OpenSearch
-from stacbridge.mapping.mapping import load
 from stacbridge.model import Bbox, Interval, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
-from tests.opensearch.terrascope import DEM, FAPAR, KEYS, TOC, VGT, expected, settings
+from tests.opensearch.terrascope import DEM, FAPAR, KEYS, TOC, VGT, expected, opened
 from tests.unit.cql_trees import combined
 from tests.walks import Archive, Walks, named, places
 
@@ -22,12 +20,6 @@ from tests.walks import Archive, Walks, named, places
 def simulator() -> Iterator[OpenSearchSimulator]:
     with OpenSearchSimulator(size=160) as running:
         yield running
-
-
-def opened(simulator: OpenSearchSimulator, **limits: int) -> Walks:
-    mapping = load("terrascope", settings(simulator))
-    mapping.limits |= limits
-    return Walks(OpenSearch(mapping), mapping)
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,19 @@ def test_a_file_or_a_part_that_went_out_whole_is_told_to_be_fetched_and_nothing_
             assert within(PATIENCE, lambda: heard.fetched == ["ada S2A", "bob S2A"])
 
 
+def test_what_fails_after_a_download_goes_to_the_log_and_never_to_the_client(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fetched(address: Address, principal: Principal | None) -> None:
+        raise OSError("the order book's disk is full")
+
+    hooks = Hooks(fetched=fetched)
+    with Chaos(PRODUCT, Act()) as chaos, Bridge(in_front_of(chaos), hooks=hooks) as bridge:
+        assert whole(bridge.ask())
+        assert within(PATIENCE, lambda: "the order book's disk is full" in caplog.text)
+    assert "fetched failed." in caplog.text
+
+
 def test_a_file_that_is_there_while_its_product_is_offline_is_not_told_to_be_fetched() -> None:
     heard = Heard()
     with Chaos(PRODUCT, Act()) as chaos:

@@ -18,7 +18,7 @@ from stacbridge.settings import Credentials, Settings
 from tests.api.archive import collection, item
 from tests.api.serving import running
 from tests.servers import Answer, Clock, Seen, serving
-from tests.unit.test_stac_behind_a_token import HABITS, TOML
+from tests.unit.walled import HABITS, TOML
 
 HOST = "https://bucket.example.eu/scene.tif"
 AMAZON = f"{HOST}?X-Amz-Date=20260101T000000Z&X-Amz-Expires=900&X-Amz-Signature=abc"

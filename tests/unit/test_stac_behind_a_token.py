@@ -20,35 +20,12 @@ from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream
 from tests.api.archive import alpha
 from tests.api.serving import products, running
+from tests.unit.walled import HABITS, TOML
 
 ROOT = "http://bridge"
 ACCOUNT = Credentials(username="ann", password=SecretStr("secret-of-ann"))
 WANTED = b"Basic " + b64encode(b"ann:secret-of-ann")
-TOML = """
-id = "walled"
-title = "Walled"
-dialect = "stac"
-
-[endpoints]
-catalogue = "https://stac.example/"
-
-[access]
-flow = "basic"
-endpoints = ["catalogue"]
-searches = true
-
-[limits]
-connections = 4
-page = 40
-
-[search]
-method = "{method}"
-filter = "{language}"
-operators = ["=", "<>", "<", "<=", ">", ">=", "like", "isnull", "casei", "s_intersects"]
-sortables = ["datetime", "id", "eo:cloud_cover"]
-"""
 _NONE = {"method": "GET", "language": "none"}
-HABITS = {"get": ("GET", "cql2-text"), "post": ("POST", "cql2-json")}
 COLLECTION = ("optical-l1",)
 
 
