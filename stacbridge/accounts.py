@@ -124,6 +124,11 @@ class OwnAccounts:
         """Say where the bytes of an asset are."""
         return self._mine().locate(collection, item, asset)
 
+    def located(self, collection: str, item: str, asset: str) -> Ready | None:
+        """Return what `locate` would, as far as it is remembered; waits for nobody."""
+        mine = self._ready(scope_of(caller(), self.id, self._settings))
+        return None if mine is None else mine.located(collection, item, asset)
+
     def warnings(self) -> list[str]:
         """Return nothing: accounts are their holders' business."""
         return []
@@ -135,6 +140,11 @@ class OwnAccounts:
     def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the caller's account into `url`."""
         return self._mine().authorize(url, method)
+
+    def authorized(self, url: str, method: str = "GET") -> dict[str, str] | None:
+        """Return what `authorize` would, unless the vault or a provider has to be asked."""
+        mine = self._ready(scope_of(caller(), self.id, self._settings))
+        return None if mine is None else mine.authorized(url, method)
 
     def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given."""
@@ -166,10 +176,8 @@ class OwnAccounts:
     def _of(self, scope: str) -> Upstream:
         """Return the `Upstream` of a scope, whoever asks. Raises `Forbidden` where nothing is kept for it."""
         with self._lock:
-            held = self._held.get(scope)
-            if held and self._clock() < held.read_at + self._settings.own_account_seconds:
-                self._held.move_to_end(scope)
-                return held.upstream
+            if (ready := self._recent(scope)) is not None:
+                return ready
         account = self._kept(scope)
         crowded: list[Held] = []
         with self._lock:
@@ -182,6 +190,22 @@ class OwnAccounts:
                 crowded.append(self._held.popitem(last=False)[1])
         for other in crowded:
             other.upstream.close()
+        return held.upstream
+
+    def _ready(self, scope: str) -> Upstream | None:
+        """Return the `Upstream` of a scope if the vault need not be asked; wait for nobody who makes one."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return self._recent(scope)
+        finally:
+            self._lock.release()
+
+    def _recent(self, scope: str) -> Upstream | None:
+        held = self._held.get(scope)
+        if held is None or self._clock() >= held.read_at + self._settings.own_account_seconds:
+            return None
+        self._held.move_to_end(scope)
         return held.upstream
 
     def _kept(self, scope: str) -> Credentials:

@@ -146,6 +146,19 @@ class Catalogue(Gate, Protocol):
         ...
 
 
+@runtime_checkable
+class Prompt(Protocol):
+    """A catalogue that tells at once what it knows, and never blocks for it."""
+
+    def located(self, collection: str, item: str, asset: str) -> Ready | None:
+        """Return what `locate` would, where nobody has to be asked for it, else `None`. Raises as that."""
+        ...
+
+    def authorized(self, url: str, method: str = "GET") -> dict[str, str] | None:
+        """Return what `authorize` would, where nobody has to be asked for it, else `None`. Raises as that."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """What an upstream gives an account in thirty days, and what it gives one that has had it.

@@ -9,7 +9,6 @@ from functools import partial
 from stacbridge import metrics
 from stacbridge.access import registry
 from stacbridge.access.flows import Send, drive
-from stacbridge.access.presigned import ends_by, is_presigned
 from stacbridge.access.sessions import Sessions
 from stacbridge.access.signer import Signer
 from stacbridge.access.terms import Remark
@@ -18,22 +17,19 @@ from stacbridge.catalogue import Archive, Quota
 from stacbridge.cql.matching import condition
 from stacbridge.dialects.dialect import Describing, Dialect, Discovering, Translating, Translation
 from stacbridge.dialects.registry import walk
-from stacbridge.errors import Misconfigured, NotFound, UpstreamError
+from stacbridge.errors import Misconfigured, NotFound
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.model import Found, Json, Page, Pending, Query, Ready, Reply, Request, Skipped
+from stacbridge.places import Places
 from stacbridge.settings import Credentials, Settings
 from stacbridge.sieve import Bounds, fill
 from stacbridge.turns import turns
 from stacbridge.upstream_archive import UpstreamArchive
 from stacbridge.wire.client import Wire
-from stacbridge.wire.hosts import without_query
 from stacbridge.wire.refusals import refusal
 from stacbridge.wire.remembered import Remembered
 from stacbridge.wire.replies import Replies
 from stacbridge.wire.stale import Refreshed
-
-SOON = 60.0
-"""Seconds that a presigned URL must be good for still, to be given to a client."""
 
 
 class Upstream:
@@ -78,16 +74,21 @@ class Upstream:
             clock=clock,
             wall=wall,
         )
-        places = (settings.location_seconds, settings.locations)
-        noted = partial(partial, metrics.looked_up, mapping.id)
-        self._records: Remembered[Json] = Remembered(*places, note=noted("records"), clock=clock)
-        self._listings: Remembered[Reply] = Remembered(
-            *places, keep=_is_good, note=noted("listings"), clock=clock
+        self._places = Places(
+            mapping.id,
+            self._terms,
+            self._translation,
+            settings,
+            record=self._record,
+            ask=self._listing,
+            clock=clock,
+            wall=wall,
         )
         lists = (settings.collection_seconds, settings.collection_pause)
         self._discovered = Refreshed(self._discover, *lists, clock=clock)
         cache = (settings.search_cache_seconds, settings.search_cache_bytes)
-        self._replies = Replies(*cache, self._send, note=noted("searches"), clock=clock)
+        noted = partial(metrics.looked_up, mapping.id, "searches")
+        self._replies = Replies(*cache, self._send, note=noted, clock=clock)
         self._item_ids, self._endings = mapping.item_ids, mapping.endings
         self.slow_by_id = bool(getattr(dialect, "slow_by_id", False))
         self._described: Remembered[Json] = Remembered(settings.collection_seconds, 1000, clock=clock)
@@ -138,30 +139,20 @@ class Upstream:
         return known and not id.endswith(self._endings)
 
     def locate(self, collection: str, item: str, asset: str) -> Ready | Pending:
-        """Say where the bytes of an asset are; records and listings are remembered for `location_seconds`.
+        """Say where the bytes of an asset are. Raises as `Places.locate`."""
+        return self._places.locate(collection, item, asset)
 
-        Records of what is pending are not, as it may come online at any time, nor those whose presigned URLs
-        end soon. Raises `NotFound`, `NotOrderable` for products that are offline, and `UpstreamError`.
-        """
-        self._translation.asset(collection, asset)
-        found = self._place(collection, item, asset)
-        if isinstance(found, Ready) and found.presigned and ends_by(found.request.url, self._wall() + SOON):
-            self._records.forget((collection, item))
-            found = self._place(collection, item, asset)
-        if isinstance(found, Pending):
-            self._records.forget((collection, item))
-        elif not self.may_follow(found.request.url):
-            raise UpstreamError(
-                f"{self.id} keeps {asset} of {item} on a server that the bridge may not go to.",
-                upstream=self.id,
-                answered=without_query(found.request.url),
-                advice="If that server belongs to it, list it in the catalogue's hosts.",
-            )
-        return found
+    def located(self, collection: str, item: str, asset: str) -> Ready | None:
+        """Return what `locate` would, as far as it is remembered; waits for nobody."""
+        return self._places.located(collection, item, asset)
 
     def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
         return self._signer.authorize(url, method)
+
+    def authorized(self, url: str, method: str = "GET") -> dict[str, str] | None:
+        """Return what `authorize` would, unless a token has to be got for it. Waits for nobody."""
+        return self._signer.authorized(url, method)
 
     def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given; one token call for all who ask."""
@@ -193,15 +184,6 @@ class Upstream:
         """End the account's session, unless somebody else uses it, and close the pooled connections."""
         self._signer.close()
         self._wire.close()
-
-    def _place(self, collection: str, item: str, asset: str) -> Ready | Pending:
-        record = self._records.get((collection, item), lambda: self._record(collection, item))
-        found = drive(self._terms.locate(record, self._translation.place(record, asset)), self._listing)
-        if isinstance(found, Pending) or found.request.method != "GET":
-            return found
-        url = found.request.url
-        open_to_all = is_presigned(url) and not self._terms.wants_token(url)
-        return replace(found, presigned=found.presigned or open_to_all)
 
     def _remembered(self, query: Query) -> Page:
         with self._replies.reading() as find:
@@ -262,15 +244,10 @@ class Upstream:
         raise NotFound(f"There is no item {item!r} in collection {collection!r}.", upstream=self.id)
 
     def _listing(self, request: Request) -> Reply:
-        ask = self._signed if self._terms.searches else self._wire.exchange
-        return self._listings.get(request.url, partial(ask, request))
+        return self._signed(request) if self._terms.searches else self._wire.exchange(request)
 
 
 def _connections(mapping: Mapping) -> int:
     if "connections" not in mapping.limits:
         raise Misconfigured(f"{mapping.id}.toml: limits: 'connections' is missing or unknown")
     return mapping.limits["connections"]
-
-
-def _is_good(reply: Reply) -> bool:
-    return reply.status == 200

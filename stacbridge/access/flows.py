@@ -47,6 +47,22 @@ def drive(
         return value
 
 
+def recalled(flow: Flow[T], known: Callable[[Request], Reply | None]) -> T | None:
+    """Return what a conversation comes to where all answers are `known` already, else `None`.
+
+    Raises what the conversation raises.
+    """
+    try:
+        asked = next(flow)
+        while isinstance(asked, Request) and (reply := known(asked)) is not None:
+            asked = flow.send(reply)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    flow.close()
+    return None
+
+
 def _all(asked: tuple[Request, ...], send: Send, parallel: int) -> tuple[Outcome, ...]:
     def outcome(request: Request) -> Outcome:
         try:

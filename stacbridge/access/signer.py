@@ -52,22 +52,23 @@ class Signer:
 
     def authorize(self, url: str, method: str = "GET") -> dict[str, str]:
         """Return the headers that let the account into `url`; none for servers that may not see its token."""
-        storage = self._terms.storage
-        if storage is not None and storage.holds(url):
-            return storage.headers(method, url)
-        if self._broker is None or not self._terms.wants_token(url):
-            return {}
-        return self._terms.scheme.headers(self._broker.token())
+        if (broker := self._broker_for(url)) is None:
+            return self._without_token(url, method)
+        return self._terms.scheme.headers(broker.token())
+
+    def authorized(self, url: str, method: str = "GET") -> dict[str, str] | None:
+        """Return what `authorize` would, unless a token has to be got for it. Waits for nobody."""
+        if (broker := self._broker_for(url)) is None:
+            return self._without_token(url, method)
+        token = broker.fresh()
+        return None if token is None else self._terms.scheme.headers(token)
 
     def reauthorize(self, url: str, refused: dict[str, str], method: str = "GET") -> dict[str, str]:
         """Return fresh headers after the upstream refused those given; one token call for all who ask."""
-        storage = self._terms.storage
-        if storage is not None and storage.holds(url):
-            return storage.headers(method, url)
-        if self._broker is None or not self._terms.wants_token(url):
-            return {}
+        if (broker := self._broker_for(url)) is None:
+            return self._without_token(url, method)
         scheme = self._terms.scheme
-        return scheme.headers(self._broker.renewed(scheme.token(refused)))
+        return scheme.headers(broker.renewed(scheme.token(refused)))
 
     def expired(self, reply: Reply) -> bool:
         """Tell whether an answer means that the token is good no more."""
@@ -81,3 +82,12 @@ class Signer:
         """Use the session no longer; the last who does ends it upstream, unless it is the holder's own."""
         if self._broker is not None:
             self._broker.close(None if self._terms.lasting else self._terms.end)
+
+    def _broker_for(self, url: str) -> TokenBroker | None:
+        storage = self._terms.storage
+        stored = storage is not None and storage.holds(url)
+        return None if stored or not self._terms.wants_token(url) else self._broker
+
+    def _without_token(self, url: str, method: str) -> dict[str, str]:
+        storage = self._terms.storage
+        return storage.headers(method, url) if storage is not None and storage.holds(url) else {}

@@ -96,6 +96,11 @@ class TokenBroker:
             return good
         return self._awaited(flight, good)
 
+    def fresh(self) -> str | None:
+        """Return the token where it is good and needs no renewal yet, else `None`. Waits for nobody."""
+        with self._lock:
+            return self._good() if self._is_fresh() else None
+
     def renewed(self, refused: str) -> str:
         """Return another access token than `refused`; all who hold that one share the new one."""
         with self._lock:

@@ -1,7 +1,6 @@
 """One catalogue's account: whose turn it is, what its users took, and streams of its files."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
@@ -13,12 +12,14 @@ from typing import Any
 from stacbridge import metrics
 from stacbridge.catalogue import Catalogue, Metered
 from stacbridge.download.accel import Sound, handover
+from stacbridge.download.background import Background
 from stacbridge.download.breakers import Breakers
 from stacbridge.download.budget import RetryBudget
 from stacbridge.download.conversation import Conversation
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.detours import REFUSALS, Detours
 from stacbridge.download.fetch import Fetch
+from stacbridge.download.gates import AsyncCatalogue
 from stacbridge.download.hooks import NO_HOOKS, Hooks
 from stacbridge.download.leases import Leases, Share
 from stacbridge.download.ledger import Ledger
@@ -35,8 +36,6 @@ from stacbridge.errors import Misconfigured, StoreUnavailable
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Means:
@@ -47,23 +46,13 @@ class Means:
     ledger: Ledger
     leases: Leases | None
     threads: Executor
+    background: Background
     hooks: Hooks = NO_HOOKS
     clock: Callable[[], float] = time.monotonic
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function that blocks in a thread, and return what it returns."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
-
-    def in_background(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Run a function that blocks in a thread. Nobody waits for it, so its failure goes to the log."""
-
-        def told() -> None:
-            try:
-                function(*arguments)
-            except Exception:
-                log.exception("%s failed.", function.__qualname__)
-
-        self.threads.submit(told)
 
 
 class Account:
@@ -75,6 +64,7 @@ class Account:
     def __init__(self, catalogue: Catalogue, scope: str, means: Means, breakers: Breakers) -> None:
         settings = means.settings
         self.catalogue = catalogue
+        self.gate = AsyncCatalogue(catalogue, means.in_thread)
         self.scope = scope
         self._quota = catalogue.quota if isinstance(catalogue, Metered) else None
         throughput = self._throughput = Throughput(catalogue.id, settings, self._quota, means.clock)
@@ -109,7 +99,8 @@ class Account:
             finally:
                 if stream.received:
                     metrics.RECEIVED.labels(self.catalogue.id).inc(stream.received)
-                    means.in_background(self._taken, user, stream.received)
+                    means.ledger.add(self.scope, user, stream.received)
+                    means.background.later(self._settle)
 
     async def _begun(self, ready: Ready, wanted: Wanted, stack: AsyncExitStack) -> Stream:
         """Return a stream whose first bytes are there: from elsewhere, if the file's storage refuses it.
@@ -146,26 +137,22 @@ class Account:
     def _fetch(self) -> Fetch:
         means = self._means
         talk = Conversation(
-            self.catalogue,
+            self.gate,
             means.transfers,
             means.settings,
-            means.in_thread,
             self._breakers,
             self.slots.refused,
         )
         return Fetch(talk, means.settings, self._paced)
 
-    def _taken(self, user: str, count: int) -> None:
-        """Count bytes against the quota, and judge the upstream's pace anew by what is used of it."""
-        self._means.ledger.add(self.scope, user, count)
-        self._judge()
-
     def _paced(self, waited: float, count: int) -> None:
-        """Note how fast the upstream sent, and have it judged by a thread, since the ledger may be a file."""
+        """Note how fast the upstream sent, and have it judged."""
         if self._throughput.note(waited, count):
-            self._means.in_background(self._judge)
+            self._means.background.later(self._settle)
 
-    def _judge(self) -> None:
+    def _settle(self) -> None:
+        """Write the bytes that were counted, and judge the upstream's pace by what is used of the quota."""
+        self._means.ledger.write()
         # One at a time, or who counted earlier would have the last word; the warnings tell of a failure.
         with self._judging, suppress(StoreUnavailable):
             self._throughput.judge(self._means.ledger.total(self.scope))
@@ -196,7 +183,7 @@ class Account:
         if place is None:
             return None
         self._breakers.check(place)
-        return place, await self._means.in_thread(self.catalogue.authorize, place, "GET")
+        return place, await self.gate.authorize(place)
 
     async def _seen(self, ready: Ready, asked: str, user: str) -> tuple[str, dict[str, str]]:
         async with self.stream(ready, Wanted(range=ByteRange(0, ENOUGH - 1)), user) as stream:

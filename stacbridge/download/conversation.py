@@ -7,14 +7,13 @@ from typing import TypeVar
 
 import aiohttp
 
-from stacbridge.catalogue import Gate
 from stacbridge.download.breakers import Attempt, Breakers
 from stacbridge.download.delivery import Wanted
+from stacbridge.download.gates import AsyncGate
 from stacbridge.download.ranges import unsatisfiable
 from stacbridge.download.refusals import EXCERPT_BYTES, refusal
 from stacbridge.download.transfers import Transfers, asked, drop
 from stacbridge.download.urls import target_of, url_of
-from stacbridge.download.verify import InThread
 from stacbridge.errors import Forbidden, StacbridgeError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from stacbridge.model import Ready, Reply, Request
 from stacbridge.settings import Settings
@@ -40,18 +39,17 @@ class Conversation:
 
     def __init__(
         self,
-        catalogue: Gate,
+        gate: AsyncGate,
         transfers: Transfers,
         settings: Settings,
-        in_thread: InThread,
         breakers: Breakers,
         on_busy: Callable[[int, int | None], None] = lambda status, seconds: None,
     ) -> None:
-        """Talk about an asset of `catalogue`, as its `breakers` allow.
+        """Talk about an asset behind `gate`, as its `breakers` allow.
 
         `on_busy` hears of every 429 and 503, and the wait it states.
         """
-        self.upstream = catalogue.id
+        self.upstream = gate.id
         """Who is talked to, as failures name it."""
         self.stated: int | None = None
         """Seconds that the last refusal asked to wait, where it said so."""
@@ -61,10 +59,9 @@ class Conversation:
         """The URL that was asked last, redirects followed, and the credentials that it was asked with."""
         self.asked = ""
         """The request that was made last, as failures name it."""
-        self._catalogue = catalogue
+        self._gate = gate
         self._transfers = transfers
         self._settings = settings
-        self._in_thread = in_thread
         self._breakers = breakers
         self._on_busy = on_busy
         self._renewed = False
@@ -128,11 +125,11 @@ class Conversation:
     async def _ask(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         """Ask with the account's credentials, and once more with fresh ones if those were refused."""
         self.asked = asked(method, url)
-        self._credentials = await self._in_thread(self._catalogue.authorize, url, method)
+        self._credentials = await self._gate.authorize(url, method)
         response = await self._once(method, url, headers)
         if response.status < 400 or not self._credentials or self._renewed:
             return response
-        if not self._catalogue.expired(self._reply(response)):
+        if not self._gate.expired(self._reply(response)):
             return response
         drop(response)
         await self._renew(url, method)
@@ -140,8 +137,7 @@ class Conversation:
 
     async def _renew(self, url: str, method: str) -> None:
         self._renewed = True
-        reauthorize = self._catalogue.reauthorize
-        self._credentials = await self._in_thread(reauthorize, url, self._credentials, method)
+        self._credentials = await self._gate.reauthorize(url, self._credentials, method)
 
     async def _once(self, method: str, url: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         self.place = (url, self._credentials)
@@ -164,7 +160,7 @@ class Conversation:
         target = target_of(url, location)
         if target is None:
             raise self.failure("The upstream redirected to no safe HTTP address.", location)
-        if not self._catalogue.may_follow(target):
+        if not self._gate.may_follow(target):
             raise self.failure("The upstream redirected to a host that the catalogue does not trust.", target)
         return target
 

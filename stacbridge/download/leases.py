@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Protocol
 
+from stacbridge.download.gates import InThread
 from stacbridge.download.refusals import ASK_AGAIN
-from stacbridge.download.verify import InThread
 from stacbridge.errors import NotStaged, StoreUnavailable
 
 log = logging.getLogger(__name__)

@@ -40,20 +40,27 @@ class Ledger:
         Raises `Misconfigured` for a file that cannot be used.
         """
         self._wall = wall
-        self._lock = Lock()
+        self._lock, self._noting = Lock(), Lock()
         self._database = open_file(file, _SCHEMA)
         finalize(self, self._database.close)  # of an app that was made and never served, nobody closes it
         self._unwritten: Counter[tuple[str, str, int]] = Counter()
         self._kept_from = 0
-        self._write()
+        self.write()
 
     def add(self, account: str, user: str, count: int) -> None:
-        """Note that `user` took `count` bytes today; forget, once a day, what is older than thirty days.
+        """Note that `user` took `count` bytes today. They count at once, here; `write` tells the others.
 
-        Bytes that cannot be written are kept in mind, and written with the next ones.
+        Waits for no file.
+        """
+        with self._noting:
+            self._unwritten[account, user, self._today()] += count
+
+    def write(self) -> None:
+        """Write what was noted, and forget, once a day, what is older than thirty days.
+
+        Bytes that cannot be written are kept in mind, and written the next time.
         """
         with self._lock:
-            self._unwritten[account, user, self._today()] += count
             self._write()
 
     def total(self, account: str, user: str | None = None) -> int:
@@ -77,29 +84,33 @@ class Ledger:
         )
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what was noted, and close the file."""
         with self._lock:
+            self._write()
             self._database.close()
 
     def _write(self) -> None:
-        first = self._today() - DAYS + 1
+        first, noted = self._today() - DAYS + 1, self._noted()
+        if not noted and self._kept_from >= first:
+            return
         try:
             with transaction(self._database) as database:
-                database.executemany(_ADD, [(*key, count) for key, count in self._unwritten.items()])
+                database.executemany(_ADD, [(*key, count) for key, count in noted.items()])
                 if self._kept_from < first:
                     database.execute("delete from transferred where day < ?", (first,))
         except sqlite3.Error as error:
-            log.error("The ledger misses %d bytes so far: %s", self._unwritten.total(), error)
-        else:
-            self._kept_from = max(self._kept_from, first)
-            self._unwritten.clear()
+            log.error("The ledger misses %d bytes so far: %s", noted.total(), error)
+            return
+        self._kept_from = max(self._kept_from, first)
+        with self._noting:
+            self._unwritten -= noted
 
     def _rows(self, account: str) -> list[tuple[str, int]]:
         since = self._today() - DAYS
         with self._lock:
             unwritten = [
                 (user, count)
-                for (name, user, day), count in self._unwritten.items()
+                for (name, user, day), count in self._noted().items()
                 if name == account and day > since
             ]
             try:
@@ -110,6 +121,10 @@ class Ledger:
                     answered=str(error),
                     advice="See who locks the file of the setting ledger, and how its disk is.",
                 ) from error
+
+    def _noted(self) -> Counter[tuple[str, str, int]]:
+        with self._noting:
+            return self._unwritten.copy()
 
     def _today(self) -> int:
         return int(self._wall() // DAY)

@@ -14,6 +14,7 @@ from stacbridge.catalogue import Catalogue
 from stacbridge.download.account import Account, Means
 from stacbridge.download.accounts import Accounts
 from stacbridge.download.address import Address
+from stacbridge.download.background import Background
 from stacbridge.download.client import (
     METHODS,
     PREFLIGHT,
@@ -58,12 +59,14 @@ class AssetProxy:
         """
         self._settings = settings
         self._crowd = Crowd(settings.max_streams, settings.max_streams_per_user)
+        threads = Threads(settings.search_threads, "assets")
         self._means = Means(
             settings,
             Transfers(settings, context),
             Ledger(settings.ledger),
             open_leases(settings),
-            Threads(settings.search_threads, "assets"),
+            threads,
+            Background(threads),
             hooks,
             clock,
         )
@@ -76,6 +79,7 @@ class AssetProxy:
             await self._shelf.close()
         means = self._means
         await means.transfers.close()
+        await means.background.finish()
         means.threads.shutdown(wait=False, cancel_futures=True)
         means.ledger.close()
         if means.leases is not None:
@@ -133,7 +137,8 @@ class AssetProxy:
         address = Address.parse(scope["raw_path"])
         principal: Principal | None = scope.get(PRINCIPAL)
         account = self._accounts.of(principal, address.catalogue)
-        place = await self._locate(account.catalogue, address)
+        place = await account.gate.locate(address.collection, address.item, address.asset)
+        _check_name(place, address)
         if isinstance(place, Pending):
             link = await self._means.in_thread(self._means.hooks.order_of, address, principal)
             pending = NotStaged(place.reason, upstream=account.catalogue.id, retry_after=place.retry_after)
@@ -144,15 +149,7 @@ class AssetProxy:
             await self._give(account, place, wanted, answer, _user(principal))
         finally:
             if answer.whole and not wanted.head and not place.at_hand:
-                self._means.in_background(self._means.hooks.fetched, address, principal)
-
-    async def _locate(self, catalogue: Catalogue, address: Address) -> Ready | Pending:
-        place: Ready | Pending = await self._means.in_thread(
-            catalogue.locate, address.collection, address.item, address.asset
-        )
-        if isinstance(place, Ready) and place.name != address.file:
-            raise NotFound(f"The file of asset {address.asset!r} is {place.name!r}, not {address.file!r}.")
-        return place
+                self._means.background.later(self._means.hooks.fetched, address, principal)
 
     async def _give(self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, user: str) -> None:
         """Answer with the file. A HEAD waits for no slot, and makes no upstream process anything."""
@@ -186,3 +183,8 @@ class AssetProxy:
 
 def _user(principal: Principal | None) -> str:
     return ANYONE if principal is None else principal.id
+
+
+def _check_name(place: Ready | Pending, address: Address) -> None:
+    if isinstance(place, Ready) and place.name != address.file:
+        raise NotFound(f"The file of asset {address.asset!r} is {place.name!r}, not {address.file!r}.")

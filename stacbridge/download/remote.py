@@ -17,6 +17,7 @@ from stacbridge.download.delivery import Wanted
 from stacbridge.download.depot import Depot, Label
 from stacbridge.download.entry import Entry
 from stacbridge.download.fetch import Fetch
+from stacbridge.download.gates import AsyncGate, InThread
 from stacbridge.download.keeper import Keeper
 from stacbridge.download.multihash import Checksum
 from stacbridge.download.objects import Objects
@@ -27,7 +28,7 @@ from stacbridge.download.s3 import S3, UPSTREAM
 from stacbridge.download.spooled import Slice, slice_of
 from stacbridge.download.stream import Patience, Stream
 from stacbridge.download.transfers import Transfers
-from stacbridge.download.verify import InThread, Source, Verified
+from stacbridge.download.verify import Source, Verified
 from stacbridge.errors import NotFound, StacbridgeError, UpstreamError
 from stacbridge.model import Json, Ready, Request
 from stacbridge.settings import Settings
@@ -52,6 +53,7 @@ class Remote:
         """Begin with uploads left `unfinished`, of files by these names."""
         outage = Outage(UPSTREAM, settings)
         self._quick = S3(bucket, settings.model_copy(update=_hasty(settings)), outage)
+        self._gate = AsyncGate(self._quick, in_thread)
         self._patient = S3(bucket, settings, outage)
         objects = (Objects(s3, bucket.prefix) for s3 in (self._quick, self._patient))
         self._depot = Depot(bucket, *objects)
@@ -145,7 +147,7 @@ class Remote:
 
     def _fetch(self) -> Fetch:
         settings = self._settings
-        talk = Conversation(self._quick, self._transfers, settings, self._in_thread, self._breakers)
+        talk = Conversation(self._gate, self._transfers, settings, self._breakers)
         return Fetch(talk, settings)
 
     async def _drop(self, label: Label) -> None:

@@ -8,12 +8,12 @@ from stacbridge.download.client import Answer
 from stacbridge.download.delivery import Wanted
 from stacbridge.download.depot import Label
 from stacbridge.download.entry import Entry
+from stacbridge.download.gates import InThread
 from stacbridge.download.pump import Piecewise, pump
 from stacbridge.download.remote import Remote
 from stacbridge.download.spool import Spool, key_of
 from stacbridge.download.spooled import Reader, slice_of
 from stacbridge.download.transfers import Transfers
-from stacbridge.download.verify import InThread
 from stacbridge.errors import Misconfigured, NotStaged
 from stacbridge.model import Json, Ready
 from stacbridge.settings import Settings

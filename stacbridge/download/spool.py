@@ -14,9 +14,10 @@ from tempfile import TemporaryFile
 from time import time
 
 from stacbridge.download.entry import Entry, found
+from stacbridge.download.gates import InThread
 from stacbridge.download.pieces import Piece
 from stacbridge.download.refusals import ASK_AGAIN
-from stacbridge.download.verify import InThread, Source
+from stacbridge.download.verify import Source
 from stacbridge.errors import Misconfigured, NotStaged
 from stacbridge.model import Json
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from stacbridge.download.delivery import Wanted, own_headers
 from stacbridge.download.entry import Entry
+from stacbridge.download.gates import InThread
 from stacbridge.download.pieces import Piece
 from stacbridge.download.ranges import ByteRange, unsatisfiable
 from stacbridge.download.spool import PIECE
-from stacbridge.download.verify import InThread
 from stacbridge.errors import NotStaged
 from stacbridge.model import Ready
 

@@ -6,6 +6,7 @@ that are no sockets, too. What that costs is in docs/decisions/0018-moving-bytes
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
@@ -135,10 +136,11 @@ class TlsTransport(asyncio.Transport):
 
     def _fill(self, buffer: memoryview) -> tuple[int, bool, OSError | None]:
         """Decipher into `buffer`; return how many bytes, whether more may come, and what failed then."""
-        count, receive = 0, self._connection.recv_into
+        count = 0
+        read: Callable[..., Any] = self._connection.read  # recv_into of the same class calls it, for more
         try:
             while count == 0 or len(buffer) - count >= RECORD:
-                got = receive(buffer[count:], RECORD)
+                got = read(RECORD, buffer[count:])
                 if not got:
                     return count, False, None
                 count += got

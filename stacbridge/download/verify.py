@@ -2,15 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
+from stacbridge.download.gates import InThread
 from stacbridge.download.multihash import Checksum
 from stacbridge.download.pieces import Piece
 from stacbridge.errors import UpstreamError
-
-InThread = Callable[..., Awaitable[Any]]
-"""Runs a blocking function with its arguments somewhere else, and returns what it returns."""
 
 log = logging.getLogger(__name__)
 

@@ -54,6 +54,16 @@ class Remembered(Generic[V]):
             self._fill(key, entry.value, make)
         return entry.value.result()
 
+    def known(self, key: object) -> V | None:
+        """Return the value of `key` where it is there and good, else `None`; wait for nobody."""
+        with self._lock:
+            entry = self._kept.get(key)
+            if entry is None or not entry.value.done() or self._clock() >= entry.until:
+                return None
+            self._kept.move_to_end(key)
+        self._note(True)
+        return entry.value.result()
+
     def forget(self, key: object) -> None:
         """Make the value of `key` anew when it is next asked for."""
         with self._lock:

@@ -153,3 +153,37 @@ def test_settings_that_cannot_work_are_refused_at_the_start(
 ) -> None:
     with pytest.raises(Misconfigured, match=told):
         create_app(place.settings(**changed))
+
+
+def test_what_is_known_for_one_caller_is_never_told_to_another(place: Place) -> None:
+    catalogue = place.catalogue()
+    url = f"{place.server.url}/odata/v1/x"
+    for user in USERS[:2]:
+        with acting(principal(user)):
+            catalogue.keep(account(user))
+            assert catalogue.located("toys", f"TOY_{user}", "product") is None
+            assert catalogue.authorized(url) is None
+    with acting(principal("ada")):
+        found = catalogue.locate("toys", "TOY_ada", "product")
+        headers = catalogue.authorize(url)
+        assert catalogue.located("toys", "TOY_ada", "product") == found
+        assert catalogue.authorized(url) == headers
+    with acting(principal("bob")):
+        assert catalogue.located("toys", "TOY_ada", "product") is None
+        assert catalogue.authorized(url) is None
+    with pytest.raises(Unauthorized):
+        catalogue.located("toys", "TOY_ada", "product")
+
+
+def test_a_callers_account_is_looked_for_in_the_vault_again_after_a_while(place: Place) -> None:
+    clock = Clock()
+    catalogue = place.catalogue(clock)
+    with acting(principal("ada")):
+        catalogue.keep(account("ada"))
+        catalogue.locate("toys", "TOY_ada", "product")
+        assert catalogue.located("toys", "TOY_ada", "product") is not None
+        clock.now += 60
+        assert catalogue.located("toys", "TOY_ada", "product") is None
+        place.vault().forget(scope_of(caller(), "toy", place.settings()))
+        with pytest.raises(Forbidden):
+            catalogue.locate("toys", "TOY_ada", "product")

@@ -16,6 +16,7 @@ from stacbridge.callers.threads import Threads
 from stacbridge.download.account import Means
 from stacbridge.download.accounts import Accounts
 from stacbridge.download.address import Address
+from stacbridge.download.background import Background
 from stacbridge.download.hooks import Hooks
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.transfers import Transfers
@@ -162,7 +163,7 @@ def test_bytes_and_refusals_of_an_account_are_its_callers_alone() -> None:
 
 def test_only_so_many_accounts_are_remembered_and_those_in_use() -> None:
     given, threads = Settings(own_accounts=2), Threads(1)
-    means = Means(given, Transfers(given), Ledger(None), None, threads, Hooks(by_caller))
+    means = Means(given, Transfers(given), Ledger(None), None, threads, Background(threads), Hooks(by_caller))
     catalogue = OneAsset(Pending("", 1))
     accounts = Accounts({catalogue.id: catalogue}, means)
     in_use = accounts.of(known("ada"), "one")

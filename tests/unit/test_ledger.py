@@ -1,4 +1,5 @@
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -11,20 +12,31 @@ from stacbridge.download.ledger import DAY, DAYS, Ledger
 from stacbridge.errors import Misconfigured, StoreUnavailable
 from tests.servers import Clock
 
-entries = st.lists(
-    st.tuples(st.sampled_from("xy"), st.sampled_from("ab"), st.integers(0, 10**12), st.integers(0, 50)),
+Taken = tuple[str, str, int, int, bool]
+entries: st.SearchStrategy[list[Taken]] = st.lists(
+    st.tuples(
+        st.sampled_from("xy"),
+        st.sampled_from("ab"),
+        st.integers(0, 10**12),
+        st.integers(0, 50),
+        st.booleans(),
+    ),
     max_size=30,
 )
 
 
 @given(entries)
-def test_the_total_is_what_was_taken_in_the_last_thirty_days(script: list[tuple[str, str, int, int]]) -> None:
+def test_the_total_is_what_was_taken_in_the_last_thirty_days(
+    script: list[Taken],
+) -> None:
     clock = Clock(1_000 * DAY)
     ledger = Ledger(None, clock)
     kept: list[tuple[str, str, int, float]] = []
-    for account, user, count, days in script:
+    for account, user, count, days, written in script:
         clock.sleep(days * DAY)
         ledger.add(account, user, count)
+        if written:
+            ledger.write()
         kept.append((account, user, count, clock()))
     recent = [entry for entry in kept if clock() - entry[3] < DAYS * DAY]
     for account in "xy":
@@ -63,6 +75,7 @@ def test_what_is_older_than_thirty_days_is_not_even_kept(tmp_path: Path) -> None
     ledger = Ledger(file, clock)
     for _ in range(3 * DAYS):
         ledger.add("cdse", "ada", 1)
+        ledger.write()
         clock.sleep(DAY)
     assert days(file) == DAYS
     ledger.close()
@@ -77,22 +90,43 @@ def test_bytes_that_cannot_be_written_are_counted_all_the_same_and_written_with_
     file = tmp_path / "ledger.sqlite"
     ledger = Ledger(file, Clock())
     ledger.add("cdse", "ada", 1)
+    ledger.write()
     with closing(sqlite3.connect(file)) as other:
         other.execute(
             "create trigger full before insert on transferred begin select raise(fail, 'full'); end"
         )
         ledger.add("cdse", "ada", 2)
+        ledger.write()
         assert "The ledger misses 2 bytes so far: full" in caplog.text
         ledger.add("cdse", "bob", 4)
         assert (ledger.total("cdse"), ledger.total("cdse", "ada"), ledger.total("other")) == (7, 3, 0)
         other.execute("drop trigger full")
         ledger.add("cdse", "ada", 8)
+        ledger.write()
         assert other.execute("select user, bytes from transferred order by user").fetchall() == [
             ("ada", 11),
             ("bob", 4),
         ]
     assert ledger.total("cdse") == 15
     ledger.close()
+
+
+def test_noting_bytes_waits_for_nobody_who_locks_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    ledger = Ledger(file, Clock())
+    with closing(sqlite3.connect(file, isolation_level=None)) as other, ThreadPoolExecutor(1) as threads:
+        other.execute("begin immediate")
+        ledger.add("cdse", "ada", 1)
+        writing = threads.submit(ledger.write)
+        ledger.add("cdse", "ada", 2)
+        assert not writing.done()
+        other.execute("rollback")
+        writing.result()
+    assert ledger.total("cdse") == 3
+    ledger.close()
+    again = Ledger(file, Clock())
+    assert again.total("cdse") == 3
+    again.close()
 
 
 def test_a_ledger_that_cannot_be_read_says_so_instead_of_a_sum(tmp_path: Path) -> None:

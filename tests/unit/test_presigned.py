@@ -12,9 +12,12 @@ from pydantic import SecretStr
 
 from stacbridge.access.presigned import end, is_presigned
 from stacbridge.app import create_app
+from stacbridge.dialects.registry import dialect_of
 from stacbridge.loading import load
+from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.model import Ready
 from stacbridge.settings import Credentials, Settings
+from stacbridge.upstream import Upstream
 from tests.api.archive import collection, item
 from tests.api.serving import running
 from tests.servers import Answer, Clock, Seen, serving
@@ -95,11 +98,13 @@ def test_a_presigned_href_that_ends_soon_is_asked_for_anew(tmp_path: Path) -> No
     clock = Clock(NEW_YEAR)
     service = Service(lambda: f"{HOST}?Signature=a&Expires={int(clock.now) + 100}")
     with serving(service) as server:
-        upstream = load("walled", settings(tmp_path, server.url))
-        upstream._wall = clock
+        given = settings(tmp_path, server.url)
+        mapping = load_mapping("walled", given)
+        upstream = Upstream(mapping, dialect_of(mapping), given, wall=clock)
         upstream.collections()
-        hrefs, searches = [], []
+        hrefs, searches, known = [], [], []
         for _ in range(3):
+            known.append(upstream.located("optical-l1", "optical-l1-0001", "image"))
             found = upstream.locate("optical-l1", "optical-l1-0001", "image")
             assert isinstance(found, Ready) and found.presigned
             hrefs.append(found.request.url[-10:])
@@ -108,6 +113,7 @@ def test_a_presigned_href_that_ends_soon_is_asked_for_anew(tmp_path: Path) -> No
         upstream.close()
     assert hrefs == ["1767225700", "1767225700", "1767225760"]
     assert searches == [1, 1, 2]
+    assert [place and place.request.url[-10:] for place in known] == [None, "1767225700", None]
 
 
 def test_an_href_that_wants_the_account_too_is_fetched_for_the_client(tmp_path: Path) -> None:

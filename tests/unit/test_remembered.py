@@ -47,6 +47,38 @@ def test_what_is_not_worth_keeping_is_not_kept() -> None:
     assert [memory.get("a", make) for _ in range(3)] == [0, 1, 1]
 
 
+def test_what_is_known_is_told_without_making_anything() -> None:
+    clock = Clock()
+    memory: Remembered[int] = Remembered(300, 2, clock=clock)
+    _, make = counting()
+    assert memory.known("a") is None
+    assert (memory.get("a", make), memory.known("a")) == (0, 0)
+    memory.get("b", make)
+    assert memory.known("a") == 0
+    memory.get("c", make)
+    assert (memory.known("a"), memory.known("b")) == (0, None)
+    clock.now += 300
+    assert memory.known("a") is None
+
+
+def test_who_asks_for_what_is_known_does_not_wait_for_who_makes_it() -> None:
+    memory: Remembered[int] = Remembered(300, 2, clock=Clock())
+    making, go_on = threading.Event(), threading.Event()
+
+    def make() -> int:
+        making.set()
+        assert go_on.wait(10)
+        return 1
+
+    with ThreadPoolExecutor(1) as threads:
+        made = threads.submit(memory.get, "a", make)
+        assert making.wait(10)
+        assert memory.known("a") is None
+        go_on.set()
+        assert made.result() == 1
+    assert memory.known("a") == 1
+
+
 @given(st.lists(st.integers(0, 9)), st.integers(1, 4))
 def test_it_never_grows_beyond_its_size(keys: list[int], size: int) -> None:
     memory: Remembered[int] = Remembered(300, size, clock=Clock())

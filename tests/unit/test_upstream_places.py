@@ -54,6 +54,36 @@ def test_a_place_is_remembered_for_a_while(folder: Path, server: Server) -> None
     assert (place.ranges, place.size) == (True, 42)
 
 
+@pytest.mark.parametrize("asset", ["product", "image"])
+def test_what_is_remembered_of_a_place_is_told_at_once_and_nobody_is_asked(
+    asset: str, folder: Path, server: Server
+) -> None:
+    clock = Clock()
+    upstream = build(folder, server, clock)
+    assert upstream.located("toys", "TOY_1", asset) is None
+    found = upstream.locate("toys", "TOY_1", asset)
+    asked = len(server.seen)
+    assert upstream.located("toys", "TOY_1", asset) == found
+    clock.now += 300
+    assert upstream.located("toys", "TOY_1", asset) is None
+    assert len(server.seen) == asked
+
+
+def test_a_place_whose_listing_is_not_known_has_to_be_asked_for(server: Server, upstream: Upstream) -> None:
+    upstream.locate("toys", "TOY_1", "product")
+    assert upstream.located("toys", "TOY_1", "image") is None
+    assert len(server.seen) == 1
+
+
+def test_what_is_not_there_is_not_found_at_once_either(toy: Toy, upstream: Upstream) -> None:
+    with pytest.raises(NotFound):
+        upstream.located("toys", "TOY_1", "B01")
+    toy.pages = [[record(0, Online=False)]]
+    for locate in (upstream.locate, upstream.located):
+        with pytest.raises(NotOrderable):
+            locate("toys", "TOY_0", "product")
+
+
 def test_assets_in_one_folder_share_its_listing(toy: Toy, server: Server, upstream: Upstream) -> None:
     names = [{"Name": "a-b.tiff"}, {"Name": "a-mask.tif"}]
     toy.listing = Answer(body=orjson.dumps({"result": names}))
@@ -90,6 +120,22 @@ def test_the_token_goes_to_listed_servers_only(toy: Toy, server: Server, upstrea
     assert toy.tokens == 0
     assert upstream.authorize(f"{server.url}/odata/v1/Products(1)/$value") == token
     assert upstream.authorize("https://zipper.example.eu/odata/v1/Products(1)/$value") == token
+    assert toy.tokens == 1
+
+
+def test_headers_are_told_at_once_unless_a_token_has_to_be_got(
+    folder: Path, toy: Toy, server: Server
+) -> None:
+    clock = Clock()
+    upstream = build(folder, server, clock)
+    url = f"{server.url}/odata/v1/Products(1)/$value"
+    assert upstream.authorized("https://evil.example.org/Products(1)/$value") == {}
+    assert upstream.authorized(url) is None
+    assert toy.tokens == 0
+    got = upstream.authorize(url)
+    assert upstream.authorized(url) == got == {"Authorization": "Bearer canary-token-1"}
+    clock.now += 599
+    assert upstream.authorized(url) is None
     assert toy.tokens == 1
 
 
