@@ -25,6 +25,7 @@ def test_the_benchmark_runs() -> None:
         "for one more",
         "200 in flight",
         "CPU s/GB",
+        "ms CPU a read",
         "memory with 100 slow readers",
     ):
         assert measured in done.stdout
