@@ -27,6 +27,7 @@ class PostgreSQL:
         self._url = url
         self._free: LifoQueue[Connection] = LifoQueue()
         self._permits = BoundedSemaphore(connections)
+        self._closed = False
         try:
             self._prepare()
         except StacbridgeError:
@@ -52,11 +53,17 @@ class PostgreSQL:
             finally:
                 if not connection.closed:
                     self._free.put(connection)
+                if self._closed:
+                    self._close_free()
 
     reading = writing
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the connections: those in use as soon as they are free."""
+        self._closed = True
+        self._close_free()
+
+    def _close_free(self) -> None:
         with suppress(Empty):
             while True:
                 self._free.get_nowait().close()

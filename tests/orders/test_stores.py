@@ -19,7 +19,8 @@ from stacbridge.orders.store import exists, open_store
 from stacbridge.orders.transitions import Rules, followed, held_back, revived, sent, taken, troubled, unclear
 from stacbridge.orders.transitions import unsent as not_sent
 from stacbridge.settings import Settings
-from tests.orders.archives import Bench, Script
+from tests.orders.archives import Bench, Script, opened
+from tests.unit.download_servers import within
 
 URL = "https://archive.example"
 
@@ -49,6 +50,26 @@ def test_a_book_that_another_process_locks_is_unavailable_and_not_lost(tmp_path:
     assert place(Book(other), "A")
     holder.close()
     other.close()
+
+
+def test_a_connection_that_is_in_use_when_its_database_is_closed_is_closed_once_it_is_free(
+    postgres: str,
+) -> None:
+    watcher, closed = opened(postgres), opened(postgres)
+
+    def connections() -> int:
+        with watcher.reading() as execute:
+            count: int = execute("SELECT count(*) AS n FROM pg_stat_activity WHERE usename = 'postgres'")[0][
+                "n"
+            ]
+        return count
+
+    before = connections()
+    with closed.writing() as execute:
+        closed.close()
+        assert execute("SELECT 1 AS one") == [{"one": 1}]
+    assert within(10, lambda: connections() == before - 1)
+    watcher.close()
 
 
 def test_a_broken_book_is_refused_with_what_to_do_and_left_as_it_is(tmp_path: Path) -> None:
