@@ -33,6 +33,9 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     """Address that the bridge listens on."""
     port: int = Field(default=8080, ge=0, le=65535)
     """Port that the bridge listens on; 0 lets the system choose."""
+    shared_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port that it listens on, too, together with other bridges of this machine: the kernel (Linux) gives
+    each connection to one of them."""
     public_url: str | None = None
     """URL that clients see, where it is not the one of the request."""
     trusted_proxies: list[IPv4Network | IPv6Network] = [IPv4Network("127.0.0.1"), IPv6Network("::1")]

@@ -1,7 +1,11 @@
-"""The bridge's download proxy alone in a process: `python -m conformance.benchmark.bridge PORT PLAIN TLS`."""
+"""The bridge's download proxy alone in a process.
+
+python -m conformance.benchmark.bridge PORT PLAIN TLS [SHARED_PORT]
+"""
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
@@ -58,8 +62,8 @@ class OneFile:
         return {}
 
 
-def main(port: int, upstreams: Mapping[str, str]) -> None:
-    """Serve `/assets/{name}/c/i/a/{FILE}` for each upstream by name."""
+def main(port: int, upstreams: Mapping[str, str], shared_port: int | None = None) -> None:
+    """Serve `/assets/{name}/c/i/a/{FILE}` for each upstream by name; several processes may share a port."""
     settings = Settings()
     catalogues = {name: OneFile(name, url) for name, url in upstreams.items()}
     proxy = AssetProxy(catalogues, settings)
@@ -74,9 +78,13 @@ def main(port: int, upstreams: Mapping[str, str]) -> None:
         await proxy.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    with listen("127.0.0.1", port) as listening:
+    with ExitStack() as stack:
+        listening = [stack.enter_context(listen("127.0.0.1", port))]
+        if shared_port is not None:
+            listening.append(stack.enter_context(listen("127.0.0.1", shared_port, shared=True)))
         serve(app, listening, lambda: None, settings.head_timeout, Drain(0))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), {"plain": sys.argv[2], "tls": sys.argv[3]})
+    shared = int(sys.argv[4]) if len(sys.argv) > 4 else None
+    main(int(sys.argv[1]), {"plain": sys.argv[2], "tls": sys.argv[3]}, shared)

@@ -37,7 +37,7 @@ def bridge(port: int, upstream: str) -> None:
     drain = Drain(settings.drain_seconds, settings.drain_notice)
     app = create_app(settings, [Wide("wide", [collection(COLLECTION)], items)], drain)
     with listen("127.0.0.1", port) as listening:
-        serve(app, listening, lambda: None, settings.head_timeout, drain)
+        serve(app, [listening], lambda: None, settings.head_timeout, drain)
 
 
 def origin() -> None:

@@ -3,7 +3,7 @@
 import gc
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from threading import Thread
@@ -47,7 +47,10 @@ class Server(uvicorn.Server):
         self._drain.begin()
 
     async def on_tick(self, counter: int) -> bool:
-        """Stop once nothing is left to wait for."""
+        """Leave shared sockets to others while it drains, and stop once nothing is left to wait for."""
+        if self._drain.begun:
+            for shared in self.servers[1:]:
+                shared.close()
         self.should_exit = self.should_exit or self._drain.over
         return await super().on_tick(counter)
 
@@ -57,13 +60,16 @@ class Server(uvicorn.Server):
         self._on_ready()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the socket that the bridge answers on; port 0 lets the system choose."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Open a socket that the bridge answers on; port 0 lets the system choose.
+
+    On one that is `shared` other processes may listen, too.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=shared)
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         advice = "Choose another address with --host, another port with --port; port 0 takes any free one."
         raise Misconfigured(f"Cannot listen on {host} port {port}: {reason}.", advice=advice) from error
 
@@ -87,11 +93,16 @@ def settle() -> None:
 
 
 def serve(
-    app: Any, listening: socket.socket, on_ready: Callable[[], None], head_timeout: float, drain: Drain
+    app: Any,
+    listening: Sequence[socket.socket],
+    on_ready: Callable[[], None],
+    head_timeout: float,
+    drain: Drain,
 ) -> None:
     """Serve an ASGI app in this thread until a signal, after which it drains.
 
-    Heads of requests take `head_timeout` s at most. Headers of proxies are the app's own to believe or not.
+    Meanwhile it takes new connections on the first socket only: others may share the rest. Heads of requests
+    take `head_timeout` s at most. Headers of proxies are the app's own to believe or not.
     """
     config = uvicorn.Config(
         zero_copy(app),
@@ -102,7 +113,7 @@ def serve(
         timeout_graceful_shutdown=GRACE,
     )
     settle()
-    Server(config, on_ready, drain).run([listening])
+    Server(config, on_ready, drain).run([*listening])
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_address
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from stacbridge.commands.simulators import simulated
 from stacbridge.draining import Drain
 from stacbridge.errors import Misconfigured
 from stacbridge.logs import configure
+from stacbridge.orders.store import is_server
 from stacbridge.settings import Credentials, Settings
 
 if TYPE_CHECKING:
@@ -54,20 +56,25 @@ ACCOUNT = "Account for {id}: {said}"
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port, instead of the settings' (8080); 0: any free one."
 )
+@click.option(
+    "--shared-port",
+    type=click.IntRange(1, 65535),
+    help="Port to listen on, too, as other bridges here do.",
+)
 @click.option("--demo", is_flag=True, help="Serve a simulated archive that needs no network and no account.")
 @click.option(
     "--log-level", type=click.Choice(LEVELS), default="warning", show_default=True, help="info logs requests."
 )
-def command(host: str | None, port: int | None, demo: bool, log_level: str) -> None:
+def command(host: str | None, port: int | None, shared_port: int | None, demo: bool, log_level: str) -> None:
     """Serve the configured catalogues as one STAC API.
 
     Without any settings that is the real CDSE, whose search needs no account.
     """
     with (
-        configured(demo, host=host, port=port) as settings,
-        listen(settings.host, settings.port) as listening,
+        configured(demo, host=host, port=port, shared_port=shared_port) as settings,
+        listening_on(settings) as listening,
     ):
-        url = settings.public_url or url_of(listening)
+        url = settings.public_url or url_of(listening[-1])
         for line in introduction(settings, demo):
             click.echo(line)
         # Imported here, so that the lines above are on the screen while the rest loads.
@@ -87,6 +94,33 @@ def command(host: str | None, port: int | None, demo: bool, log_level: str) -> N
                 drain,
             )
     leave()
+
+
+@contextmanager
+def listening_on(settings: Settings) -> Iterator[list[socket.socket]]:
+    """Open the bridge's own socket and, if it has one, the one that it shares."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(listen(settings.host, settings.port))]
+        if settings.shared_port is not None:
+            check_shared(settings)
+            shared = listen(settings.host, settings.shared_port, shared=True)
+            sockets.append(stack.enter_context(shared))
+        yield sockets
+
+
+def check_shared(settings: Settings) -> None:
+    """Refuse to share a port with bridges that clients would take for another.
+
+    Raises `Misconfigured` where pages found by one could not go on at another, or where together they would
+    open more connections than an account may.
+    """
+    together = {"secret": settings.secret, "leases": settings.leases or is_server(settings)}
+    if missing := [name for name, value in together.items() if not value]:
+        raise Misconfigured(
+            f"Bridges that share port {settings.shared_port} must have the same {' and '.join(missing)}.",
+            advice="Set secret, so that a page found by one goes on at another; and leases to one file, so "
+            "that together they open no more connections than an account may.",
+        )
 
 
 def leave() -> None:
