@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_address
 from tempfile import TemporaryDirectory
@@ -72,9 +72,9 @@ def command(host: str | None, port: int | None, shared_port: int | None, demo: b
     """
     with (
         configured(demo, host=host, port=port, shared_port=shared_port) as settings,
-        listening_on(settings) as listening,
+        listen(settings.host, settings.port) as own,
     ):
-        url = settings.public_url or url_of(listening[-1])
+        check_shared(settings)
         for line in introduction(settings, demo):
             click.echo(line)
         # Imported here, so that the lines above are on the screen while the rest loads.
@@ -86,26 +86,12 @@ def command(host: str | None, port: int | None, shared_port: int | None, demo: b
         configure(log_level, settings.log_format)
         drain = Drain(settings.drain_seconds, settings.drain_notice)
         with suppress(KeyboardInterrupt), ended(catalogues):
-            serve(
-                create_app(settings, catalogues, drain),
-                listening,
-                lambda: click.echo(f"Ready: {url}\n{TRY.format(url=url)}"),
-                settings.head_timeout,
-                drain,
-            )
+            app = create_app(settings, catalogues, drain)
+            with joined(own, settings) as listening:
+                url = settings.public_url or url_of(listening[-1])
+                ready = f"Ready: {url}\n{TRY.format(url=url)}"
+                serve(app, listening, lambda: click.echo(ready), settings.head_timeout, drain)
     leave()
-
-
-@contextmanager
-def listening_on(settings: Settings) -> Iterator[list[socket.socket]]:
-    """Open the bridge's own socket and, if it has one, the one that it shares."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(listen(settings.host, settings.port))]
-        if settings.shared_port is not None:
-            check_shared(settings)
-            shared = listen(settings.host, settings.shared_port, shared=True)
-            sockets.append(stack.enter_context(shared))
-        yield sockets
 
 
 def check_shared(settings: Settings) -> None:
@@ -114,6 +100,8 @@ def check_shared(settings: Settings) -> None:
     Raises `Misconfigured` where pages found by one could not go on at another, or where together they would
     open more connections than an account may.
     """
+    if settings.shared_port is None:
+        return
     together = {"secret": settings.secret, "leases": settings.leases or is_server(settings)}
     if missing := [name for name, value in together.items() if not value]:
         raise Misconfigured(
@@ -121,6 +109,16 @@ def check_shared(settings: Settings) -> None:
             advice="Set secret, so that a page found by one goes on at another; and leases to one file, so "
             "that together they open no more connections than an account may.",
         )
+
+
+@contextmanager
+def joined(own: socket.socket, settings: Settings) -> Iterator[list[socket.socket]]:
+    """Listen on the shared port, too, if there is one: from now on clients of it are sent here."""
+    if settings.shared_port is None:
+        yield [own]
+        return
+    with listen(settings.host, settings.shared_port, shared=True) as shared:
+        yield [own, shared]
 
 
 def leave() -> None:
