@@ -72,8 +72,8 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await federation.run(desk.start)
         yield
+        await proxy.close()  # which tells the desk what was fetched at last
         await federation.run(desk.stop)
-        await proxy.close()
         federation.close()
 
     titles = {catalogue.id: catalogue.title for catalogue in served}

@@ -59,9 +59,8 @@ def test_a_connection_that_is_in_use_when_its_database_is_closed_is_closed_once_
 
     def connections() -> int:
         with watcher.reading() as execute:
-            count: int = execute("SELECT count(*) AS n FROM pg_stat_activity WHERE usename = 'postgres'")[0][
-                "n"
-            ]
+            found = execute("SELECT count(*) AS n FROM pg_stat_activity WHERE usename = 'postgres'")
+            count: int = found[0]["n"]
         return count
 
     before = connections()
