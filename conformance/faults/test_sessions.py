@@ -94,11 +94,12 @@ def test_f12_a_configuration_with_secrets_that_everybody_may_read_is_refused(tmp
     file = tmp_path / "stacbridge.toml"
     file.write_text(f'[credentials.cdse]\nusername = "ada"\npassword = "{PASSWORD}"\n')
     file.chmod(0o644)
-    refused = CliRunner().invoke(main, ["--config", str(file), "catalogues"])
+    runner = CliRunner(env={"STACBRIDGE_CONFIG": None})  # which the option sets for the process
+    refused = runner.invoke(main, ["--config", str(file), "catalogues"])
     assert (refused.exit_code, f"chmod 600 {file}" in refused.output) == (1, True)
     assert PASSWORD not in refused.output
     file.chmod(0o600)
-    assert CliRunner().invoke(main, ["--config", str(file), "catalogues"]).exit_code == 0
+    assert runner.invoke(main, ["--config", str(file), "catalogues"]).exit_code == 0
 
 
 def test_f12_a_key_that_everybody_may_read_opens_nothing(provider_and_place: Both) -> None:
