@@ -1,11 +1,7 @@
-"""The bridge's download proxy alone in a process.
-
-python -m conformance.benchmark.bridge PORT PLAIN TLS [SHARED_PORT]
-"""
+"""The bridge's download proxy alone in a process: `python -m conformance.benchmark.bridge PORT PLAIN TLS`."""
 
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
@@ -13,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from conformance.benchmark.upstreams import FILE, TOKEN
 from stacbridge.catalogue import Archive
 from stacbridge.commands.bridge import listen, serve
+from stacbridge.commands.serve import joined
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.draining import Drain
 from stacbridge.model import Found, Json, Query, Ready, Reply, Request
@@ -62,8 +59,8 @@ class OneFile:
         return {}
 
 
-def main(port: int, upstreams: Mapping[str, str], shared_port: int | None = None) -> None:
-    """Serve `/assets/{name}/c/i/a/{FILE}` for each upstream by name; several processes may share a port."""
+def main(port: int, upstreams: Mapping[str, str]) -> None:
+    """Serve `/assets/{name}/c/i/a/{FILE}` for each upstream by name."""
     settings = Settings()
     catalogues = {name: OneFile(name, url) for name, url in upstreams.items()}
     proxy = AssetProxy(catalogues, settings)
@@ -78,13 +75,9 @@ def main(port: int, upstreams: Mapping[str, str], shared_port: int | None = None
         await proxy.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    with ExitStack() as stack:
-        listening = [stack.enter_context(listen("127.0.0.1", port))]
-        if shared_port is not None:
-            listening.append(stack.enter_context(listen("127.0.0.1", shared_port, shared=True)))
+    with listen("127.0.0.1", port) as own, joined(own, settings) as listening:
         serve(app, listening, lambda: None, settings.head_timeout, Drain(0))
 
 
 if __name__ == "__main__":
-    shared = int(sys.argv[4]) if len(sys.argv) > 4 else None
-    main(int(sys.argv[1]), {"plain": sys.argv[2], "tls": sys.argv[3]}, shared)
+    main(int(sys.argv[1]), {"plain": sys.argv[2], "tls": sys.argv[3]})

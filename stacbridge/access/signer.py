@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from stacbridge.access.flows import Send
 from stacbridge.access.sessions import Sessions
+from stacbridge.access.storage import Storage
 from stacbridge.access.terms import Terms
 from stacbridge.access.tokens import Pauses, TokenBroker
 from stacbridge.errors import StacbridgeError
@@ -84,10 +85,13 @@ class Signer:
             self._broker.close(None if self._terms.lasting else self._terms.end)
 
     def _broker_for(self, url: str) -> TokenBroker | None:
-        storage = self._terms.storage
-        stored = storage is not None and storage.holds(url)
-        return None if stored or not self._terms.wants_token(url) else self._broker
+        wants = self._storage_of(url) is None and self._terms.wants_token(url)
+        return self._broker if wants else None
 
     def _without_token(self, url: str, method: str) -> dict[str, str]:
+        storage = self._storage_of(url)
+        return {} if storage is None else storage.headers(method, url)
+
+    def _storage_of(self, url: str) -> Storage | None:
         storage = self._terms.storage
-        return storage.headers(method, url) if storage is not None and storage.holds(url) else {}
+        return storage if storage is not None and storage.holds(url) else None

@@ -99,7 +99,7 @@ class Ledger:
                 if self._kept_from < first:
                     database.execute("delete from transferred where day < ?", (first,))
         except sqlite3.Error as error:
-            log.error("The ledger misses %d bytes so far: %s", noted.total(), error)
+            log.error("The ledger cannot be written for now; %d bytes wait: %s", noted.total(), error)
             return
         self._kept_from = max(self._kept_from, first)
         with self._noting:

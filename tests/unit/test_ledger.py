@@ -97,7 +97,7 @@ def test_bytes_that_cannot_be_written_are_counted_all_the_same_and_written_with_
         )
         ledger.add("cdse", "ada", 2)
         ledger.write()
-        assert "The ledger misses 2 bytes so far: full" in caplog.text
+        assert "The ledger cannot be written for now; 2 bytes wait: full" in caplog.text
         ledger.add("cdse", "bob", 4)
         assert (ledger.total("cdse"), ledger.total("cdse", "ada"), ledger.total("other")) == (7, 3, 0)
         other.execute("drop trigger full")
