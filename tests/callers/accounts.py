@@ -25,23 +25,28 @@ class Place:
     server: Server
 
     def settings(self, **more: Any) -> Settings:
-        given = {
-            "access": "keys",
-            "key_folder": self.folder / "keys",
-            "catalogues": ["toy"],
-            "catalogue_folder": self.folder,
-            "accounts": {"toy": "own"},
-            "account_store": "files",
-            "account_folder": self.folder / "accounts",
-            **more,
-        }
-        return Settings(**given)
+        return own_accounts(self.folder, **more)
 
     def vault(self) -> Vault:
         return EncryptedFiles(self.folder / "accounts", self.folder / "accounts" / "key")
 
     def catalogue(self, clock: Clock | None = None, **more: Any) -> OwnAccounts:
         return OwnAccounts("toy", self.settings(**more), self.vault(), clock=clock or Clock())
+
+
+def own_accounts(folder: Path, **more: Any) -> Settings:
+    """Return the settings of a bridge to the catalogue `toy` of a folder, to which callers bring accounts."""
+    given = {
+        "access": "keys",
+        "key_folder": folder / "keys",
+        "catalogues": ["toy"],
+        "catalogue_folder": folder,
+        "accounts": {"toy": "own"},
+        "account_store": "files",
+        "account_folder": folder / "accounts",
+        **more,
+    }
+    return Settings(**given)
 
 
 def principal(user: str) -> Principal:

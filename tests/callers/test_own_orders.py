@@ -16,9 +16,10 @@ from pydantic import SecretStr
 
 from stacbridge.app import create_app
 from stacbridge.callers.keys import Keys
-from stacbridge.settings import Credentials, Settings
+from stacbridge.settings import Credentials
 from tests.api.serving import running
 from tests.callers import archive
+from tests.callers.accounts import own_accounts
 from tests.orders.waiting import until
 from tests.servers import Answer, Seen, Server, serving
 
@@ -76,13 +77,6 @@ class Desk:
     @contextmanager
     def bridge(self, **more: Any) -> Iterator[str]:
         given = {
-            "access": "keys",
-            "key_folder": self.folder / "keys",
-            "catalogues": ["toy"],
-            "catalogue_folder": self.folder,
-            "accounts": {"toy": "own"},
-            "account_store": "files",
-            "account_folder": self.folder / "accounts",
             "order_store": SecretStr(f"sqlite:///{self.folder / 'orders.sqlite'}"),
             "order_poll": 0.05,
             "order_poll_most": 0.05,
@@ -91,7 +85,7 @@ class Desk:
             "retries": 0,
             **more,
         }
-        with running(create_app(Settings(**given))) as url:
+        with running(create_app(own_accounts(self.folder, **given))) as url:
             yield url
 
     def ask(self, user: str, method: str, url: str, **more: Any) -> requests.Response:

@@ -7,7 +7,7 @@ from stacbridge.loading import load
 from stacbridge.mapping.mapping import load as load_mapping
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream
-from tests.unit.maap import settings
+from tests.maap.archive import settings
 from tests.walks import Walks
 
 

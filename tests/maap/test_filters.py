@@ -15,8 +15,8 @@ from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.settings import Settings
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream
+from tests.maap.archive import EARTHCARE, L1A, settings, walked
 from tests.unit.cql_trees import combined
-from tests.unit.maap import EARTHCARE, L1A, settings, walked
 from tests.walks import Archive, Walks, named, places
 
 

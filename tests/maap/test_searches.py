@@ -14,9 +14,9 @@ from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.simulators.faults import Failure, Faults
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream
+from tests.maap.archive import EARTHCARE, L1A, ROOT, settings, walked
 from tests.schemas import faults
 from tests.servers import Clock
-from tests.unit.maap import EARTHCARE, L1A, ROOT, settings, walked
 from tests.walks import Walks
 
 

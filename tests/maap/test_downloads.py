@@ -17,16 +17,10 @@ from stacbridge.simulators.faults import Faults
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.simulators.maap_data import made
 from tests.api.serving import running
-from tests.unit.maap import settings
+from tests.maap.archive import settings
 
 TIMEOUT = 10
 L1A = "BiomassLevel1a"
-
-
-@pytest.fixture(scope="module")
-def sim() -> Iterator[MaapSimulator]:
-    with MaapSimulator() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

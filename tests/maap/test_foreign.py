@@ -15,9 +15,9 @@ from stacbridge.model import Json, Query, SortKey
 from stacbridge.settings import Settings
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream
+from tests.maap.archive import settings
 from tests.unit.cql_oracle import truth
 from tests.unit.cql_trees import combined
-from tests.unit.maap import settings
 
 ROOT = "http://bridge"
 L1A, EARTHCARE, CRYOSAT = "BiomassLevel1a", "EarthCAREL1Validated_MAAP", "CryoSatIceL110"
@@ -29,12 +29,6 @@ FOREIGN = (
     "productionStatus",
     "sensorType",
 )
-
-
-@pytest.fixture(scope="module")
-def sim() -> Iterator[MaapSimulator]:
-    with MaapSimulator() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
