@@ -57,7 +57,8 @@ class Searching:
         return not self._too_long(self._request(self._members(query, filter)), 2 * RESERVE)
 
     def _too_long(self, request: Request, reserve: int = 0) -> bool:
-        return self._habits.method == "GET" and len(full_url(request)) + reserve > self._length
+        length = len(full_url(request.url, request.params)) + reserve
+        return self._habits.method == "GET" and length > self._length
 
     def _request(self, members: Json) -> Request:
         if self._habits.method == "POST":

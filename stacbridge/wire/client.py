@@ -148,9 +148,9 @@ class Wire:
     def _sent(self, step: Request, first: Request, deadline: float) -> Reply:
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **step.headers}
         try:
-            prepared = requests.Request(
-                step.method, full_url(step), headers=headers, data=step.body
-            ).prepare()
+            prepared = requests.Request(step.method, step.url, headers=headers, data=step.body).prepare()
+            # Parameters, which are escaped already, are not escaped again: long filters take a while.
+            prepared.url = full_url(prepared.url or step.url, step.params)
             response = self._adapter.send(prepared, stream=True, timeout=self._timeout, verify=self._verify)
             try:
                 body = b"" if response.status_code in REDIRECTS else self._body(response, first, deadline)

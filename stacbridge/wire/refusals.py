@@ -1,5 +1,6 @@
 """From trouble on the wire to a failure that says who, what was asked, what came back, what to do."""
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from stacbridge.errors import (
@@ -26,12 +27,12 @@ ADVICE = {
 """What to do about a status; for others, waiting is all there is."""
 
 
-def full_url(request: Request) -> str:
-    """Return the request's URL with its parameters, each name and value escaped once."""
-    pairs = ((quote(name, safe=READABLE), quote(value, safe=READABLE)) for name, value in request.params)
+def full_url(url: str, params: Iterable[tuple[str, str]]) -> str:
+    """Return `url` with these parameters, each name and value escaped once."""
+    pairs = ((quote(name, safe=READABLE), quote(value, safe=READABLE)) for name, value in params)
     query = "&".join(f"{name}={value}" for name, value in pairs)
-    separator = "&" if "?" in request.url else "?"
-    return f"{request.url}{separator}{query}" if query else request.url
+    separator = "&" if "?" in url else "?"
+    return f"{url}{separator}{query}" if query else url
 
 
 def asked(request: Request) -> str:
