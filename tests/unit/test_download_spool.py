@@ -177,7 +177,7 @@ def point(catalogue: OneAsset, chaos: Chaos, name: str) -> None:
 
 def test_a_file_is_kept_no_longer_than_the_setting_says(tmp_path: Path) -> None:
     with spooled(tmp_path, settings={"spool_seconds": 0.001}) as (bridge, chaos, _):
-        for count in (1, 2):
-            assert whole(bridge.ask())
-            assert within(PATIENCE, lambda: files(tmp_path) == [".file"])
-            assert len(chaos.asked) == count
+        assert whole(bridge.ask())
+        # Who asks while the first answer still ends reads the same file.
+        assert within(PATIENCE, lambda: whole(bridge.ask()) and len(chaos.asked) > 1)
+        assert within(PATIENCE, lambda: files(tmp_path) == [".file"])
