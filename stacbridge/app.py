@@ -25,7 +25,7 @@ from stacbridge.catalogue import Catalogue
 from stacbridge.download.address import Address
 from stacbridge.download.hooks import PRINCIPAL, Hooks
 from stacbridge.download.proxy import AssetProxy
-from stacbridge.draining import Drain
+from stacbridge.draining import Drain, Farewell
 from stacbridge.errors import StacbridgeError
 from stacbridge.exchange import HEADER
 from stacbridge.federation import Federation
@@ -81,7 +81,7 @@ def create_app(
     api = _api(federation, desk, doors, settings, about, lifespan)
 
     async def slots(request: Request) -> JSONResponse:
-        return JSONResponse(proxy.status(request.scope.get(PRINCIPAL)))
+        return JSONResponse(await proxy.status(request.scope.get(PRINCIPAL)))
 
     known = health.Health(federation, desk, drain, proxy.load, proxy.standing, proxy.warnings, proxy.spool)
     checks = {"orders": desk.check, "spool": proxy.check}
@@ -108,7 +108,8 @@ def create_app(
         else:
             await facade(scope, receive, send)
 
-    return Observed(Callers(dispatch, doors, prefix, settings.trusted_proxies), prefix)
+    known_callers = Callers(dispatch, doors, prefix, settings.trusted_proxies)
+    return Observed(Farewell(known_callers, drain), prefix)
 
 
 def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:

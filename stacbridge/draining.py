@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from stacbridge.errors import NotStaged
 
 RETRY_AFTER = 5
@@ -60,3 +62,23 @@ class Drain:
             yield
         finally:
             self.under_way -= 1
+
+
+class Farewell:
+    """Ends each connection with the answer that goes over it once `drain` has begun.
+
+    A client that keeps its connection would come back to this bridge, however often it asks again.
+    """
+
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+        self.app, self._drain = app, drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def last(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._drain.begun:
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+
+        await self.app(scope, receive, last)

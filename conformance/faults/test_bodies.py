@@ -69,6 +69,15 @@ def test_f14_two_versions_are_never_spliced(change: dict[str, str]) -> None:
         assert len(chaos.asked) == 2
 
 
+@pytest.mark.parametrize("tag", ["", 'W/"two"', '"two"'], ids=["no etag", "weak etag", "etag"])
+def test_f14_a_client_that_began_with_another_version_by_its_date_gets_all_of_this_one(tag: str) -> None:
+    second = Act(headers={"ETag": tag, "Last-Modified": formatdate(EPOCH + 1, usegmt=True)})
+    with faced(second, second) as (bridge, chaos, _):
+        first = {"Range": "bytes=1000-1999", "If-Range": formatdate(EPOCH, usegmt=True)}
+        assert whole(bridge.ask(headers=first))
+        assert ranges(chaos) == ["bytes=1000-1999", None]
+
+
 def test_f14_without_any_validator_nothing_is_gone_on_with() -> None:
     bare = {"ETag": "", "Last-Modified": ""}
     with faced(Act(stop_after=HALF, headers=bare), Act(headers=bare)) as (bridge, chaos, _):

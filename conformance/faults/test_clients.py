@@ -30,7 +30,7 @@ def test_f26_most_of_a_months_volume_is_a_warning_and_who_took_it_is_counted() -
         assert bridge.proxy.warnings() == {}
         assert whole(bridge.ask())
         assert within(PATIENCE, lambda: "one" in bridge.proxy.warnings())
-        status = bridge.proxy.status()["one"]
+        status = bridge.status()["one"]
         assert (status["bytes_30_days"], status["your_bytes_30_days"]) == (len(PRODUCT), len(PRODUCT))
 
 

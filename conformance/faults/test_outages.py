@@ -208,7 +208,7 @@ def test_f26_an_account_slowed_down_for_its_quota_is_told_from_a_slow_upstream()
         assert whole(bridge.ask())
         assert within(PATIENCE, lambda: pace() == "slow")  # with half of it taken
         assert bridge.proxy.load()["one"]["allowed"] == 4
-        assert within(PATIENCE, lambda: bridge.proxy.status()["one"]["bytes_30_days"] == len(PRODUCT))
+        assert within(PATIENCE, lambda: bridge.status()["one"]["bytes_30_days"] == len(PRODUCT))
         assert whole(bridge.ask())
         assert within(PATIENCE, lambda: pace() == "throttled")
         assert bridge.proxy.load()["one"]["allowed"] == 1
@@ -258,5 +258,5 @@ def test_f26_a_client_that_reads_slowly_is_not_taken_for_an_upstream_that_sends_
             left -= len(client.recv(200_000, socket.MSG_WAITALL))
             pause.wait(0.05)
         assert within(PATIENCE, lambda: bridge.proxy.load()[one.id]["in_use"] == 0)
-        assert within(PATIENCE, lambda: bridge.proxy.status()[one.id]["bytes_30_days"] == len(file))
+        assert within(PATIENCE, lambda: bridge.status()[one.id]["bytes_30_days"] == len(file))
         assert bridge.proxy.standing()[one.id]["pace"] == "normal"

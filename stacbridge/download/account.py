@@ -125,7 +125,7 @@ class Account:
         stream = await stack.enter_async_context(self._stream(ready, wanted))
         version = stream.delivery.version
         part = stream.delivery.status == 206 and wanted.if_range is not None
-        if not part or version.etag is None or wanted.if_range in (version.etag, version.modified):
+        if not part or wanted.if_range in (version.etag, version.modified):
             return stream
         await stack.aclose()
         return await stack.enter_async_context(self._stream(ready, Wanted()))
@@ -198,13 +198,15 @@ class Account:
         lenient = self.catalogue.id in self._means.settings.unchecked
         return Verified(stream, checksum, self.catalogue.id, self._means.in_thread, lenient=lenient)
 
-    def status(self, user: str) -> Json:
+    async def status(self, user: str) -> Json:
         """Return how busy the account is, and what `user` and all have taken in thirty days."""
-        warnings = self.warnings()
+        return {**self.slots.status(user), **await self._means.in_thread(self._taken, user)}
+
+    def _taken(self, user: str) -> Json:
+        ledger, warnings = self._means.ledger, self.warnings()
         return {
-            **self.slots.status(user),
-            "bytes_30_days": self._means.ledger.total(self.scope),
-            "your_bytes_30_days": self._means.ledger.total(self.scope, user),
+            "bytes_30_days": ledger.total(self.scope),
+            "your_bytes_30_days": ledger.total(self.scope, user),
             **({"warnings": warnings} if warnings else {}),
         }
 

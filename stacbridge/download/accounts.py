@@ -38,12 +38,12 @@ class Accounts:
         scope = self._means.hooks.scope_of(principal, catalogue)
         return self._service.get(scope) or self._owned(scope, catalogue)
 
-    def status(self, principal: Principal | None, user: str) -> Json:
+    async def status(self, principal: Principal | None, user: str) -> Json:
         """Return how busy the accounts are that fetch for `principal`, by catalogue."""
         found = {}
         for id in self._catalogues:
             try:
-                found[id] = self.of(principal, id).status(user)
+                found[id] = await self.of(principal, id).status(user)
             except Unauthorized:
                 continue  # a stranger has no account there
         return found

@@ -10,7 +10,7 @@ from stacbridge.errors import NotStaged
 
 
 class Crowd:
-    """Those who are being answered. Callers without a name are bounded together, by `most` only."""
+    """Those who are being answered. Callers whom nobody knows are bounded together, by `most` only."""
 
     def __init__(self, most: int, most_each: int) -> None:
         self._most = most
@@ -20,7 +20,7 @@ class Crowd:
     @contextmanager
     def member(self, principal: Principal | None) -> Iterator[None]:
         """Be one of them; raises `NotStaged` where there are too many already."""
-        name = None if principal is None else principal.id
+        name = principal.id if principal is not None and principal.known else None
         if self._each.total() >= self._most:
             raise _refusal("The bridge answers as many requests as it can.")
         if name is not None and self._each[name] >= self._most_each:

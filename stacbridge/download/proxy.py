@@ -85,9 +85,9 @@ class AssetProxy:
         if means.leases is not None:
             means.leases.close()
 
-    def status(self, principal: Principal | None = None) -> Json:
+    async def status(self, principal: Principal | None = None) -> Json:
         """Return how busy each catalogue's account is, and how the caller's downloads stand."""
-        return self._accounts.status(principal, _user(principal))
+        return await self._accounts.status(principal, _user(principal))
 
     def load(self) -> dict[str, dict[str, int]]:
         """Return how many connections each catalogue's account has, in use, and how many wait for one."""
@@ -153,14 +153,14 @@ class AssetProxy:
 
     async def _give(self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, user: str) -> None:
         """Answer with the file. A HEAD waits for no slot, and makes no upstream process anything."""
-        if ready.presigned:
+        if ready.presigned and (not wanted.head or ready.size is None):  # it is signed for GET
             await answer.start(307, {"Location": url_of(ready.request), "Cache-Control": "no-store"})
             await answer.end()
             return
         shelf = self._shelf if not ready.ranges else None
         if shelf is not None and await shelf.serve(account, ready, wanted, answer, user):
             return
-        if wanted.head and (ready.request.method == "POST" or account.slots.busy):
+        if wanted.head and (ready.presigned or ready.request.method == "POST" or account.slots.busy):
             await answer.start(200, promise(ready, ready.ranges or shelf is not None))
             await answer.end()
             return

@@ -88,6 +88,20 @@ def test_downloads_under_way_are_finished_and_new_ones_are_503_meanwhile() -> No
     assert len(upstream.asked) == 1
 
 
+def test_a_client_that_keeps_its_connection_does_not_come_back_to_a_bridge_that_stops() -> None:
+    halting, drain = Halting(), Drain(PATIENCE)
+    with Upstream(halting) as upstream, bridge(drain, upstream) as (server, port, _), downloading(port):
+        kept = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        for path, connection in (("/healthz", None), (PATH, "close")):
+            kept.request("GET", path)
+            answer = kept.getresponse()
+            answer.read()
+            assert answer.getheader("connection") == connection
+            server.handle_exit(signal.SIGTERM, None)
+        kept.close()
+        halting.go.set()
+
+
 def test_without_downloads_it_stops_at_once() -> None:
     with Upstream(Halting()) as upstream, bridge(Drain(60), upstream) as (server, _, thread):
         server.handle_exit(signal.SIGTERM, None)

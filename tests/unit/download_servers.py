@@ -1,5 +1,6 @@
 """The bridge's end of a download on loopback: a catalogue with one asset, and the proxy under uvicorn."""
 
+import asyncio
 import http.client
 import socket
 import ssl
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from stacbridge.callers.principal import Mode, Principal
 from stacbridge.catalogue import Archive, Quota
 from stacbridge.commands import zerocopy
 from stacbridge.commands.protocol import bounded
@@ -106,13 +108,6 @@ class Heard:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Named:
-    """A caller, as whoever knows callers puts it into the scope."""
-
-    id: str
-
-
 class Bridge:
     """The proxy as it is served, under uvicorn with uvloop and httptools; `X-User` says who asks.
 
@@ -156,7 +151,8 @@ class Bridge:
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             user = dict(scope["headers"]).get(b"x-user")
-            who = {} if user is None else {PRINCIPAL: Named(user.decode())}
+            mode: Mode = "open" if user == b"everybody" else "key"
+            who = {} if user is None else {PRINCIPAL: Principal(user.decode(), user.decode(), mode)}
             return await self.proxy({**scope, **who}, receive, send)
         await receive()
         await send({"type": "lifespan.startup.complete"})
@@ -174,6 +170,10 @@ class Bridge:
             return Heard(answer.status, lowered(answer.getheaders()), answer.read())
         finally:
             client.close()
+
+    def status(self, principal: Principal | None = None) -> Json:
+        """Return what the proxy says of its accounts."""
+        return asyncio.run(self.proxy.status(principal))
 
     @contextmanager
     def client(self, path: str = PATH, user: str = "") -> Iterator[socket.socket]:

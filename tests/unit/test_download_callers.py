@@ -1,6 +1,8 @@
 """What downloads know of callers and orders."""
 
-from contextlib import ExitStack
+import asyncio
+import sqlite3
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from http.client import IncompleteRead
 from pathlib import Path
@@ -11,7 +13,7 @@ import orjson
 import pytest
 
 from conformance.faults.kit import PRODUCT, whole
-from stacbridge.callers.principal import Principal
+from stacbridge.callers.principal import EVERYBODY, Principal
 from stacbridge.callers.threads import Threads
 from stacbridge.download.account import Means
 from stacbridge.download.accounts import Accounts
@@ -118,11 +120,45 @@ def test_a_user_has_no_more_requests_under_way_than_the_setting_says() -> None:
         assert bridge.ask("HEAD", headers=BOB).status == 200
 
 
+def test_callers_of_an_open_bridge_are_not_bounded_as_if_they_were_one() -> None:
+    everybody = {"X-User": EVERYBODY.id}
+    with (
+        Chaos(PRODUCT, Act(stop_after=1000, ending="stall")) as chaos,
+        Bridge(in_front_of(chaos), max_streams_per_user=1) as bridge,
+        bridge.client(user=EVERYBODY.id),
+    ):
+        assert chaos.wait(asked=1, busy=1)
+        assert bridge.ask("HEAD", headers=everybody).status == 200
+
+
+def test_who_asks_how_accounts_stand_stops_nobody_while_another_process_holds_the_ledger(
+    tmp_path: Path,
+) -> None:
+    ledger = tmp_path / "ledger.sqlite"
+    with (
+        Chaos(PRODUCT, Act()) as chaos,
+        Bridge(in_front_of(chaos), ledger=ledger) as bridge,
+        closing(sqlite3.connect(ledger, isolation_level=None)) as other,
+    ):
+
+        async def waits() -> bool:
+            asked = asyncio.create_task(bridge.proxy.status())
+            _, waiting = await asyncio.wait([asked], timeout=0.1)
+            if waiting:
+                other.execute("rollback")
+                await asked
+            return not other.in_transaction
+
+        other.execute("begin immediate")
+        assert whole(bridge.ask())
+        assert within(PATIENCE, lambda: asyncio.run(waits()))
+
+
 def test_bytes_are_put_down_to_who_took_them() -> None:
     with Chaos(PRODUCT, Act()) as chaos, Bridge(in_front_of(chaos)) as bridge:
         assert whole(bridge.ask(headers=ADA))
-        assert within(PATIENCE, lambda: bridge.proxy.status()["one"]["bytes_30_days"] == len(PRODUCT))
-        assert bridge.proxy.status()["one"]["your_bytes_30_days"] == 0
+        assert within(PATIENCE, lambda: bridge.status()["one"]["bytes_30_days"] == len(PRODUCT))
+        assert bridge.status()["one"]["your_bytes_30_days"] == 0
 
 
 def by_caller(principal: Principal | None, catalogue: str) -> str:
@@ -141,7 +177,7 @@ def test_callers_with_accounts_of_their_own_do_not_wait_for_each_others_connecti
         assert bridge.ask(headers=ADA).status == 503
         held.enter_context(bridge.client(user="bob"))
         assert chaos.wait(asked=5, busy=5)
-        told = [bridge.proxy.status(known(user))["one"]["in_use"] for user in ("ada", "bob")]
+        told = [bridge.status(known(user))["one"]["in_use"] for user in ("ada", "bob")]
         assert told == [4, 1]
 
 
@@ -152,7 +188,7 @@ def test_bytes_and_refusals_of_an_account_are_its_callers_alone() -> None:
     ):
 
         def told(user: str, name: str) -> Any:
-            return bridge.proxy.status(known(user))["one"][name]
+            return bridge.status(known(user))["one"][name]
 
         assert bridge.ask(headers=ADA).status == 503
         assert whole(bridge.ask(headers=BOB))

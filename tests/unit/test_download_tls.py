@@ -49,7 +49,7 @@ def test_the_account_is_told_of_every_byte_that_a_client_took_who_left() -> None
                 pass
             assert lines.read(3 * LONG) == BODY[: 3 * LONG]
         assert upstream.wait(asked=1, busy=0)
-        assert within(PATIENCE, lambda: bridge.proxy.status()["one"]["bytes_30_days"] == 3 * LONG)
+        assert within(PATIENCE, lambda: bridge.status()["one"]["bytes_30_days"] == 3 * LONG)
 
 
 def test_a_certificate_that_is_not_trusted_is_an_answer_that_says_so() -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from stacbridge.app import create_app
 from stacbridge.dialects.registry import dialect_of
 from stacbridge.loading import load
 from stacbridge.mapping.mapping import load as load_mapping
-from stacbridge.model import Ready
+from stacbridge.model import Ready, Request
 from stacbridge.settings import Credentials, Settings
 from stacbridge.upstream import Upstream
 from tests.api.archive import collection, item
 from tests.api.serving import running
 from tests.servers import Answer, Clock, Seen, serving
+from tests.unit.download_servers import FILE, PATH, Bridge, OneAsset
 from tests.unit.walled import HABITS, TOML
 
 HOST = "https://bucket.example.eu/scene.tif"
@@ -92,6 +94,16 @@ def test_a_client_is_sent_to_a_presigned_href(tmp_path: Path) -> None:
         told = requests.get(found["assets"]["image"]["href"], allow_redirects=False, timeout=10)
         assert (told.status_code, told.headers["Location"]) == (307, href)
         assert told.headers["Cache-Control"] == "no-store"
+
+
+def test_a_head_is_answered_here_where_the_size_is_stated_since_the_url_is_signed_for_get() -> None:
+    ready = Ready(Request("GET", f"{HOST}?Signature=a"), "scene.tif", "image/tiff", ranges=True, size=1234)
+    catalogue = OneAsset(replace(ready, presigned=True))
+    path = PATH.replace(FILE, ready.name)
+    with Bridge(catalogue) as bridge:
+        told = bridge.ask("HEAD", path)
+        assert (told.status, told.headers["content-length"]) == (200, "1234")
+        assert bridge.ask(path=path).status == 307
 
 
 def test_a_presigned_href_that_ends_soon_is_asked_for_anew(tmp_path: Path) -> None:
