@@ -47,7 +47,7 @@ class OrderSettings(BaseSettings):
     """Items in one order at most."""
     webhook_hosts: list[str] = []
     """Hosts (or host:port) that may be told of finished orders; unset: nobody."""
-    webhook_secret: SecretStr | None = None
-    """Key that signs what they are told; without it nobody is told."""
+    webhook_secret: SecretStr | None = Field(default=None, min_length=16)
+    """Key that signs what they are told, of 16 characters at least; without it nobody is told."""
     webhook_seconds: Seconds = 86400
     """Seconds for which a webhook that does not answer is called again."""

@@ -230,8 +230,9 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     """Sign the hrefs of assets in answers to searches of known callers, for tools that send no headers."""
     sign_seconds: Count = 8 * 3600
     """Seconds that a signed href is good for at least; an eighth more at most."""
-    signing_keys: list[SecretStr] = []
-    """Keys that sign hrefs, the newest first: it signs, the others still hold. Unset: made of `secret`."""
+    signing_keys: list[Annotated[SecretStr, Field(min_length=16)]] = []
+    """Keys that sign hrefs, of 16 characters at least, the newest first: it signs, the others still hold, and
+    what was signed with a key made of `secret`, which is used where there are none."""
     accounts: dict[str, Literal["service", "own"]] = {}
     """Whose account at a catalogue is used, by catalogue id. service: that of the settings, for all callers;
     own: each caller's, which they bring by PUT to /account/{catalogue}."""

@@ -68,16 +68,29 @@ def answer(given: Json, root: str, doors: Doors, principal: Principal) -> Json:
         case {"hrefs": [*hrefs]} if 0 < len(hrefs) <= MOST and all(isinstance(each, str) for each in hrefs):
             made = [doors.signing.sign(root, each, principal) for each in hrefs]
             return {"hrefs": [each.href for each in made], "expires": min(each.expires for each in made)}
-        case {"item": {"assets": dict() as assets, "properties": dict()} as item} if _sound(assets):
+        case {"item": {"assets": dict(), "properties": dict()} as item} if _sound(item):
             return {"item": signed(item, root, doors, principal, schemes(doors, root))}
     raise BadRequest(
         f"Give an href (text), hrefs (1 to {MOST} texts) or an item (a STAC Item).", parameter="body"
     )
 
 
-def _sound(assets: Json) -> bool:
-    return len(assets) <= MOST and all(
-        isinstance(asset, dict) and isinstance(asset.get("href"), str) for asset in assets.values()
+def _sound(item: Json) -> bool:
+    """Tell whether what signing reads of an Item is as STAC says."""
+    assets, extensions = item["assets"], item.get("stac_extensions", [])
+    if not isinstance(extensions, list) or not all(isinstance(each, str) for each in extensions):
+        return False
+    if not isinstance(item["properties"].get("auth:schemes", {}), dict):
+        return False
+    return len(assets) <= MOST and all(map(_is_asset, assets.values()))
+
+
+def _is_asset(asset: Any) -> bool:
+    return (
+        isinstance(asset, dict)
+        and isinstance(asset.get("href"), str)
+        and isinstance(asset.get("expires", ""), str)
+        and isinstance(asset.get("alternate", {}), dict)
     )
 
 

@@ -134,8 +134,9 @@ def _issuer(settings: Settings) -> "Issuer":
 
 
 def _signing_keys(settings: Settings) -> list[bytes]:
+    """Return the keys, the newest first; with `secret`, also that which signed before there were others."""
     given = [key.get_secret_value().encode() for key in settings.signing_keys]
-    if given:
+    if given and not settings.secret:
         return given
     secret = settings.secret.get_secret_value().encode() if settings.secret else secrets.token_bytes(32)
-    return [hmac.digest(secret, b"hrefs", "sha256")]
+    return [*given, hmac.digest(secret, b"hrefs", "sha256")]

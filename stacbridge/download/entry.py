@@ -16,7 +16,10 @@ from pathlib import Path
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """A file in the spool. `size` is None until it is known; `written` bytes can be read."""
+    """A file in the spool. `size` is None until it is known; `written` bytes can be read.
+
+    It is `done` since `made`, and was asked for last when `used` says (Unix times).
+    """
 
     key: str
     version: str
@@ -24,6 +27,7 @@ class Entry:
     size: int | None = None
     written: int = 0
     used: float = 0
+    made: float = 0
     done: bool = False
     begun: bool = False
     full: bool = False
@@ -74,4 +78,6 @@ def found(path: Path) -> Entry | None:
     if kind != "file":
         return None
     told = path.stat()
-    return Entry(key, version, path, told.st_size, told.st_size, told.st_mtime, done=True, begun=True)
+    return Entry(
+        key, version, path, told.st_size, told.st_size, told.st_mtime, told.st_mtime, done=True, begun=True
+    )

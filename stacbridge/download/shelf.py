@@ -63,8 +63,9 @@ class Shelf:
     async def serve(self, account: Account, ready: Ready, wanted: Wanted, answer: Answer, user: str) -> bool:
         """Answer from the spool; return whether that was done.
 
-        It is not for a HEAD of what nobody has asked for yet, since that must fetch nothing, nor for a whole
-        file that there is no room for, since that needs none. Raises `NotStaged` for parts of such a file.
+        It is not for a HEAD of what has not begun to come, since that fetches nothing and waits for nobody,
+        nor for a whole file that there is no room for, since that needs none. Raises `NotStaged` for parts of
+        such a file.
         """
         key, owner = _key(account, ready), _owner(account)
         if self._spool.find(key) is None and await self._from_bucket(key, owner, ready, wanted, answer):
@@ -108,7 +109,9 @@ class Shelf:
 
     def _entry(self, key: str, account: Account, ready: Ready, wanted: Wanted, user: str) -> Entry | None:
         entry = self._spool.find(key)
-        if entry is not None or wanted.head:
+        if wanted.head:
+            return entry if entry is not None and entry.begun else None
+        if entry is not None:
             return entry
 
         async def fill(entry: Entry) -> None:

@@ -82,6 +82,9 @@ class Spool:
         """Return the file that is there, or on its way, under `key`."""
         self._expire()
         entry = self._entries.get(key)
+        if entry is not None and entry.done and not entry.path.exists():  # somebody else freed the disk
+            self._remove(entry)
+            return None
         if entry is not None:
             entry.used = self._wall()
         return entry
@@ -121,7 +124,7 @@ class Spool:
             await self._in_thread(os.fsync, file.fileno())
             entry.path = await self._in_thread(self._keep, entry.path)
             entry.file = None
-            entry.size, entry.done = entry.written, True
+            entry.size, entry.made, entry.done = entry.written, self._wall(), True
             entry.move()
 
     def enter(self, entry: Entry) -> None:
@@ -182,7 +185,7 @@ class Spool:
     def _expire(self) -> None:
         now = self._wall()
         for entry in list(self._entries.values()):
-            if entry.done and not entry.readers and now - entry.path.stat().st_mtime > self._seconds:
+            if entry.done and not entry.readers and now - entry.made > self._seconds:
                 self._remove(entry)
 
     def _remove(self, entry: Entry) -> None:

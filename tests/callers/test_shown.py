@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from stacbridge.app import create_app
@@ -119,6 +121,11 @@ def test_many_hrefs_are_signed_at_once_and_items_whole(bridge: Bridge) -> None:
         {"hrefs": ["x"] * 10_001},
         {"item": {"assets": []}},
         {"item": {"assets": {"a": {}}, "properties": {}}},
+        {"item": {"assets": {}, "properties": {}, "stac_extensions": None}},
+        {"item": {"assets": {}, "properties": {}, "stac_extensions": [1]}},
+        {"item": {"assets": {}, "properties": {"auth:schemes": None}}},
+        {"item": {"assets": {"a": {"href": "x", "alternate": None}}, "properties": {}}},
+        {"item": {"assets": {"a": {"href": "x", "expires": 5}}, "properties": {}}},
         [],
         "x",
     ],
@@ -127,6 +134,27 @@ def test_what_cannot_be_signed_is_refused_with_what_can(bridge: Bridge, body: An
     answer = bridge.ask("/sign", "POST", bridge.key, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "BadRequest")
     assert answer.json()["parameter"] in ("body", "href")
+
+
+def test_hrefs_that_are_out_open_still_where_signing_keys_take_the_place_of_the_secret(
+    tmp_path: Path,
+) -> None:
+    with guarded(tmp_path, secret="what-they-had-before") as bridge:
+        path = urlsplit(bridge.asset(bridge.key)["href"])
+    keys = {"signing_keys": ["the-newest-of-their-keys"]}
+    for settings, status in (
+        (keys | {"secret": "what-they-had-before"}, 200),
+        (keys, 403),
+    ):
+        with guarded(tmp_path, **settings) as bridge:
+            assert bridge.ask(f"{path.path}?{path.query}").status_code == status
+
+
+@pytest.mark.parametrize("short", ["", "fifteen letters"])
+@pytest.mark.parametrize("name", ["signing_keys", "webhook_secret"])
+def test_keys_that_can_be_guessed_are_refused(name: str, short: str) -> None:
+    with pytest.raises(ValidationError, match=f"(?s){name}.*at least 16"):
+        Settings.model_validate({name: [short] if name == "signing_keys" else short})
 
 
 @pytest.mark.parametrize("prefix", ["", "/stac"])

@@ -104,6 +104,32 @@ def test_bytes_that_do_not_come_soon_are_503_with_how_far_it_is(tmp_path: Path) 
         assert f"{HALF} of {len(PRODUCT)} bytes" in orjson.loads(answer.body)["description"]
 
 
+def test_a_file_that_somebody_else_removes_is_fetched_again_and_no_other_is_concerned(tmp_path: Path) -> None:
+    with spooled(tmp_path) as (bridge, chaos, catalogue):
+        assert whole(bridge.ask())
+        assert within(PATIENCE, lambda: files(tmp_path) == [".file"])
+        next(tmp_path.glob("*.file")).unlink()
+        first = catalogue.place
+        point(catalogue, chaos, "another")
+        assert whole(bridge.ask())
+        catalogue.place = first
+        assert whole(bridge.ask())
+        assert [asked.path for asked in chaos.asked] == ["/product", "/another", "/product"]
+
+
+def test_a_head_of_a_file_whose_fetch_stands_in_line_waits_for_nobody(tmp_path: Path) -> None:
+    slow = Act(ignore_range=True, stop_after=HALF, ending="stall")
+    with (
+        spooled(tmp_path, slow, catalogue={"connections": 1}) as (bridge, chaos, catalogue),
+        bridge.client(),
+    ):
+        assert chaos.wait(asked=1, busy=1)
+        point(catalogue, chaos, "another")
+        with bridge.client():
+            assert within(PATIENCE, lambda: bridge.status()["one"]["waiting"] == 1)
+            assert bridge.ask("HEAD").status == 200
+
+
 @pytest.mark.parametrize("act", [Act(stop_after=HALF), Act(flip=HALF)], ids=["cut", "flipped byte"])
 def test_a_fetch_that_fails_cuts_its_readers_and_leaves_no_file(tmp_path: Path, act: Act) -> None:
     with spooled(tmp_path, act, Act(), checksum=MD5) as (bridge, _, _):
