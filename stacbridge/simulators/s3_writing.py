@@ -75,7 +75,7 @@ class Shelf:
             self.uploads[id] = Upload(path, self.clock(), _kept(headers))
             return _document("InitiateMultipartUploadResult", f"<UploadId>{id}</UploadId>")
         upload = self._upload(query)
-        named = [(int(number), etag) for number, etag in PART.findall(body.decode())]
+        named = [(int(number), told) for number, told in PART.findall(body.decode())]
         parts = [upload.parts.get(number, b"") for number, _ in named]
         if not parts or [f'"{told}"' for _, told in named] != [etag(part) for part in parts]:
             raise Refused(400, "InvalidPart")
