@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -128,7 +129,7 @@ def test_a_download_whose_lease_went_to_another_bridge_is_cut(place: Place) -> N
                 await in_thread(place.let_pass, LIFE)
             await asyncio.Event().wait()
 
-    with pytest.raises(NotStaged, match="Another bridge got this"):
+    with pytest.raises(NotStaged, match="Another bridge may have got this"):
         asyncio.run(asyncio.wait_for(run(), 20))
     assert place.leases.renew("next")
 
@@ -143,6 +144,82 @@ def test_a_bridge_that_was_stopped_goes_on_where_nobody_took_its_lease(place: Pl
 
     asyncio.run(asyncio.wait_for(run(), 20))
     assert place.leases.take("cdse", 1, "next")
+
+
+class Hanging:
+    """Leases whose store does not answer one question, that of number `hangs`, until it is told to."""
+
+    def __init__(self, hangs: int) -> None:
+        self.left = hangs
+        self.asked, self.answer = Event(), Event()
+        self.done: list[str] = []
+
+    def take(self, account: str, most: int, holder: str) -> bool:
+        return self._answered("take", True)
+
+    def renew(self, holder: str) -> bool:
+        return self._answered("renew", False)
+
+    def give_back(self, holder: str) -> None:
+        self._answered("give back", True)
+
+    def close(self) -> None:
+        pass
+
+    def _answered(self, question: str, answer: bool) -> bool:
+        self.left -= 1
+        if self.left == 0:
+            self.asked.set()
+            assert self.answer.wait(PATIENCE)
+        self.done.append(question)
+        return answer
+
+
+@pytest.mark.parametrize("done", [["take"], ["take", "renew"], ["take", "renew", "take"]], ids=" ".join)
+def test_whoever_leaves_while_the_store_is_asked_leaves_at_once_and_gives_back_only_then(
+    done: list[str],
+) -> None:
+    leases = Hanging(len(done))
+
+    async def hold() -> None:
+        async with share(leases).held(60, beat=0):
+            await asyncio.Event().wait()
+
+    async def run() -> None:
+        holding = asyncio.create_task(hold())
+        assert await in_thread(leases.asked.wait, PATIENCE)
+        holding.cancel()
+        await asyncio.wait([holding])
+        assert leases.done == done[:-1]
+        leases.answer.set()
+        assert await in_thread(within, PATIENCE, lambda: leases.done == [*done, "give back"])
+
+    asyncio.run(run())
+
+
+class Ahead(asyncio.SelectorEventLoop):
+    """An event loop whose clock may be put ahead."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+def test_a_download_is_cut_before_its_lease_ends_where_the_store_does_not_answer() -> None:
+    leases, loop = Hanging(2), Ahead()
+
+    async def run() -> None:
+        async with share(leases).held(1, beat=0):
+            assert await in_thread(leases.asked.wait, PATIENCE)
+            loop.ahead = LIFE - 0.5
+            await asyncio.wait_for(asyncio.Event().wait(), PATIENCE)
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        with pytest.raises(NotStaged, match="Another bridge may have got this"):
+            runner.run(run())
+        assert leases.done == ["take"]
+        leases.answer.set()
 
 
 class Failing:
