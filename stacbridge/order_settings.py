@@ -19,6 +19,9 @@ class OrderSettings(BaseSettings):
     first order comes."""
     order_connections: Count = 8
     """Connections to PostgreSQL at most, for orders and for leases each."""
+    order_store_timeout: Seconds = 5
+    """Seconds to wait for PostgreSQL at most: to connect, for an answer to a statement, and for one of these
+    connections to be free. What needs it then fails; searches show items without their orders."""
     order_threads: Count = 4
     """Orders that one process asks upstreams about at once."""
     order_lease: Seconds | None = None

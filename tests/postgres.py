@@ -3,13 +3,16 @@
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 USER = "postgres"
 
@@ -41,6 +44,45 @@ def cluster() -> Iterator[str]:
             _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+class Line:
+    """A line to a cluster that may go silent: what either side says is taken, and nobody hears it."""
+
+    def __init__(self, cluster: str) -> None:
+        self.silent = False
+        self._place = f"{parse_qs(urlsplit(cluster).query)['host'][0]}/.s.PGSQL.5432"
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._ends: list[socket.socket] = []
+        port = self._listening.getsockname()[1]
+        self.url = f"postgresql://{USER}@127.0.0.1:{port}/postgres?sslmode=disable"
+
+    def __enter__(self) -> "Line":
+        Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for end in (self._listening, *self._ends):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client = self._listening.accept()[0]
+                server = socket.socket(socket.AF_UNIX)
+                self._ends += client, server
+                server.connect(self._place)
+                for pair in ((client, server), (server, client)):
+                    Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, here: socket.socket, there: socket.socket) -> None:
+        with suppress(OSError):
+            while data := here.recv(65536):
+                if not self.silent:
+                    there.sendall(data)
+            there.shutdown(socket.SHUT_WR)
 
 
 def _programs() -> Path | None:

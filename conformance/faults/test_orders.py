@@ -16,6 +16,7 @@ from stacbridge.orders.sqlite import SQLite
 from stacbridge.simulators.chaos import Act
 from tests.api.archive import alpha
 from tests.orders.archives import DAY, Bench, Script
+from tests.postgres import Line, cluster, missing
 
 DONE, UNKNOWN = Progress("O-1", "succeeded"), Progress("O-1", None)
 JSON = {"Content-Type": "application/json"}
@@ -189,6 +190,25 @@ def test_f43_a_locked_book_is_503_and_an_order_taken_afterwards_is_kept(tmp_path
         taken = heard(port, "/orders", "POST", BODY, JSON)
     assert (refused.status, orjson.loads(refused.body)["code"]) == (503, "StoreUnavailable")
     assert taken.status == 202
+
+
+def test_f43_where_the_database_goes_silent_orders_are_503_and_searches_go_on() -> None:
+    if reason := missing():
+        pytest.skip(reason)
+    catalogue = alpha()
+    catalogue.archive = Script()
+    with (
+        cluster() as url,
+        Line(url) as line,
+        served(catalogue, order_store=line.url, order_store_timeout=0.2) as port,
+    ):
+        taken = heard(port, "/orders", "POST", BODY, JSON)
+        line.silent = True
+        assert heard(port, "/search?limit=1").status == 200
+        assert heard(port, "/readyz").status == 503
+        refused = heard(port, "/orders", "POST", BODY, JSON)
+    assert (taken.status, refused.status) == (202, 503)
+    assert orjson.loads(refused.body)["code"] == "StoreUnavailable"
 
 
 def test_f43_a_corrupt_book_is_refused_with_what_to_do_and_left_as_it_is(tmp_path: Path) -> None:

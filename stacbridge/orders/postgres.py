@@ -2,29 +2,67 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import ceil
 from queue import Empty, LifoQueue
+from selectors import DefaultSelector
 from threading import BoundedSemaphore
+from time import monotonic
+from typing import Any
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.rows import dict_row
 
 from stacbridge.errors import StacbridgeError, StoreUnavailable
 from stacbridge.orders.database import Execute, Row, prepare
 
-Connection = psycopg.Connection[Row]
 ONE_AT_A_TIME = 0x57AC
 """Number of the advisory lock under which replicas that start together make the tables."""
+GRACE = 1.0
+"""Seconds in which the server says that a statement took too long, before it counts as silent."""
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The server has not said anything for too long."""
+
+
+class Connection(psycopg.Connection[Row]):
+    """A connection that is closed where no answer to a statement comes for `patience` seconds.
+
+    The server's own timeouts are of no use where nothing is heard of it.
+    """
+
+    patience: float
+
+    def wait(self, gen: PQGen[RV], *arguments: Any, **named: Any) -> RV:
+        """Do what a statement takes, step by step; psycopg itself would wait for ever. Raises `NoAnswer`."""
+        deadline = monotonic() + self.patience
+        with DefaultSelector() as selector:
+            try:
+                selector.register(self.pgconn.socket, next(gen))
+                while ready := selector.select(deadline - monotonic()):
+                    selector.modify(self.pgconn.socket, gen.send(ready[0][1]))
+            except StopIteration as end:
+                result: RV = end.value
+                return result
+        self.close()
+        raise NoAnswer
 
 
 class PostgreSQL:
-    """A database behind at most `connections` connections, made as they are needed."""
+    """A database behind at most `connections` connections, made as they are needed.
+
+    Each of these is waited for `patience` seconds at most: a connection that is free, a new one (2 s at
+    least), and what a statement is answered (`GRACE` longer where nothing is heard of the server).
+    """
 
     lock = "FOR UPDATE"
     skip = "FOR UPDATE SKIP LOCKED"
 
-    def __init__(self, url: str, connections: int) -> None:
+    def __init__(self, url: str, connections: int, patience: float) -> None:
         """Connect and make the tables. Raises `Misconfigured`, `StoreUnavailable`."""
         self._url = url
+        self._patience = patience
         self._free: LifoQueue[Connection] = LifoQueue()
         self._permits = BoundedSemaphore(connections)
         self._closed = False
@@ -42,7 +80,7 @@ class PostgreSQL:
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Open a transaction, which is on disk once the block has ended."""
-        with self._permits, self._failing_as_ours():
+        with self._permit(), self._failing_as_ours():
             connection = self._taken()
             try:
                 with connection.transaction():
@@ -68,21 +106,48 @@ class PostgreSQL:
             while True:
                 self._free.get_nowait().close()
 
+    @contextmanager
+    def _permit(self) -> Iterator[None]:
+        if not self._permits.acquire(timeout=self._patience):
+            raise self._unavailable(f"no connection came free within {self._patience:g} s")
+        try:
+            yield
+        finally:
+            self._permits.release()
+
     def _taken(self) -> Connection:
         with suppress(Empty):
             return self._free.get_nowait()
-        return psycopg.connect(self._url, row_factory=dict_row, autocommit=True)
+        milliseconds = ceil(1000 * self._patience)
+        connection = Connection.connect(
+            self._url,
+            row_factory=dict_row,
+            autocommit=True,
+            connect_timeout=ceil(self._patience),
+            tcp_user_timeout=milliseconds,
+        )
+        connection.patience = self._patience + GRACE
+        try:
+            connection.execute(f"SET statement_timeout = {milliseconds}".encode())
+        except psycopg.Error:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def _failing_as_ours(self) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
-            raise StoreUnavailable(
-                "The order book cannot be used for now.",
-                answered=type(error).__name__,  # its words may hold the URL
-                advice="See whether the PostgreSQL of the setting order_store runs and lets the bridge in.",
-            ) from error
+            raise self._unavailable(type(error).__name__) from error  # its words may hold the URL
+
+    def _unavailable(self, answered: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            "The order book cannot be used for now.",
+            answered=answered,
+            advice="See whether the PostgreSQL of the setting order_store runs, lets the bridge in, and"
+            f" answers within order_store_timeout ({self._patience:g} s).",
+        )
 
 
 def _rows(connection: Connection, sql: str, values: tuple[object, ...]) -> list[Row]:

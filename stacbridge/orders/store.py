@@ -46,7 +46,7 @@ def open_store(settings: Settings) -> Database:
                 "order_store names PostgreSQL, for which a library is missing.",
                 advice="Install stacbridge[postgres].",
             ) from None
-        return PostgreSQL(url, settings.order_connections)
+        return PostgreSQL(url, settings.order_connections, settings.order_store_timeout)
     raise Misconfigured(f"order_store must start with {FILE} or {SERVER[0]}.")
 
 

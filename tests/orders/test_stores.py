@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ from stacbridge.orders.transitions import Rules, followed, held_back, revived, s
 from stacbridge.orders.transitions import unsent as not_sent
 from stacbridge.settings import Settings
 from tests.orders.archives import Bench, Script, opened
-from tests.unit.download_servers import within
+from tests.postgres import Line
+from tests.unit.download_servers import PATIENCE, within
 
 URL = "https://archive.example"
 
@@ -177,6 +180,52 @@ def test_a_server_that_does_not_answer_is_unavailable_and_its_password_is_not_to
     with pytest.raises(StoreUnavailable) as failure:
         open_store(given)
     assert "canary" not in f"{failure.value.body()} {given!r}"
+
+
+def test_a_server_that_goes_silent_is_unavailable_before_long_and_used_again_once_it_speaks(
+    postgres: str,
+) -> None:
+    with ThreadPoolExecutor() as threads, Line(postgres) as line, closing(impatient(line.url)) as database:
+        line.silent = True
+        with pytest.raises(StoreUnavailable, match="NoAnswer"):
+            threads.submit(Book(database).check).result(timeout=PATIENCE)
+        with pytest.raises(StoreUnavailable, match="ConnectionTimeout"):
+            threads.submit(Book(database).check).result(timeout=PATIENCE)
+        line.silent = False
+        Book(database).check()
+
+
+def test_a_statement_that_waits_for_a_lock_is_given_up_by_the_server_too(postgres: str) -> None:
+    with (
+        closing(opened(postgres)) as holder,
+        closing(impatient(postgres)) as database,
+        ThreadPoolExecutor() as threads,
+        holder.writing() as execute,
+    ):
+        execute("UPDATE book SET version = version")
+        with pytest.raises(StoreUnavailable, match="order_store_timeout"):
+            threads.submit(Book(database).check).result(timeout=PATIENCE)
+        assert within(PATIENCE, lambda: waiting(holder) == 0)
+
+
+def waiting(database: Database) -> int:
+    """The number of those who wait for a lock."""
+    with database.reading() as execute:
+        found = execute("SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        number: int = found[0]["n"]
+    return number
+
+
+def test_whoever_waits_too_long_for_a_connection_is_told_so(postgres: str) -> None:
+    with ThreadPoolExecutor() as threads, closing(impatient(postgres)) as database:
+        with database.writing(), pytest.raises(StoreUnavailable, match="no connection came free"):
+            threads.submit(Book(database).check).result(timeout=PATIENCE)
+        Book(database).check()
+
+
+def impatient(url: str) -> Database:
+    """A database with one connection, which waits for it as briefly as can be."""
+    return open_store(Settings(order_store=SecretStr(url), order_connections=1, order_store_timeout=0.2))
 
 
 MOVES = st.sampled_from(["poll", "unknown", "trouble", "quota", "unclear", "unsent", "taken", "send"])
