@@ -106,11 +106,16 @@ class Agenda:
         return True
 
     def hold_back(self, archive: str, until: float, reason: str) -> None:
-        """Let all that waits for an archive wait until its release, too."""
+        """Let all that waits for an archive wait until its release, too.
+
+        Waits for nobody, who might wait for it in turn: what is being ordered again at the moment is held
+        back when the archive refuses it.
+        """
         with self._database.writing() as execute:
             execute(
-                "UPDATE products SET next_at = ?, release_at = ?, reason = ?"
-                " WHERE archive = ? AND state = 'intended' AND next_at < ? AND leased_until = 0",
+                "UPDATE products SET next_at = ?, release_at = ?, reason = ? WHERE seq IN ("
+                "SELECT seq FROM products WHERE archive = ? AND state = 'intended' AND next_at < ?"
+                f" AND leased_until = 0 {self._database.skip})",
                 until,
                 until,
                 reason,

@@ -130,6 +130,8 @@ class Book:
     def cancel(self, order: Order, now: float) -> None:
         """Cancel an order. The product goes on for others; where nobody waits any more, it is let go soon."""
         with self._database.writing() as execute:
+            # A product before what asks for it, as all do, so that none wait for each other in a circle.
+            execute(f"SELECT seq FROM products WHERE seq = ? {self._database.lock}", order.product.seq)
             execute(
                 "UPDATE requests SET canceled = ?, notice_at = NULL WHERE id = ? AND canceled IS NULL",
                 now,
