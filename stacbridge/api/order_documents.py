@@ -102,6 +102,13 @@ def asked(body: bytes, most: int) -> Asked:
     return Asked(tuple(_one(item) for item in items), webhook=webhook)
 
 
+def storable(text: str, parameter: str) -> str:
+    """Return what order books can be asked for. Raises `BadRequest` naming the parameter."""
+    if "\0" in text:
+        raise BadRequest(f"{parameter} must not hold a NUL character.", parameter=parameter)
+    return text
+
+
 def order(found: Order, root: str) -> Json:
     """Return the document of an order."""
     product = found.product
@@ -162,4 +169,4 @@ def _text(given: Json, parameter: str) -> str:
     value: Any = given.get(parameter)
     if not isinstance(value, str) or not value:
         raise BadRequest(f"{parameter} must be a string that is not empty.", parameter=parameter)
-    return value
+    return storable(value, parameter)

@@ -163,12 +163,20 @@ def test_an_order_that_does_not_exist_is_not_found(root: str, path: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("query", "parameter"), [("limit=0", "limit"), ("limit=x", "limit"), ("token=x", "token")]
+    ("path", "parameter"),
+    [
+        ("?limit=0", "limit"),
+        ("?limit=x", "limit"),
+        ("?token=x", "token"),
+        ("?token=0~%00", "token"),
+        ("/%00", "id"),
+        ("/batches/%00", "batch"),
+    ],
 )
-def test_a_page_of_orders_that_cannot_be_read_names_the_parameter(
-    root: str, query: str, parameter: str
+def test_what_asks_for_orders_and_cannot_be_read_names_the_parameter(
+    root: str, path: str, parameter: str
 ) -> None:
-    answer = get(f"{root}/orders?{query}")
+    answer = get(f"{root}/orders{path}")
     assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
 
 
