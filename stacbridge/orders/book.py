@@ -61,9 +61,11 @@ class Book:
         """
         with self._database.writing() as execute:
             # In one sequence, so that two who order the same do not wait for each other in a circle.
+            keys = sorted(set(keys), key=lambda key: (key.collection, key.item))
+            held = {archive: _held(execute, archive, now) for archive in {key.archive for key in keys}}
             placed = []
-            for key in sorted(set(keys), key=lambda key: (key.collection, key.item)):
-                product = self._product(execute, key, now, online)
+            for key in keys:
+                product = self._product(execute, key, now, held[key.archive], online)
                 placed.append(self._request(execute, product, principal, now, url, webhook))
             if batch is not None:
                 for order in placed:
@@ -166,14 +168,8 @@ class Book:
             )
 
     # Rows -----------------------------------------------------------------------------------------
-    def _product(self, execute: Execute, key: Key, now: float, online: bool) -> Product:
-        """Return the product of a key as it stands from now on."""
-        held = execute(
-            "SELECT max(release_at) AS until FROM products"
-            " WHERE archive = ? AND state = 'intended' AND release_at > ?",
-            key.archive,
-            now,
-        )[0]["until"]
+    def _product(self, execute: Execute, key: Key, now: float, held: float | None, online: bool) -> Product:
+        """Return the product of a key as it stands from now on; `held` tells until when none are taken."""
         new = Product(
             0,
             **{name: getattr(key, name) for name in Key.__slots__},
@@ -251,6 +247,18 @@ class Book:
                 *values,
             )
         return [row.order(found) for found in rows]
+
+
+def _held(execute: Execute, archive: str, now: float) -> float | None:
+    """Return until when an archive takes no orders, if it does not."""
+    rows = execute(
+        "SELECT max(release_at) AS until FROM products"
+        " WHERE archive = ? AND state = 'intended' AND release_at > ?",
+        archive,
+        now,
+    )
+    until: float | None = rows[0]["until"]
+    return until
 
 
 def _ids(rows: Iterable[Row]) -> list[str]:

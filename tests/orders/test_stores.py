@@ -1,9 +1,9 @@
 """What the databases promise: a full disk refuses, a broken book is not written over, orders are private."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from stacbridge.errors import Misconfigured, OrderUnclear, QuotaExceeded, StoreU
 from stacbridge.model import Progress
 from stacbridge.orders.agenda import Agenda
 from stacbridge.orders.book import Book
-from stacbridge.orders.database import VERSION, Database
+from stacbridge.orders.database import VERSION, Database, Execute, Row
 from stacbridge.orders.records import FINISHED, Key, Product
 from stacbridge.orders.sqlite import SQLite
 from stacbridge.orders.store import exists, open_store
@@ -150,6 +150,26 @@ def test_replicas_that_place_the_same_orders_at_once_make_each_product_once(
     assert len(seen) == 4 and len(set.union(*seen)) == 50
 
 
+def test_a_batch_asks_once_until_when_its_archive_takes_no_orders(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Watched(SQLite):
+        @contextmanager
+        def writing(self) -> Iterator[Execute]:
+            with super().writing() as execute:
+
+                def seen(sql: str, *values: object) -> list[Row]:
+                    asked.append(sql)
+                    return execute(sql, *values)
+
+                yield seen
+
+    with closing(Watched(tmp_path / "orders.sqlite")) as database:
+        Book(database).place([Key(URL, "toy", "c", item) for item in "ABC"], "ada", 1.0, str)
+    assert sum("max(release_at)" in sql for sql in asked) == 1
+    assert sum("INSERT INTO products" in sql for sql in asked) == 3
+
+
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_who_orders_again_and_who_holds_back_do_not_wait_for_each_other_in_a_circle(
     make_database: Callable[[], Database],
@@ -253,7 +273,7 @@ def test_a_statement_that_waits_for_a_lock_is_given_up_by_the_server_too(postgre
         holder.writing() as execute,
     ):
         execute("UPDATE book SET version = version")
-        with pytest.raises(StoreUnavailable, match="order_store_timeout"):
+        with pytest.raises(StoreUnavailable, match="QueryCanceled"):
             threads.submit(Book(database).check).result(timeout=PATIENCE)
         assert within(PATIENCE, lambda: waiting(holder) == 0)
 
