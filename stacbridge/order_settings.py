@@ -52,5 +52,7 @@ class OrderSettings(BaseSettings):
     """Hosts (or host:port) that may be told of finished orders; unset: nobody."""
     webhook_secret: SecretStr | None = Field(default=None, min_length=16)
     """Key that signs what they are told, of 16 characters at least; without it nobody is told."""
+    webhook_timeout: Seconds = 10
+    """Seconds that a webhook's answer may take in all."""
     webhook_seconds: Seconds = 86400
     """Seconds for which a webhook that does not answer is called again."""

@@ -10,6 +10,8 @@ from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, PRODUCT, marks
 
 ALL = "@"
 """What names of archives end with that stand for several."""
+AFTER_HOST = ("", "/", "?", "#")
+"""What follows the host in a URL."""
 
 
 class Agenda:
@@ -129,7 +131,7 @@ class Agenda:
             claimed = execute(
                 f"""UPDATE requests SET notice_at = ?, notice_tries = notice_tries + 1 WHERE id = (
                     SELECT id FROM requests WHERE notice_at <= ?
-                    ORDER BY notice_at LIMIT 1 {self._database.skip})
+                    ORDER BY notice_at, notice_tries LIMIT 1 {self._database.skip})
                 RETURNING id, webhook, url, notice_since AS since, notice_tries AS tries""",
                 now + lease,
                 now,
@@ -140,9 +142,30 @@ class Agenda:
         return Notice(row.order(rows[0]), **claimed[0])
 
     def settle_notice(self, notice: Notice, again_at: float | None) -> None:
-        """Write when a webhook is called again; `None`: never."""
+        """Write when a webhook is called again (`None`: never), unless there is something newer to tell."""
         with self._database.writing() as execute:
-            execute("UPDATE requests SET notice_at = ? WHERE id = ?", again_at, notice.order.id)
+            execute(
+                "UPDATE requests SET notice_at = ?"
+                " WHERE id = ? AND notice_since = ? AND notice_at IS NOT NULL",
+                again_at,
+                notice.order.id,
+                notice.since,
+            )
+
+    def put_off(self, host: str, until: float, oldest: float) -> None:
+        """Let all webhook calls to a host (`https://…` up to the path) wait; what is older is never told."""
+        length = len(host)
+        with self._database.writing() as execute:
+            execute(
+                f"""UPDATE requests SET notice_at = CASE WHEN notice_since < ? THEN NULL ELSE ? END
+                WHERE notice_at < ? AND lower(substr(webhook, 1, {length})) = ?
+                AND substr(webhook, {length + 1}, 1) IN ({marks(AFTER_HOST)})""",
+                oldest,
+                until,
+                until,
+                host,
+                *AFTER_HOST,
+            )
 
 
 def _of(archives: Collection[str]) -> str:

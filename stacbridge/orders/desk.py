@@ -4,6 +4,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
+from time import monotonic
+from typing import NamedTuple
 
 from stacbridge.callers.principal import caller, scope_of
 from stacbridge.catalogue import Archive
@@ -13,6 +15,7 @@ from stacbridge.orders.agenda import ALL, Agenda
 from stacbridge.orders.book import Book
 from stacbridge.orders.database import Database
 from stacbridge.orders.driver import Driver
+from stacbridge.orders.notices import Notices
 from stacbridge.orders.purge import Purge
 from stacbridge.orders.records import Event, Key, Order
 from stacbridge.orders.store import check_place, exists, open_store
@@ -26,6 +29,15 @@ MARGIN = 1.0
 PATIENCE = 5.0
 """Seconds that steps may take to finish when the bridge stops."""
 Url = Callable[[str], str]
+
+
+class Opened(NamedTuple):
+    """The book, and the threads that go by it."""
+
+    database: Database
+    book: Book
+    workers: Workers
+    notices: Notices
 
 
 class Desk:
@@ -43,7 +55,7 @@ class Desk:
         self._settings = settings
         self._clock = clock
         self._lock = Lock()
-        self._open: tuple[Database, Book, Workers] | None = None
+        self._open: Opened | None = None
         self._running = False
 
     def start(self) -> None:
@@ -57,8 +69,11 @@ class Desk:
         with self._lock:
             self._running = False
             if self._open is not None:
-                database, _, workers = self._open
+                database, _, workers, notices = self._open
+                end = monotonic() + PATIENCE
+                notices.halt()
                 workers.stop(PATIENCE)
+                notices.join(end)
                 database.close()
                 self._open = None
 
@@ -201,10 +216,12 @@ class Desk:
         with self._lock:
             if self._open is None:
                 database = open_store(self._settings)
-                self._open = database, Book(database), self._workers(database)
+                notices = Notices(Agenda(database), self.webhooks, self._clock)
+                self._open = Opened(database, Book(database), self._workers(database), notices)
                 if self._running:
-                    self._open[2].start()
-            return self._open[1], self._open[2]
+                    self._open.workers.start()
+                    notices.start()
+            return self._open.book, self._open.workers
 
     def _workers(self, database: Database) -> Workers:
         settings, agenda = self._settings, Agenda(database)
@@ -216,8 +233,5 @@ class Desk:
                 advice="Raise it, or lower connect_timeout, read_timeout or upstream_deadline.",
             )
         driver = Driver(agenda, Rules.of(settings), lease, request, self._clock)
-        chores = (
-            lambda: self.webhooks.tell(agenda, self._clock, lease),
-            Purge(database, settings.order_keep_seconds, self._clock).step,
-        )
+        chores = (Purge(database, settings.order_keep_seconds, self._clock).step,)
         return Workers(agenda, self._archives(), driver, chores, settings.order_threads)

@@ -1,21 +1,21 @@
-"""Telling those who asked for it that an order has finished: one signed POST, to listed hosts alone."""
+"""What a webhook is told of an order that has finished: one signed POST, to listed hosts alone."""
 
+import asyncio
 import hmac
-from collections.abc import Callable
+import ssl
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
+import aiohttp
 import orjson
-import requests
-from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from yarl import URL
 
 from stacbridge.errors import BadRequest
-from stacbridge.orders.agenda import Agenda
 from stacbridge.orders.records import Notice
 from stacbridge.settings import Settings
 
-FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0
-"""Seconds before a webhook is called again, doubled each time up to the second."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -50,37 +50,38 @@ class Webhooks:
             )
         return url
 
-    def tell(self, agenda: Agenda, now: Callable[[], float], lease: float) -> bool:
-        """Make the call that is due longest; False where none is."""
-        notice = agenda.due_notice(now(), lease)
-        if notice is None:
-            return False
-        if self._called(notice, now()):
-            agenda.settle_notice(notice, None)
-        else:
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(notice.tries - 1, 30))
-            late = now() + pause > notice.since + self.settings.webhook_seconds
-            agenda.settle_notice(notice, None if late else now() + pause)
-        return True
+    def call(self, notice: Notice, now: float) -> int | None:
+        """Call the webhook of a notice, and return the answer's status.
 
-    def _called(self, notice: Notice, now: float) -> bool:
+        `None` where there was no answer within `webhook_timeout` seconds in all, however slowly it came.
+        """
         if self.settings.webhook_secret is None:
-            return False
+            return None
         body = orjson.dumps(told(notice))
         stamp = str(int(now))
         key = self.settings.webhook_secret.get_secret_value().encode()
         signature = hmac.digest(key, f"{stamp}.".encode() + body, "sha256").hex()
         headers = {"Content-Type": "application/json", "Stacbridge-Signature": f"t={stamp},v1={signature}"}
-        request = requests.Request("POST", notice.webhook, headers=headers, data=body).prepare()
-        timeout = (self.settings.connect_timeout, self.settings.read_timeout)
-        adapter = HTTPAdapter(max_retries=0)
         try:
-            with adapter.send(request, stream=True, timeout=timeout) as reply:
-                return 200 <= reply.status_code < 300
-        except requests.RequestException:
-            return False
-        finally:
-            adapter.close()
+            return asyncio.run(_status(notice.webhook, body, headers, self.settings.webhook_timeout))
+        except (aiohttp.ClientError, OSError, ValueError):
+            return None
+
+
+async def _status(url: str, body: bytes, headers: dict[str, str], seconds: float) -> int:
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.post(
+            URL(url, encoded=True), data=body, headers=headers, allow_redirects=False, ssl=_trusted()
+        ) as reply,
+    ):
+        return reply.status
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
 def told(notice: Notice) -> dict[str, str | None]:
