@@ -73,7 +73,7 @@ def create_app(
         await federation.run(desk.start)
         yield
         await proxy.close()  # which tells the desk what was fetched at last
-        await federation.run(desk.stop)
+        await federation.run(desk.stop, drain.left)
         federation.close()
 
     titles = {catalogue.id: catalogue.title for catalogue in served}

@@ -41,6 +41,11 @@ class Drain:
         waited = self._clock() - self._since
         return waited >= self._notice if not self.under_way else waited >= self._seconds
 
+    @property
+    def left(self) -> float:
+        """The seconds that what is under way may still take."""
+        return self._seconds if self._since is None else max(0, self._since + self._seconds - self._clock())
+
     def begin(self) -> None:
         """Begin nothing new from now on."""
         if self._since is None:

@@ -44,8 +44,8 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     log_format: Literal["text", "json"] = "text"
     """How the log is written: for persons, or a JSON object a line."""
     drain_seconds: Annotated[float, Field(ge=0)] = 25
-    """Seconds that a bridge which is told to stop (SIGTERM) goes on with downloads under way; the others are
-    answered 503 at once."""
+    """Seconds that a bridge which is told to stop (SIGTERM) goes on with downloads under way, and waits for
+    what archives answer to orders; other downloads are answered 503 at once."""
     drain_notice: Annotated[float, Field(ge=0)] = 0
     """Seconds that it stays for at least, so that a load balancer can see at /readyz that it leaves."""
     title: str = "stacbridge"

@@ -117,8 +117,11 @@ def serve(
 
 
 @contextmanager
-def running(app: Any) -> Iterator[str]:
-    """Serve an ASGI app on a free loopback port as long as the block lasts; gives its URL."""
+def running(app: Any, drain_seconds: float = 0) -> Iterator[str]:
+    """Serve an ASGI app on a free loopback port as long as the block lasts; gives its URL.
+
+    What the app waits for when it stops may take `drain_seconds`.
+    """
     outcome: SimpleQueue[bool] = SimpleQueue()
     config = uvicorn.Config(app, log_config=None, log_level="critical", timeout_graceful_shutdown=OWN_GRACE)
     server = Server(config, lambda: outcome.put(True), Drain(0))
@@ -137,4 +140,4 @@ def running(app: Any) -> Iterator[str]:
             yield url_of(listening)
         finally:
             server.should_exit = True
-            thread.join(GRACE)
+            thread.join(drain_seconds + GRACE)

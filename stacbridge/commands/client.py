@@ -34,7 +34,7 @@ def api(target: Target) -> Iterator[Client]:
         from stacbridge.app import create_app
 
         settings = load_settings().model_copy(update={"access": "open", "accounts": {}})
-        with running(create_app(settings)) as own:
+        with running(create_app(settings), settings.drain_seconds) as own:
             yield _open(own, Target(own))
     else:
         yield _open(target.url, target)

@@ -64,15 +64,18 @@ class Desk:
         if self._archives() and exists(self._settings):
             self._opened()
 
-    def stop(self) -> None:
-        """Stop driving; what is under way goes on with the next start, here or in another process."""
+    def stop(self, left: float | None = None) -> None:
+        """Stop driving; what is under way goes on with the next start, here or in another process.
+
+        Orders that are on their way to an archive are waited for `left` seconds; unset: `drain_seconds`.
+        """
         with self._lock:
             self._running = False
             if self._open is not None:
                 database, _, workers, notices = self._open
                 end = monotonic() + PATIENCE
                 notices.halt()
-                workers.stop(PATIENCE)
+                workers.stop(PATIENCE, max(PATIENCE, self._settings.drain_seconds if left is None else left))
                 notices.join(end)
                 database.close()
                 self._open = None
@@ -232,6 +235,6 @@ class Desk:
                 f"order_lease is {lease:g} s, but a request may take {request:g} s.",
                 advice="Raise it, or lower connect_timeout, read_timeout or upstream_deadline.",
             )
-        driver = Driver(agenda, Rules.of(settings), lease, request, self._clock)
+        driver = Driver(agenda, Rules.of(settings), lease, request, self._clock, time.sleep)
         chores = (Purge(database, settings.order_keep_seconds, self._clock).step,)
         return Workers(agenda, self._archives(), driver, chores, settings.order_threads)

@@ -1,7 +1,8 @@
 """One step of one order: what its state asks for, of the archive that has it."""
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stacbridge.catalogue import Archive
 from stacbridge.errors import (
@@ -14,11 +15,17 @@ from stacbridge.errors import (
 )
 from stacbridge.orders import transitions
 from stacbridge.orders.agenda import Agenda
+from stacbridge.orders.dispatch import Dispatch
 from stacbridge.orders.records import OPEN, Product
 from stacbridge.orders.transitions import Rules
 
+log = logging.getLogger(__name__)
+
 FINAL = (NotFound, NotOrderable)
 """Refusals that stay so."""
+PAUSE = 1.0
+"""Seconds before it is tried again to write what an archive answered to an order."""
+ANSWER = "What the archive answered to the order of %s at %s (%s, its order %s) %s."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Driver:
 
     `lease` are the seconds of a claim, `request` those that one order may be under way at most. The lease is
     longer, and begins anew before an order is sent: whoever claims the product next finds it arrived or lost.
+    `clock` is Unix time, `pause` lets seconds pass. `dispatch` tells which orders are on their way.
     """
 
     agenda: Agenda
@@ -34,6 +42,8 @@ class Driver:
     lease: float
     request: float
     clock: Callable[[], float]
+    pause: Callable[[float], None]
+    dispatch: Dispatch = field(default_factory=Dispatch)
 
     def drive(self, archive: Archive, product: Product) -> None:
         """Do what the product's state asks for, and write what came of it. Raises `StoreUnavailable`.
@@ -73,15 +83,39 @@ class Driver:
             known = archive.find(product.collection, product.item)
             if known is not None:
                 return transitions.taken(product, known, self.clock(), self.rules)
+        with self.dispatch.order() as begins:
+            if not begins:
+                return product
+            self._order(archive, product)
+        return None
+
+    def _order(self, archive: Archive, product: Product) -> None:
         now = self.clock()
         sending = transitions.sent(product, now)
         if not self.agenda.save(product, sending, now, self.lease):
-            return None
+            return
         after = self._placed(archive, sending)
-        self.agenda.save(sending, after, self.clock())
+        self._keep(sending, after, now + self.lease)
         if after.state == "intended" and after.release_at is not None:
             self.agenda.hold_back(after.archive, after.release_at, after.reason or "")
-        return None
+
+    def _keep(self, sending: Product, after: Product, until: float) -> None:
+        """Write what the archive answered, again and again while the lease lasts: it may not tell twice."""
+        answer = (after.item, after.archive, after.state, after.upstream_order)
+        warned = False
+        while True:
+            try:
+                if not self.agenda.save(sending, after, self.clock()):
+                    log.error(ANSWER, *answer, "was not written: another process has taken the order up")
+                return
+            except StoreUnavailable:
+                if self.clock() + PAUSE >= until:
+                    log.error(ANSWER, *answer, "could not be written, and is lost")
+                    raise
+                if not warned:
+                    log.warning(ANSWER, *answer, "cannot be written yet")
+            warned = True
+            self.pause(PAUSE)
 
     def _placed(self, archive: Archive, sending: Product) -> Product:
         """Order a product, and return it as the archive's answer leaves it."""

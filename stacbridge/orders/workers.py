@@ -49,14 +49,18 @@ class Workers:
         """Have the threads look at the book now."""
         self._nudged.set()
 
-    def stop(self, patience: float) -> None:
-        """Let the threads finish the step that they are at, for `patience` seconds at most in all.
+    def stop(self, patience: float, longest: float) -> None:
+        """Begin nothing more, and let the threads finish the step that they are at, for `patience` seconds.
 
-        What is not finished by then goes on in whoever claims it after the lease.
+        An order that is on its way to the archive, or its answer to the book, is waited for up to `longest`
+        seconds in all. Other steps go on in whoever claims them after the lease.
         """
+        end = monotonic() + patience
         self._stopping.set()
         self._nudged.set()
-        end = monotonic() + patience
+        self._driver.dispatch.close()
+        if not self._driver.dispatch.wait(longest):
+            log.error("An order is still on its way to an archive, whose answer may be lost.")
         for thread in filter(Thread.is_alive, self._threads):  # one that never began cannot be joined
             thread.join(max(0, end - monotonic()))
 

@@ -80,7 +80,7 @@ class Bench:
         self.archive = archive
         self.book, self.agenda = Book(database), Agenda(database)
         self.told = 0
-        self.driver = Driver(self.agenda, rules or Rules(), LEASE, REQUEST, self.clock)
+        self.driver = Driver(self.agenda, rules or Rules(), LEASE, REQUEST, self.clock, self.clock.sleep)
         self.workers = Workers(self.agenda, {archive.url: archive}, self.driver, (), 1)
 
     def key(self, item: str = "A") -> Key:

@@ -46,6 +46,17 @@ def test_downloads_are_not_waited_for_longer_than_is_set() -> None:
         assert drain.over
 
 
+def test_it_tells_how_long_what_is_under_way_may_take() -> None:
+    clock = Clock()
+    drain = Drain(60, clock=clock)
+    assert drain.left == 60
+    drain.begin()
+    clock.now += 20
+    assert drain.left == 40
+    clock.now += 60
+    assert drain.left == 0
+
+
 def test_a_load_balancer_has_its_time_to_notice() -> None:
     clock = Clock()
     drain = Drain(1, notice=10, clock=clock)
