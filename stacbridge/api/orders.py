@@ -84,6 +84,8 @@ class Orders:
             order = self._desk.place(collection, item, principal, url, given.webhook)
             return self._taken(order, root)
         items = self._found(given.search) if given.search is not None else given.items
+        if not items:
+            return self._answer({"orders": [], "links": []}, 200)
         batch, orders = self._desk.place_all(items, principal, url, given.webhook)
         return self._batch_taken(batch, orders, root)
 
@@ -175,7 +177,10 @@ def install(app: FastAPI, desk: Desk, federation: Federation, settings: Settings
         methods=["POST"],
         name="Order items",
         status_code=202,
-        responses={202: described("It was ordered."), 200: described("It is online already.")},
+        responses={
+            202: described("It was ordered."),
+            200: described("It is online already, or a search finds nothing that is offline."),
+        },
         openapi_extra={"requestBody": {"required": True, "content": {links.JSON: {"schema": ASKED}}}},
         **common,
     )

@@ -46,7 +46,7 @@ def command(
         try:
             if taken is not None:
                 _tell(taken["orders"])
-            if not no_wait:
+            if not no_wait and (taken is None or taken["orders"]):
                 _follow(asked, "/orders" if taken is None else _href(taken))
         except KeyboardInterrupt:
             remark(LEFT)

@@ -43,6 +43,17 @@ def test_a_search_orders_what_it_finds_and_is_not_online(root: str, sim: SedasSi
     assert sorted(order["item"] for order in taken.json()["orders"]) == sorted(items)
 
 
+@pytest.mark.parametrize("ids", ["unknown", "online"])
+def test_a_search_that_finds_nothing_offline_orders_nothing_and_leads_nowhere(
+    root: str, sim: SedasSimulator, ids: str
+) -> None:
+    online = max((p for p in sim.products.all if p.group.name == "S2"), key=lambda p: p.start).name
+    body = {"search": {"collections": [S2], "ids": [online if ids == "online" else "nothing"]}}
+    answer = requests.post(f"{root}/orders", json=body, timeout=TIMEOUT)
+    assert (answer.status_code, answer.json()["orders"]) == (200, [])
+    assert "Location" not in answer.headers and "Retry-After" not in answer.headers
+
+
 def test_a_search_that_finds_more_than_an_order_may_hold_orders_nothing(
     root: str,
 ) -> None:

@@ -64,6 +64,11 @@ def run(root: str, *arguments: str) -> Result:
     return CliRunner().invoke(main, [*arguments, "--url", root])
 
 
+def test_a_search_that_finds_nothing_offline_is_over_at_once(root: str) -> None:
+    done = run(root, "order", "--ids", "nothing", "--collection", lta.COLLECTION)
+    assert (done.exit_code, done.stderr.splitlines()) == (0, ["0 orders: nothing is offline."])
+
+
 def test_items_are_ordered_and_waited_for(root: str, item: Callable[[], str]) -> None:
     done = run(root, "order", lta.COLLECTION, item(), item())
     assert (done.exit_code, done.stderr.splitlines()) == (0, ["2 orders: 2 ordered.", "Done: 2 succeeded."])
