@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from stacbridge.orders import rows as row
-from stacbridge.orders.database import Database
+from stacbridge.orders.database import Database, Execute
 from stacbridge.orders.records import ENDED, FINISHED, OPEN, Notice, Product
 from stacbridge.orders.rows import ASKED, COLUMNS, ORDER, PRODUCT, marks
 
@@ -87,7 +87,8 @@ class Agenda:
         """Write what became of a claimed product; False where the lease went to somebody else meanwhile.
 
         The lease ends, or lasts for another `lease` seconds. Who waits for a product that has finished is to
-        be told; of one that will not come, nobody is owed anything any more.
+        be told, but for those who were when it came, and it never was away; of one that will not come, nobody
+        is owed anything any more.
         """
         after = replace(after, leased_until=now + lease if lease else 0)
         with self._database.writing() as execute:
@@ -95,14 +96,8 @@ class Agenda:
                 return False
             if (before.state, before.reason) != (after.state, after.reason):
                 row.record(execute, after, now)
-            if after.state != before.state and after.state in FINISHED:
-                execute(
-                    "UPDATE requests SET notice_at = ?, notice_since = ?, notice_tries = 0"
-                    " WHERE product = ? AND webhook IS NOT NULL AND canceled IS NULL",
-                    now,
-                    now,
-                    after.seq,
-                )
+            if after.state != before.state:
+                _note(execute, before, after, now)
             if after.state in ENDED:
                 execute("UPDATE requests SET owed = NULL WHERE product = ?", after.seq)
         return True
@@ -126,15 +121,20 @@ class Agenda:
             )
 
     def due_notice(self, now: float, lease: float) -> Notice | None:
-        """Take the webhook call that is due longest, for `lease` seconds; `None` where none is."""
+        """Take the webhook call that is due longest, for `lease` seconds; `None` where none is.
+
+        What is under way again is told of once it has finished.
+        """
         with self._database.writing() as execute:
             claimed = execute(
                 f"""UPDATE requests SET notice_at = ?, notice_tries = notice_tries + 1 WHERE id = (
-                    SELECT id FROM requests WHERE notice_at <= ?
+                    SELECT id FROM requests WHERE notice_at <= ? AND EXISTS (
+                        SELECT 1 FROM products WHERE seq = product AND state IN ({marks(FINISHED)}))
                     ORDER BY notice_at, notice_tries LIMIT 1 {self._database.skip})
                 RETURNING id, webhook, url, notice_since AS since, notice_tries AS tries""",
                 now + lease,
                 now,
+                *FINISHED,
             )
             if not claimed:
                 return None
@@ -153,19 +153,39 @@ class Agenda:
             )
 
     def put_off(self, host: str, until: float, oldest: float) -> None:
-        """Let all webhook calls to a host (`https://…` up to the path) wait; what is older is never told."""
+        """Let all webhook calls to a host (`https://…` up to the path) wait; what is older is never told.
+
+        Waits for nobody: a call that somebody else is at is put off when its turn comes.
+        """
         length = len(host)
         with self._database.writing() as execute:
             execute(
                 f"""UPDATE requests SET notice_at = CASE WHEN notice_since < ? THEN NULL ELSE ? END
-                WHERE notice_at < ? AND lower(substr(webhook, 1, {length})) = ?
-                AND substr(webhook, {length + 1}, 1) IN ({marks(AFTER_HOST)})""",
+                WHERE id IN (SELECT id FROM requests WHERE notice_at < ?
+                    AND lower(substr(webhook, 1, {length})) = ?
+                    AND substr(webhook, {length + 1}, 1) IN ({marks(AFTER_HOST)}) {self._database.skip})""",
                 oldest,
                 until,
                 until,
                 host,
                 *AFTER_HOST,
             )
+
+
+def _note(execute: Execute, before: Product, after: Product, now: float) -> None:
+    """Write who is to be told of a product that changed its state."""
+    if after.state in FINISHED:
+        was_there = before.state == "intended" and after.state == "succeeded"
+        execute(
+            "UPDATE requests SET notice_at = ?, notice_since = ?, notice_tries = 0"
+            " WHERE product = ? AND webhook IS NOT NULL AND canceled IS NULL"
+            + (" AND notice_since IS NULL" if was_there else ""),
+            now,
+            now,
+            after.seq,
+        )
+    elif before.state == "succeeded" or after.state == "sending":
+        row.untell(execute, after)
 
 
 def _of(archives: Collection[str]) -> str:

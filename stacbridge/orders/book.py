@@ -13,6 +13,7 @@ from stacbridge.orders.transitions import CHECK
 
 POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive AND q.seq < p.seq
     AND q.state IN ('intended', 'sending'))"""
+ANEW = ", notice_at = excluded.notice_at, notice_since = excluded.notice_since, notice_tries = 0"
 OF_ITEM = "r.principal = ? AND p.collection = ? AND p.item = ?"
 
 
@@ -56,8 +57,9 @@ class Book:
     ) -> list[Order]:
         """Order products for a principal, and return the orders; all of them, or none.
 
-        A product that is ordered already is not ordered again, and a principal has one order of it. `url`
-        makes an order's URL of its id. `online` tells that the bytes are there, so that nothing is ordered.
+        A product that is ordered already is not ordered again, and a principal has one order of it. Without a
+        webhook it keeps the one that it has, and what that is still to be told. `url` makes an order's URL of
+        its id. `online` tells that the bytes are there, so that nothing is ordered.
         """
         with self._database.writing() as execute:
             # In one sequence, so that two who order the same do not wait for each other in a circle.
@@ -209,6 +211,8 @@ class Book:
         again = transitions.revived(left, now, online=online)
         row.write(execute, again, product.fence)
         row.record(execute, again, now)
+        if product.state != "succeeded" and again.state not in FINISHED:
+            row.untell(execute, again)
         return again
 
     def _request(
@@ -222,12 +226,12 @@ class Book:
     ) -> Order:
         id = secrets.token_urlsafe(12)
         over = now if webhook is not None and product.state in FINISHED else None
+        told = "" if webhook is None and product.state in FINISHED else ANEW
         rows = execute(
             "INSERT INTO requests (id, product, principal, asked, owed, url, webhook,"
             " notice_at, notice_since, notice_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
             " ON CONFLICT (product, principal) DO UPDATE SET canceled = NULL, owed = excluded.owed,"
-            " webhook = COALESCE(excluded.webhook, requests.webhook), notice_at = excluded.notice_at,"
-            " notice_since = excluded.notice_since, notice_tries = 0 RETURNING id, asked",
+            f" webhook = COALESCE(excluded.webhook, requests.webhook){told} RETURNING id, asked",
             id,
             product.seq,
             principal,

@@ -48,6 +48,11 @@ def write(execute: Execute, product: Product, fence: int) -> bool:
     return bool(execute(statement, *values, product.seq, fence))
 
 
+def untell(execute: Execute, product: Product) -> None:
+    """Write that nobody has been told of a product: its bytes are away, and will be news again."""
+    execute("UPDATE requests SET notice_at = NULL, notice_since = NULL WHERE product = ?", product.seq)
+
+
 def record(execute: Execute, product: Product, now: float) -> None:
     """Write that a product entered its state."""
     execute(
