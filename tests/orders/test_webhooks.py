@@ -21,10 +21,12 @@ from stacbridge.orders.desk import Desk
 from stacbridge.orders.notices import FIRST_PAUSE, Notices
 from stacbridge.orders.webhooks import Webhooks
 from stacbridge.settings import Settings
+from stacbridge.simulators.chaos import Act, Chaos
 from tests.api.archive import alpha
 from tests.orders.archives import DAY, ORDERED, Bench, Script
 from tests.orders.waiting import until
 from tests.servers import Answer, Seen, in_turn, serving
+from tests.unit.scripted_upstream import tls
 
 SECRET = "canary-webhook-secret"
 
@@ -91,6 +93,13 @@ def test_a_redirect_is_not_followed_and_no_answer(database: Database, status: in
             bench.clock.now += 61
             tell_all(told)
             assert (len(server.seen), other.seen) == (2, [])
+
+
+def test_a_host_with_a_certificate_that_is_not_trusted_is_told_nothing(database: Database) -> None:
+    with Chaos(b"", Act(status=204), context=tls()[0]) as server:
+        told = notices(finished(database, server.url))
+        tell_all(told)
+        assert server.asked == []
 
 
 def test_a_cancelled_order_is_told_to_nobody(database: Database) -> None:
