@@ -143,7 +143,7 @@ class Orders:
         }
 
     def _found(self, body: Json) -> list[tuple[str, str]]:
-        """Return the items of a search that are not online, all of them."""
+        """Return the items of a search that say that they are offline, all of them."""
         most = self._settings.max_order_items
         wanted = search({"limit": min(most + 1, self._settings.max_limit), **body}, self._settings)
         found: list[tuple[str, str]] = []
@@ -153,7 +153,7 @@ class Orders:
             found += [
                 (item["collection"], item["id"])
                 for item in page.items
-                if item["properties"].get("order:status") != "succeeded"
+                if item["properties"].get("order:status", "succeeded") != "succeeded"
             ]
             if len(found) > most:
                 raise SearchTooWide(f"The search finds more than {most} items to order.", advice="Narrow it.")

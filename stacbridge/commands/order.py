@@ -6,11 +6,15 @@ import click
 
 from stacbridge.commands.options import SearchOptions, search_options
 from stacbridge.commands.ordering import OPEN, Bridge, bridge, summary, watch
+from stacbridge.commands.results import find
+from stacbridge.commands.search import remarks
 from stacbridge.commands.target import Target, target_options
 from stacbridge.commands.terminal import remark
 from stacbridge.errors import StacbridgeError
 from stacbridge.model import Json
 
+OFFLINE: Json = {"op": "<>", "args": [{"property": "order:status"}, "succeeded"]}
+"""What items meet that say that their bytes are not at hand (CQL2); those that say nothing do not."""
 LEFT = "The orders stand, and go on while a bridge runs. Join them again: stacbridge order --watch"
 
 
@@ -33,16 +37,17 @@ def command(
 ) -> None:
     """Order items that are offline, and wait until they can be downloaded.
 
-    Name ITEMs of a COLLECTION, or give the options of a search. Leave with ctrl-C whenever you like: orders
-    are kept, and nothing is ordered twice.
+    Name ITEMs of a COLLECTION, or give the options of a search, of which those items are ordered that say
+    that they are offline. Leave with ctrl-C whenever you like: orders are kept, and nothing is ordered twice.
 
     \b
     Example:
       stacbridge order sedas-sentinel-2 S2A_MSIL1C_20160712T110632_N0204_R137_T30UXC_20160712T110631
     """
-    body = None if only_watch else _body(collection, items, options, webhook)
+    if not only_watch:
+        _check(collection, items, options)
     with bridge(target) as asked:
-        taken = None if body is None else asked.post("/orders", body)
+        taken = None if only_watch else _place(asked, _chosen(asked, collection, items, options), webhook)
         try:
             if taken is not None:
                 _tell(taken["orders"])
@@ -53,32 +58,32 @@ def command(
             raise
 
 
-def _body(
-    collection: str | None, items: tuple[str, ...], options: SearchOptions, webhook: str | None
-) -> Json:
-    told = {} if webhook is None else {"webhook": webhook}
-    if collection is None:
-        if options.is_empty:
-            raise click.UsageError("Say what to order: COLLECTION ITEM..., or the options of a search.")
-        return {"search": _search(options), **told}
-    if not items:
+def _check(collection: str | None, items: tuple[str, ...], options: SearchOptions) -> None:
+    """Refuse what says in no way, or in two, what to order."""
+    if collection is None and options.is_empty:
+        raise click.UsageError("Say what to order: COLLECTION ITEM..., or the options of a search.")
+    if collection is not None and not items:
         raise click.UsageError("Give COLLECTION and ITEM, or name the collection with --collection.")
-    if not options.is_empty:
+    if collection is not None and not options.is_empty:
         raise click.UsageError("Give COLLECTION and ITEM, or the options of a search, not both.")
-    return {"items": [{"collection": collection, "item": item} for item in items], **told}
 
 
-def _search(options: SearchOptions) -> Json:
-    members = {
-        "collections": list(options.collections),
-        "ids": list(options.ids),
-        "bbox": options.bbox,
-        "intersects": options.intersects,
-        "datetime": options.datetime,
-        "filter": options.filter,
-        "filter-lang": "cql2-text" if options.filter else None,
-    }
-    return {name: value for name, value in members.items() if value}
+def _chosen(
+    asked: Bridge, collection: str | None, items: tuple[str, ...], options: SearchOptions
+) -> list[Json]:
+    """Return the items that are named, else those that the search finds and that are offline."""
+    if collection is not None:
+        return [{"collection": collection, "item": item} for item in items]
+    results = find(asked.client, options, OFFLINE)
+    for line in remarks(results, options) if results.items else ():
+        remark(line)
+    return [{"collection": item["collection"], "item": item["id"]} for item in results.items]
+
+
+def _place(asked: Bridge, items: list[Json], webhook: str | None) -> Json:
+    """Order items, if there are any, and return the batch of their orders."""
+    told = {} if webhook is None else {"webhook": webhook}
+    return asked.post("/orders", {"items": items, **told}) if items else {"orders": []}
 
 
 def _tell(orders: list[Json]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import requests
+from pystac_client import Client
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -27,10 +28,11 @@ LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """The API at `root`."""
+    """The API at `root`, asked for orders with `session` and for items with `client`."""
 
     root: str
     session: requests.Session
+    client: Client
 
     def get(self, path: str) -> Json:
         """Return the document at a path, or at a whole URL below the API."""
@@ -71,7 +73,7 @@ def bridge(target: Target) -> Iterator[Bridge]:
     with api(target) as client, requests.Session() as session:
         root = str(client.self_href).rstrip("/")
         target.open(session)
-        yield Bridge(root, direct_where_local(session, root))
+        yield Bridge(root, direct_where_local(session, root), client)
 
 
 def watch(

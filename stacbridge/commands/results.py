@@ -27,12 +27,13 @@ class Results:
     skipped: dict[str, int] = field(default_factory=dict)
 
 
-def find(client: Client, options: SearchOptions, **further: Any) -> Results:
-    """Search page by page until `options.max_items`.
+def find(client: Client, options: SearchOptions, condition: Json | None = None, **further: Any) -> Results:
+    """Search page by page until `options.max_items`; with a `condition` (CQL2), what meets that, too.
 
     One item more than that is asked for, because it tells whether there are more.
     """
-    search = prepare(client, options, limit=options.limit or min(options.max_items + 1, PAGE), **further)
+    limit = options.limit or min(options.max_items + 1, PAGE)
+    search = prepare(client, options, condition, limit=limit, **further)
     results = Results()
     with told(str(search.url)):
         for page in search.pages_as_dicts():
@@ -57,9 +58,11 @@ def count(client: Client, options: SearchOptions) -> int:
     return matched
 
 
-def prepare(client: Client, options: SearchOptions, **further: Any) -> ItemSearch:
-    """Return the search that the options describe, not yet asked."""
-    condition = _cql2(options.filter)
+def prepare(
+    client: Client, options: SearchOptions, condition: Json | None = None, **further: Any
+) -> ItemSearch:
+    """Return the search that the options and a `condition` (CQL2) describe, not yet asked."""
+    conditions = [each for each in (_cql2(options.filter), condition) if each is not None]
     try:
         return client.search(
             collections=list(options.collections) or None,
@@ -67,7 +70,7 @@ def prepare(client: Client, options: SearchOptions, **further: Any) -> ItemSearc
             bbox=options.bbox,
             intersects=options.intersects,
             datetime=options.datetime,
-            filter=condition,
+            filter={"op": "and", "args": conditions} if len(conditions) > 1 else next(iter(conditions), None),
             sortby=options.sortby,
             **further,
         )

@@ -6,7 +6,7 @@
 Known (ESA-EOPG-EOPGC-IF-2 v1.9): the request, the members of an Order, its states, polls by `GET
 Orders?$filter=Id eq <id>` and `GET Orders(<id>)`. Assumed: that orders can be filtered by `Product/Id`, that
 the answer to an order is the Order itself, and the bodies of refusals. Products are those of CDSE's
-simulator; all are offline until they were ordered. `$filter=Online` goes by the archive as it was at first.
+simulator; all are offline until they were ordered.
 """
 
 import json
@@ -19,7 +19,9 @@ from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import uvicorn
+from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -43,6 +45,12 @@ class Staged(Archive):
     """Products of which those that were brought back are online, and no others."""
 
     orders: LtaOrders
+
+    def column(self, path: str, rows: Rows) -> NDArray[Any]:
+        """Values of a plain property."""
+        if path != "Online":
+            return super().column(path, rows)
+        return np.array([self.orders.evicted_at(id) is not None for id in self.ids.of(rows)], np.bool_)
 
     def records(self, rows: Rows, base_url: str = "") -> list[dict[str, Any]]:
         """The complete products."""

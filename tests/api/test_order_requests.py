@@ -1,17 +1,25 @@
 """What one request may order: an item, many, or what a search finds; and requests that are refused."""
 
+from pathlib import Path
+
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from stacbridge.api.order_documents import asked
+from stacbridge.app import create_app
 from stacbridge.errors import BadRequest
+from stacbridge.memory import MemoryCatalogue
+from stacbridge.settings import Settings
 from stacbridge.simulators.clock import ManualClock
 from stacbridge.simulators.sedas import SedasSimulator
 from stacbridge.simulators.sedas_orders import SedasFaults
+from tests.api.archive import collection, item
 from tests.api.sedas import S2, TIMEOUT, archived, get, post
+from tests.orders.archives import Script
 from tests.orders.waiting import until
 
 pytestmark = pytest.mark.usefixtures("healthy")
@@ -52,6 +60,18 @@ def test_a_search_that_finds_nothing_offline_orders_nothing_and_leads_nowhere(
     answer = requests.post(f"{root}/orders", json=body, timeout=TIMEOUT)
     assert (answer.status_code, answer.json()["orders"]) == (200, [])
     assert "Location" not in answer.headers and "Retry-After" not in answer.headers
+
+
+def test_a_search_orders_nothing_of_what_does_not_say_that_it_is_offline(tmp_path: Path) -> None:
+    items = [item("alpha", number) for number in range(3)]
+    items[0]["properties"]["order:status"] = "orderable"
+    items[1]["properties"]["order:status"] = "succeeded"
+    catalogue = MemoryCatalogue("toy", [collection("alpha")], items)
+    catalogue.archive = Script()
+    given = Settings(order_store=SecretStr(f"sqlite:///{tmp_path / 'orders.sqlite'}"))
+    with TestClient(create_app(given, [catalogue])) as api:
+        taken = api.post("/orders", json={"search": {"collections": ["alpha"]}})
+    assert [order["item"] for order in taken.json()["orders"]] == ["alpha-0000"]
 
 
 def test_a_search_that_finds_more_than_an_order_may_hold_orders_nothing(

@@ -79,6 +79,29 @@ def test_what_a_search_finds_is_ordered(root: str, item: Callable[[], str]) -> N
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (0, "Done: 2 succeeded.")
 
 
+def test_no_more_is_ordered_than_max_items_and_in_the_order_asked(root: str, item: Callable[[], str]) -> None:
+    names = sorted((item(), item(), item()), key=lambda name: name.split("_")[2])
+    ids = ",".join(names)
+    done = run(root, "order", "-c", lta.COLLECTION, "--ids", ids, "--sortby", "+datetime", "--max-items", "1")
+    assert done.stderr.splitlines() == [
+        "There are more items than the first 1 (--max-items).",
+        "1 order: 1 ordered.",
+        "Done: 1 succeeded.",
+    ]
+    listed = run(root, "orders", "list").stdout
+    assert [name in listed for name in names] == [True, False, False]
+
+
+def test_a_month_may_be_ordered(root: str, item: Callable[[], str]) -> None:
+    name = item()
+    sensed = name.split("_")[2]
+    arguments = ["-c", lta.COLLECTION, "--ids", name, "--datetime"]
+    outside = run(root, "order", *arguments, "2014-06")
+    assert (outside.exit_code, outside.stderr) == (0, "0 orders: nothing is offline.\n")
+    within = run(root, "order", *arguments, f"{sensed[:4]}-{sensed[4:6]}")
+    assert (within.exit_code, within.stderr.splitlines()[-1]) == (0, "Done: 1 succeeded.")
+
+
 def test_orders_that_fail_are_told_with_their_reasons(
     root: str, sim: LtaSimulator, item: Callable[[], str]
 ) -> None:
