@@ -23,7 +23,7 @@ from stacbridge.callers.doors import Doors
 from stacbridge.callers.principal import ANONYMOUS, Principal, scope_of
 from stacbridge.catalogue import Catalogue
 from stacbridge.download.address import Address
-from stacbridge.download.hooks import PRINCIPAL, Hooks
+from stacbridge.download.hooks import PRINCIPAL, Hooks, Ordered
 from stacbridge.download.proxy import AssetProxy
 from stacbridge.draining import Drain, Farewell
 from stacbridge.errors import StacbridgeError
@@ -32,6 +32,7 @@ from stacbridge.federation import Federation
 from stacbridge.hrefs import ASSETS, catalogue_href, is_asset
 from stacbridge.loading import load
 from stacbridge.orders.desk import Desk
+from stacbridge.orders.records import ENDED
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream
 from stacbridge.vault import open_vault
@@ -118,9 +119,9 @@ def _hooks(desk: Desk, settings: Settings, prefix: str) -> Hooks:
     def scope(principal: Principal | None, catalogue: str) -> str:
         return scope_of(principal or ANONYMOUS, catalogue, settings)
 
-    def order(address: Address, principal: Principal | None) -> str | None:
+    def order(address: Address, principal: Principal | None) -> Ordered | None:
         found = desk.offline((principal or ANONYMOUS).id, address.collection, address.item)
-        return None if found is None else f"{prefix}/orders/{found.id}"
+        return None if found is None else Ordered(f"{prefix}/orders/{found.id}", found.state not in ENDED)
 
     def fetched(address: Address, principal: Principal | None) -> None:
         try:

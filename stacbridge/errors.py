@@ -163,7 +163,7 @@ class SignatureRevoked(Forbidden):
 
 
 class NotStaged(StacbridgeError):
-    """The bytes cannot be had now but can later; `retry_after` says when to ask."""
+    """The bytes can be had later: after `retry_after`, or once they are ordered where that is not stated."""
 
     status = 503
 
@@ -212,6 +212,10 @@ class LoginRefused(UpstreamRefused):
     """An upstream refuses the account; it is not tried again before `retry_after`, lest it is locked."""
 
     status = 503
+
+    def headers(self) -> dict[str, str]:
+        """Return no `Retry-After`: clients would heed it, and only a person can mend the account."""
+        return {}
 
 
 class UpstreamRejected(UpstreamError):

@@ -34,9 +34,11 @@ def install(app: FastAPI) -> None:
 
 def answer(error: StacbridgeError) -> Response:
     """Return the HTTP answer that `error` becomes."""
-    headers = {} if error.upstream is None else proxy_status({error.upstream: error})
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(min(error.retry_after, PATIENCE))
+    headers = error.headers()
+    if "Retry-After" in headers:
+        headers["Retry-After"] = str(min(int(headers["Retry-After"]), PATIENCE))
+    if error.upstream is not None:
+        headers |= proxy_status({error.upstream: error})
     return _response(error.status, error.body(), headers)
 
 

@@ -14,7 +14,7 @@ KEY = "Put a key or token for this API into STACBRIDGE_KEY, or into a file and g
 
 def refusal(status: int, body: bytes, asked: str) -> StacbridgeError:
     """Read an error answer: the `description` of a STAC API's error, else the start of its text."""
-    told, advice = _description(body), KEY if status == HTTPStatus.UNAUTHORIZED else None
+    told, advice = member(body, "description"), KEY if status == HTTPStatus.UNAUTHORIZED else None
     if told is not None:
         return StacbridgeError(told, asked=asked, advice=advice)
     text = " ".join(body[:SHOWN].decode("utf-8", "replace").split())
@@ -22,10 +22,11 @@ def refusal(status: int, body: bytes, asked: str) -> StacbridgeError:
     return StacbridgeError("The server refused.", asked=asked, answered=answered, advice=advice)
 
 
-def _description(body: bytes) -> str | None:
+def member(body: bytes, name: str) -> str | None:
+    """Return a text of a STAC API's error, such as its `code`; `None` where there is none."""
     try:
         error = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    told = error.get("description") if isinstance(error, dict) else None
+    told = error.get(name) if isinstance(error, dict) else None
     return told if isinstance(told, str) else None

@@ -13,7 +13,7 @@ import urllib3
 from stacbridge.commands.checksum import matches
 from stacbridge.commands.names import without_query
 from stacbridge.commands.part import Part
-from stacbridge.commands.replies import READ, refusal
+from stacbridge.commands.replies import READ, member, refusal
 from stacbridge.errors import StacbridgeError
 
 CHUNK = 1 << 20
@@ -26,6 +26,8 @@ DIGITS = 12
 
 PASSING = {502, 504}
 BUSY = {429, 503}
+# Codes of failures that only a person can end, whatever else the answer says.
+FINAL = {"LoginRefused", "UpstreamRefused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +165,14 @@ def _raise_for_refusal(response: requests.Response, part: Part) -> None:
     status = response.status_code
     if status in (requests.codes.ok, requests.codes.partial):
         return
-    error = refusal(status, response.raw.read(READ, decode_content=True), without_query(response.url))
+    body = response.raw.read(READ, decode_content=True)
+    error = refusal(status, body, without_query(response.url))
     after = response.headers.get("Retry-After", "")
     if status == requests.codes.requested_range_not_satisfiable:
         part.discard()
         raise _Broken(error, after=0)
-    if status in PASSING or (status in BUSY and after):
+    passing = status in PASSING or (status in BUSY and after)
+    if passing and member(body, "code") not in FINAL:
         raise _Broken(error, after=int(after[:DIGITS]) if after.isdecimal() else None)
     raise error
 

@@ -16,7 +16,15 @@ def _service(principal: Principal | None, catalogue: str) -> str:
     return catalogue
 
 
-def _unordered(address: Address, principal: Principal | None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A caller's order of an asset: the URL where they see it, and whether it may still bring the bytes."""
+
+    url: str
+    pending: bool = True
+
+
+def _unordered(address: Address, principal: Principal | None) -> Ordered | None:
     return None
 
 
@@ -30,12 +38,12 @@ class Hooks:
 
     `scope_of` names whose account at a catalogue fetches for them, by default the catalogue's id for that of
     all: files in the spool are shared within it only. `order_of` is told that an asset is offline, and
-    returns the URL at which they see how an order of it stands, if there is one; `fetched` is told that they
-    got one that had been offline perhaps. These two may block.
+    returns their order of it, if there is one; `fetched` is told that they got one that had been offline
+    perhaps. These two may block.
     """
 
     scope_of: Callable[[Principal | None, str], str] = _service
-    order_of: Callable[[Address, Principal | None], str | None] = _unordered
+    order_of: Callable[[Address, Principal | None], Ordered | None] = _unordered
     fetched: Callable[[Address, Principal | None], None] = _unheeded
 
 

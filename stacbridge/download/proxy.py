@@ -27,7 +27,7 @@ from stacbridge.download.client import (
 )
 from stacbridge.download.crowd import Crowd
 from stacbridge.download.delivery import Wanted, promise
-from stacbridge.download.hooks import ANYONE, NO_HOOKS, PRINCIPAL, Hooks
+from stacbridge.download.hooks import ANYONE, NO_HOOKS, PRINCIPAL, Hooks, Ordered
 from stacbridge.download.lease_stores import open_leases
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.pump import Piecewise, pump
@@ -140,9 +140,8 @@ class AssetProxy:
         place = await account.gate.locate(address.collection, address.item, address.asset)
         _check_name(place, address)
         if isinstance(place, Pending):
-            link = await self._means.in_thread(self._means.hooks.order_of, address, principal)
-            pending = NotStaged(place.reason, upstream=account.catalogue.id, retry_after=place.retry_after)
-            await answer.fail(pending, link)
+            order = await self._means.in_thread(self._means.hooks.order_of, address, principal)
+            await answer.fail(_offline(place, address, order), None if order is None else order.url)
             return
         wanted = wanted_of(scope)
         try:
@@ -183,6 +182,14 @@ class AssetProxy:
 
 def _user(principal: Principal | None) -> str:
     return ANYONE if principal is None else principal.id
+
+
+def _offline(place: Pending, address: Address, order: Ordered | None) -> NotStaged:
+    """Return why there are no bytes: when to ask again if they may come by themselves, else what to do."""
+    if order is not None and order.pending:
+        return NotStaged(place.reason, upstream=address.catalogue, retry_after=place.retry_after)
+    advice = f"Order it: `stacbridge order {address.collection} {address.item}`, or POST /orders."
+    return NotStaged(place.reason, upstream=address.catalogue, advice=advice)
 
 
 def _check_name(place: Ready | Pending, address: Address) -> None:

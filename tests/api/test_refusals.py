@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from stacbridge.app import create_app
-from stacbridge.errors import Misconfigured, UpstreamUnavailable
+from stacbridge.errors import LoginRefused, Misconfigured, UpstreamUnavailable
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Found, Query, Skipped
 from stacbridge.settings import Settings
@@ -210,6 +210,13 @@ def test_a_failing_upstream_is_told_with_who_what_and_when_to_come_back() -> Non
         "retry_after": 900,
         "request_id": reply.headers["x-request-id"],
     }
+
+
+def test_a_refused_account_is_told_and_clients_are_not_asked_to_repeat_it() -> None:
+    refused = LoginRefused("The upstream refuses the account.", upstream="failing", retry_after=900)
+    reply = asked_of(Failing(refused))
+    assert (reply.status_code, reply.json()["retry_after"]) == (503, 900)
+    assert "retry-after" not in reply.headers
 
 
 def test_a_missing_setting_is_a_503_that_names_it() -> None:

@@ -102,6 +102,15 @@ def test_a_month_may_be_ordered(root: str, item: Callable[[], str]) -> None:
     assert (within.exit_code, within.stderr.splitlines()[-1]) == (0, "Done: 1 succeeded.")
 
 
+def test_a_download_of_what_nobody_ordered_says_to_order_it_and_does_not_wait(
+    root: str, item: Callable[[], str], tmp_path: Path
+) -> None:
+    name = item()
+    done = run(root, "download", lta.COLLECTION, name, "-o", str(tmp_path), "--longest-wait", "0")
+    assert (done.exit_code, "come back" in done.stderr) == (1, False)
+    assert f"Order it: `stacbridge order {lta.COLLECTION} {name}`" in " ".join(done.stderr.split())
+
+
 def test_orders_that_fail_are_told_with_their_reasons(
     root: str, sim: LtaSimulator, item: Callable[[], str]
 ) -> None:

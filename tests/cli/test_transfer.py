@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import orjson
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
@@ -214,6 +215,17 @@ def test_a_busy_server_is_waited_for_as_long_as_it_says(
     fetcher.fetch(Transfer(href, tmp_path / "a.bin"), notes)
     assert notes.waits == [3, 2, 1]
     assert pauses == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("code", "status"), [("LoginRefused", 503), ("UpstreamRefused", 502)])
+def test_what_only_a_person_can_end_is_not_waited_for(
+    files: FileServer, fetcher: Fetcher, pauses: list[float], tmp_path: Path, code: str, status: int
+) -> None:
+    body = orjson.dumps({"code": code, "description": "The upstream refuses the account."})
+    href = files.serve("/a.bin", Served(DATA, first=[(status, {"Retry-After": "9"}, body)] * 9))
+    with pytest.raises(StacbridgeError, match="refuses the account"):
+        fetcher.fetch(Transfer(href, tmp_path / "a.bin"), Notes())
+    assert (len(files.requests), pauses) == (1, [])
 
 
 def test_an_absurd_wait_is_refused_with_the_time_to_come_back(

@@ -162,13 +162,32 @@ def test_a_product_is_ordered_brought_back_and_downloaded(
     item = next(items)
     found = requests.get(f"{root}/collections/{lta.COLLECTION}/items/{item}", timeout=TIMEOUT).json()
     href = found["assets"]["Product"]["href"]
-    waiting = requests.get(href, timeout=TIMEOUT)
-    assert (waiting.status_code, "Retry-After" in waiting.headers) == (503, True)
+    offline = requests.get(href, timeout=TIMEOUT)
+    assert (offline.status_code, "Retry-After" in offline.headers) == (503, False)
     url = place(root, item)
     until(lambda: order(url)["status"] == "succeeded")
     assert "expires" in order(url)
     whole = requests.get(href, timeout=TIMEOUT)
     assert whole.status_code == 200 and zipfile.is_zipfile(io.BytesIO(whole.content))
+
+
+def test_a_download_is_asked_to_wait_only_while_an_order_may_bring_it(
+    root: str, sim: LtaSimulator, items: Iterator[str]
+) -> None:
+    def told(item: str) -> tuple[int, bool, bool]:
+        found = requests.get(f"{root}/collections/{lta.COLLECTION}/items/{item}", timeout=TIMEOUT).json()
+        answer = requests.get(found["assets"]["Product"]["href"], timeout=TIMEOUT)
+        return answer.status_code, "Link" in answer.headers, "Retry-After" in answer.headers
+
+    waiting, failing = next(items), next(items)
+    assert told(waiting) == (503, False, False)
+    sim.faults = LtaFaults(queue_seconds=1000, staging_seconds=1000)
+    place(root, waiting)
+    assert told(waiting) == (503, True, True)
+    sim.faults = LtaFaults(queue_seconds=0, staging_seconds=0, fail=True)
+    url = place(root, failing)
+    until(lambda: order(url)["status"] == "failed")
+    assert told(failing) == (503, True, False)
 
 
 @pytest.mark.parametrize("taken", [True, False])

@@ -19,7 +19,7 @@ from stacbridge.download.account import Means
 from stacbridge.download.accounts import Accounts
 from stacbridge.download.address import Address
 from stacbridge.download.background import Background
-from stacbridge.download.hooks import Hooks
+from stacbridge.download.hooks import Hooks, Ordered
 from stacbridge.download.ledger import Ledger
 from stacbridge.download.transfers import Transfers
 from stacbridge.model import Pending, Ready
@@ -30,8 +30,11 @@ from tests.unit.download_servers import PATIENCE, Bridge, OneAsset, in_front_of,
 ADA, BOB = {"X-User": "ada"}, {"X-User": "bob"}
 
 
-def order_of(address: Address, principal: Principal | None) -> str | None:
-    return None if principal is None else f"http://bridge/orders/{principal.id}-{address.item}"
+def order_of(address: Address, principal: Principal | None) -> Ordered | None:
+    """Ada's order is under way, Bob's has failed, and nobody else has one."""
+    if principal is None:
+        return None
+    return Ordered(f"http://bridge/orders/{principal.id}-{address.item}", principal.id == "ada")
 
 
 def test_what_is_being_staged_names_the_order_to_who_may_see_it() -> None:
@@ -43,6 +46,16 @@ def test_what_is_being_staged_names_the_order_to_who_may_see_it() -> None:
     assert orjson.loads(hers.body)["status"] == "http://bridge/orders/ada-S2A"
     assert nobodys.status == 503
     assert "link" not in nobodys.headers
+
+
+def test_who_has_no_order_that_may_bring_the_bytes_is_told_to_order_and_not_to_wait() -> None:
+    catalogue = OneAsset(Pending("The product is in the archive.", 60))
+    with Bridge(catalogue, hooks=Hooks(order_of=order_of)) as bridge:
+        failed, nobodys = bridge.ask(headers=BOB), bridge.ask()
+    for answer in (failed, nobodys):
+        assert (answer.status, "retry-after" in answer.headers) == (503, False)
+        assert "`stacbridge order sentinel-2-l2a S2A`" in orjson.loads(answer.body)["advice"]
+    assert failed.headers["link"] == '<http://bridge/orders/bob-S2A>; rel="status"'
 
 
 class Heard:

@@ -152,7 +152,7 @@ def test_escaped_characters_in_a_path_reach_the_catalogue_as_they_are() -> None:
         (NotFound("There is no such item."), 404, None),
         (NotOrderable("The product is offline.", advice="Order it in the Data Workspace."), 409, None),
         (Misconfigured("Set STACBRIDGE_CREDENTIALS__CDSE__USERNAME."), 503, None),
-        (Pending("The product is being staged.", 600), 503, "600"),
+        (Pending("The product is offline.", 600), 503, None),
     ],
 )
 def test_what_cannot_be_had_is_an_error_that_says_why(

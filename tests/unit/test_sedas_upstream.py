@@ -121,7 +121,7 @@ def test_a_product_in_the_archive_is_503_with_a_reason_and_orders_nothing(
     href = item(root, "orderable")["assets"]["product"]["href"]
     for method in ("GET", "HEAD"):
         answer = requests.request(method, href, timeout=TIMEOUT)
-        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "900")
+        assert (answer.status_code, "Retry-After" in answer.headers) == (503, False)
     assert "long-term archive" in requests.get(href, timeout=TIMEOUT).json()["description"]
     assert sim.orders.taken == []
 
