@@ -1,6 +1,8 @@
 """The command line: `stacbridge` and its commands."""
 
+import logging
 import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import click
 
 from stacbridge.errors import StacbridgeError
+from stacbridge.logs import configure
 
 COMMANDS = (
     "serve",
@@ -22,6 +25,12 @@ COMMANDS = (
     "key",
     "simulate",
 )
+CLICKS = (click.ClickException, click.exceptions.Exit, click.Abort, EOFError, BrokenPipeError)
+"""What click itself ends a command with, or knows how to."""
+
+DEBUG = "`stacbridge --debug …` shows where."
+
+log = logging.getLogger(__name__)
 
 
 class Failure(click.ClickException):
@@ -50,9 +59,22 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; its failures are sentences, not tracebacks."""
         try:
-            return super().invoke(ctx)
-        except StacbridgeError as error:
-            raise Failure(error) from error
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+            return done
+        except CLICKS:
+            raise
+        except Exception as error:
+            log.debug("The command failed.", exc_info=error)
+            raise Failure(error if isinstance(error, StacbridgeError) else unforeseen(error)) from error
+
+
+def unforeseen(error: Exception) -> StacbridgeError:
+    """Return the failure of a command that ended in any other exception than ours."""
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        return StacbridgeError(f"The command failed: {place}{error.strerror}.", advice=DEBUG)
+    return StacbridgeError(f"The command failed: {type(error).__name__}: {error}.", advice=DEBUG)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +86,12 @@ class Commands(click.Group):
     show_envvar=True,
     help="TOML file with settings; environment variables STACBRIDGE_… win over it.",
 )
-def main(config: Path | None) -> None:
+@click.option("--debug", is_flag=True, help="Log everything, and where a command failed.")
+@click.pass_context
+def main(context: click.Context, config: Path | None, debug: bool) -> None:
     """Earth-observation archives that speak older languages, as one modern STAC API."""
+    if debug:
+        configure("debug", "text")
+        context.default_map = {"serve": {"log_level": "debug"}}
     if config is not None:
         os.environ["STACBRIDGE_CONFIG"] = str(config)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import orjson
 import pystac
 from pystac_client import Client
+from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from requests import Session
@@ -20,6 +20,8 @@ from stacbridge.errors import StacbridgeError
 CONNECT_TIMEOUT = 10
 # A search that counts, or walks many upstream pages, takes its time.
 READ_TIMEOUT = 300
+NO_API = (ValueError, KeyError, TypeError, AttributeError, OSError, pystac.STACError, ClientTypeError)
+"""What pystac and pystac-client raise at documents of another kind, and at links that lead to no server."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -47,7 +49,7 @@ def told(url: str) -> Iterator[None]:
         yield
     except APIError as error:
         raise failure(error, url) from error
-    except (orjson.JSONDecodeError, ValueError, KeyError, pystac.STACError) as error:
+    except NO_API as error:
         raise StacbridgeError("This is not a STAC API.", asked=url, advice="Check --url.") from error
 
 

@@ -33,6 +33,9 @@ def load_settings(**given: object) -> Settings:
         raise Misconfigured(f"A setting is wrong: {error}.", advice=SOURCES) from None
     except TOMLDecodeError as error:
         raise Misconfigured(f"The configuration file is not TOML: {error}.", advice=SOURCES) from None
+    except UnicodeDecodeError as error:
+        told = f"The configuration file is not UTF-8: {error.reason} at byte {error.start}."
+        raise Misconfigured(told, advice=SOURCES) from None
     _check_private()
     return settings
 

@@ -47,14 +47,20 @@ class Geometry(click.ParamType[Json]):
     def _geometry(self, found: Any, param: click.Parameter | None, ctx: click.Context | None) -> Json:
         kind = found.get("type") if isinstance(found, dict) else None
         if kind == "FeatureCollection":
-            features = found.get("features", [])
-            if len(features) != 1:
-                self.fail(f"It holds {len(features)} features; give one geometry.", param, ctx)
-            found = features[0]
-        geometry: Json | None = found.get("geometry") if kind in ("Feature", "FeatureCollection") else found
+            features = found.get("features")
+            if not isinstance(features, list) or len(features) != 1:
+                self.fail(_many(features), param, ctx)
+            (found,) = features
+        whole = isinstance(found, dict) and kind in ("Feature", "FeatureCollection")
+        geometry: Json | None = found.get("geometry") if whole else found
         if not isinstance(geometry, dict) or not {"coordinates", "geometries"} & geometry.keys():
             self.fail("It is not a GeoJSON geometry.", param, ctx)
         return geometry
+
+
+def _many(features: Any) -> str:
+    number = f"{len(features)}" if isinstance(features, list) else "no"
+    return f"It holds {number} features; give one geometry."
 
 
 class Listed(click.ParamType[list[str]]):

@@ -70,8 +70,26 @@ class Key(click.ParamType[str]):
             self.fail(f"{file} cannot be read: {getattr(error, 'strerror', 'it is not text')}.", param, ctx)
 
 
+class Url(click.ParamType[str]):
+    """The URL of a server."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the URL, which is not repeated: it may hold a password."""
+        url = str(value)
+        try:
+            scheme, host, _ = _origin(url)
+        except ValueError as error:
+            self.fail(f"This is not a URL: {error}.", param, ctx)
+        if scheme not in ("http", "https") or host is None:
+            self.fail("This is not the URL of a server, such as https://stac.example.org.", param, ctx)
+        return url
+
+
 URL = click.option(
     "--url",
+    type=Url(),
     envvar="STACBRIDGE_URL",
     show_envvar=True,
     help="STAC API to ask; without it a bridge is started for the length of the command.",

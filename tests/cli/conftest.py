@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.archive import archive
-from tests.cli.fileserver import FileServer, Served, file_server
+from tests.cli.fileserver import FileServer, file_server
 
 
 @pytest.fixture
@@ -16,9 +16,3 @@ def files() -> Iterator[FileServer]:
 def api(files: FileServer) -> Iterator[str]:
     with archive(files) as url:
         yield url
-
-
-@pytest.fixture
-def files_url(files: FileServer) -> str:
-    files.serve("/", Served(b"<html>hello</html>"))
-    return files.url + "/"

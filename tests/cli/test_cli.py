@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,40 @@ def test_a_file_that_is_not_toml_is_said_to_be_none(tmp_path: Path) -> None:
     result = run("--config", str(file), "serve")
     assert "The configuration file is not TOML" in result.stderr
     assert "hunter2" not in result.output
+
+
+def test_a_file_that_is_not_utf8_is_said_to_be_none(tmp_path: Path) -> None:
+    file = tmp_path / "stacbridge.toml"
+    file.write_bytes(b'title = "\xff"')
+    result = run("--config", str(file), "catalogues")
+    assert (result.exit_code, "The configuration file is not UTF-8" in result.stderr) == (1, True)
+
+
+FULL = Path("/dev/full")
+"""A disk without room."""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has it")
+@pytest.mark.parametrize("options", [[], ["--debug"]])
+def test_a_full_disk_is_one_sentence_and_a_traceback_for_those_who_want_it(options: list[str]) -> None:
+    command = [sys.executable, "-m", "stacbridge", *options, "key", "list"]
+    with FULL.open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "Error: The command failed: No space left on device." in done.stderr
+    assert ("Traceback" in done.stderr) is bool(options)
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("simulate", "--port", str(min(taken.getsockname()[1], 65533)))
+    assert (result.exit_code, "Address already in use" in result.stderr) == (1, True)
+    assert "Traceback" not in result.output
+
+
+def test_debug_is_the_level_of_serve_unless_that_says_otherwise() -> None:
+    assert "default: debug" in run("--debug", "serve", "--help").output
+    assert "default: warning" in run("serve", "--help").output
 
 
 def test_a_setting_that_is_not_json_is_named() -> None:

@@ -74,6 +74,9 @@ def test_intersects_is_a_geometry_or_a_feature_in_text_or_a_file(document: objec
         ("{not json", "not JSON"),
         ('{"type": "Point"}', "not a GeoJSON geometry"),
         ('{"type": "FeatureCollection", "features": []}', "holds 0 features"),
+        ('{"type": "FeatureCollection", "features": 7}', "holds no features"),
+        ('{"type": "FeatureCollection", "features": [7]}', "not a GeoJSON geometry"),
+        ('{"type": "FeatureCollection", "features": [[{}]]}', "not a GeoJSON geometry"),
         ('{"type": "Feature", "geometry": null}', "not a GeoJSON geometry"),
     ],
 )

@@ -7,6 +7,7 @@ from stacbridge.commands.options import SearchOptions
 from stacbridge.commands.results import Results, item_collection
 from stacbridge.commands.search import remarks, row, table
 from stacbridge.commands.terminal import show
+from tests.cli.fileserver import FileServer, Served
 
 
 def search(api: str, *arguments: str) -> Result:
@@ -128,6 +129,10 @@ def test_an_api_that_is_not_there_is_named() -> None:
     assert "http://127.0.0.1:1" in result.stderr
 
 
-def test_a_server_that_is_no_stac_api_is_named(files_url: str) -> None:
-    result = search(files_url, "-c", "x")
+@pytest.mark.parametrize(
+    "document",
+    [b"<html>hello</html>", b'{"collections": []}', b'{"status": "ok"}', b"[]", b'["x"]', b"7"],
+)
+def test_a_server_that_is_no_stac_api_is_named(files: FileServer, document: bytes) -> None:
+    result = search(files.serve("/", Served(document)), "-c", "x")
     assert (result.exit_code, "This is not a STAC API" in result.stderr) == (1, True)

@@ -143,9 +143,21 @@ def test_the_key_of_the_environment_shows_in_no_list_of_processes(api: str, key:
     assert key.encode() not in shown
 
 
-def test_a_url_that_is_none_says_so(key: str) -> None:
-    result = run("http://127.0.0.1:99999", "search", "-c", "grd", key=key)
-    assert (result.exit_code, "Check --url" in result.stderr) == (1, True)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:8080",
+        "127.0.0.1:8080",
+        "stac.example",
+        "ftp://localhost",
+        "http:///x",
+        "http://127.0.0.1:99999",
+    ],
+)
+def test_a_url_that_is_none_is_refused_before_anything_is_asked(url: str) -> None:
+    for command in (["search", "-c", "grd"], ["orders", "list"], ["download", "grd", "S1A_3"]):
+        result = run(url, *command)
+        assert (result.exit_code, "Invalid value for '--url'" in result.stderr) == (2, True)
 
 
 def test_a_target_does_not_show_its_key() -> None:
