@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pystac
 from pystac_client import Client
 from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
-from requests import Session
 
 from stacbridge.commands.bridge import running
 from stacbridge.commands.configuration import load_settings
@@ -22,7 +20,6 @@ CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 300
 NO_API = (ValueError, KeyError, TypeError, AttributeError, OSError, pystac.STACError, ClientTypeError)
 """What pystac and pystac-client raise at documents of another kind, and at links that lead to no server."""
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @contextmanager
@@ -37,7 +34,7 @@ def api(target: Target) -> Iterator[Client]:
 
         settings = load_settings().model_copy(update={"access": "open", "accounts": {}})
         with running(create_app(settings), settings.drain_seconds) as own:
-            yield _open(own, Target(own))
+            yield _open(own, target)
     else:
         yield _open(target.url, target)
 
@@ -61,15 +58,8 @@ def failure(error: APIError, url: str) -> StacbridgeError:
     return refusal(status, str(error).encode(), url)
 
 
-def direct_where_local(session: Session, url: str) -> Session:
-    """Keep proxies of the environment away from a session that talks to this machine."""
-    session.trust_env = urlsplit(url).hostname not in LOOPBACK
-    return session
-
-
 def _open(url: str, target: Target) -> Client:
     io = StacApiIO(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), max_retries=None)
-    direct_where_local(io.session, url)
+    target.open(io.session, url)
     with told(url):
-        target.open(io.session)
         return Client.open(url, stac_io=io)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import requests
 
-from stacbridge.commands.client import api, direct_where_local
+from stacbridge.commands.client import api
 from stacbridge.commands.options import SearchOptions, search_options
 from stacbridge.commands.plan import Plan, plan
 from stacbridge.commands.pool import each
@@ -76,8 +76,7 @@ def command(
         if item and not results.items:
             raise NotFound(f"Collection {collection} has no item {item}.")
         todo = plan(results.items, keys, folder)
-        direct_where_local(session, str(client.self_href))
-        target.open(session)
+        target.open(session, str(client.self_href))
         known = sizes(session, todo.transfers, jobs)
         announce(todo, known, remarks(results, wanted))
         if sum(known.values()) > LARGE and not yes:

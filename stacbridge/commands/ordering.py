@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from stacbridge.commands.client import api, direct_where_local
+from stacbridge.commands.client import api
 from stacbridge.commands.replies import refusal
 from stacbridge.commands.target import Target
 from stacbridge.commands.terminal import plain
@@ -72,8 +72,8 @@ def bridge(target: Target) -> Iterator[Bridge]:
     """Open the bridge at a target; without a URL, a bridge that runs as long as the block lasts."""
     with api(target) as client, requests.Session() as session:
         root = str(client.self_href).rstrip("/")
-        target.open(session)
-        yield Bridge(root, direct_where_local(session, root), client)
+        target.open(session, root)
+        yield Bridge(root, session, client)
 
 
 def watch(

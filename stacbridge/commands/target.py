@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 import click
 from requests import PreparedRequest, Session
-from requests.auth import AuthBase
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import get_netrc_auth
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 EVERYBODY = 0o007
 """Permission bits of those who are neither owner nor in its group."""
 
@@ -24,22 +26,41 @@ class Target:
     url: str | None
     key: str | None = field(default=None, repr=False)
 
-    def open(self, session: Session) -> None:
-        """Have a session send the key to the API, and to no other server."""
-        if self.url is not None and self.key is not None:
-            session.auth = Bearer(self.key, self.url)
+    def open(self, session: Session, root: str) -> None:
+        """Have a session ask the API at `root`: with the key, for no other server, or with ~/.netrc.
+
+        One that asks this machine does without proxies of the environment, and a login for this machine
+        goes to the API only.
+        """
+        session.trust_env = urlsplit(root).hostname not in LOOPBACK
+        if self.url is None:
+            return
+        if self.key is not None:
+            session.auth = Own(Bearer(self.key), self.url)
+        elif not session.trust_env and (login := get_netrc_auth(self.url)) is not None:
+            session.auth = Own(HTTPBasicAuth(*login), self.url)
+
+
+class Own(AuthBase):
+    """Logs in at the server of `url`, whatever links an answer holds; requests drops it on redirects."""
+
+    def __init__(self, login: AuthBase, url: str) -> None:
+        self._login, self._origin = login, _origin(url)
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the header where it belongs."""
+        return self._login(request) if _origin(request.url or "") == self._origin else request
 
 
 class Bearer(AuthBase):
-    """Sends a key to the server of `url`, whatever links an answer holds; requests drops it on redirects."""
+    """Sends a key or token."""
 
-    def __init__(self, key: str, url: str) -> None:
-        self._key, self._origin = key, _origin(url)
+    def __init__(self, key: str) -> None:
+        self._key = key
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Add the header."""
-        if _origin(request.url or "") == self._origin:
-            request.headers["Authorization"] = f"Bearer {self._key}"
+        request.headers["Authorization"] = f"Bearer {self._key}"
         return request
 
 

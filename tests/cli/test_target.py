@@ -14,7 +14,7 @@ from stacbridge.app import create_app
 from stacbridge.callers.keys import Keys
 from stacbridge.cli import main
 from stacbridge.commands.bridge import running
-from stacbridge.commands.target import Bearer, Target
+from stacbridge.commands.target import Bearer, Own, Target
 from stacbridge.settings import Settings
 from stacbridge.simulators.lta import LtaSimulator
 from tests.cli.archive import archive, product
@@ -35,8 +35,8 @@ def api(files: FileServer, tmp_path: Path, key: str) -> Iterator[str]:
         yield url
 
 
-def run(url: str, *arguments: str, key: str | None = None, typed: str = "") -> Result:
-    environment = {"STACBRIDGE_URL": url, "STACBRIDGE_KEY": key}
+def run(url: str, *arguments: str, key: str | None = None, typed: str = "", **further: str) -> Result:
+    environment = {"STACBRIDGE_URL": url, "STACBRIDGE_KEY": key, **further}
     return CliRunner().invoke(main, arguments, env=environment, input=typed, catch_exceptions=False)
 
 
@@ -77,6 +77,46 @@ def test_files_come_from_other_servers_without_the_key(
     assert files.requests and all("Authorization" not in headers for _, headers in files.requests)
 
 
+NO_WAY = {
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "NO_PROXY": "",
+    "http_proxy": "http://127.0.0.1:1",
+    "no_proxy": "",
+}
+"""An environment whose proxy reaches nobody."""
+
+
+def netrc(folder: Path, line: str) -> str:
+    file = folder / "netrc"
+    file.write_text(f"{line}\n")
+    file.chmod(0o600)
+    return str(file)
+
+
+@pytest.mark.parametrize("entry", ["machine 127.0.0.1", "default"])
+def test_the_login_of_netrc_opens_an_api_on_this_machine_past_proxies(
+    api: str, key: str, files: FileServer, tmp_path: Path, entry: str
+) -> None:
+    given = {"NETRC": netrc(tmp_path, f"{entry} login me password {key}"), **NO_WAY}
+    assert "S1A_3" in run(api, "search", "-c", "grd", **given).stdout
+    assert run(api, "orders", "list", **given).stderr == "There are no orders.\n"
+    result = run(api, "download", "grd", "S1A_3", "-o", str(tmp_path / "out"), **given)
+    assert result.exit_code == 0, result.stderr
+    assert files.requests and all("Authorization" not in headers for _, headers in files.requests)
+
+
+def test_a_key_goes_before_the_login_of_netrc(api: str, key: str, tmp_path: Path) -> None:
+    given = netrc(tmp_path, "machine 127.0.0.1 login me password another")
+    assert run(api, "search", "-c", "grd", NETRC=given).exit_code == 1
+    assert run(api, "search", "-c", "grd", key=key, NETRC=given).exit_code == 0
+
+
+def test_a_bridge_that_a_command_starts_for_itself_hears_no_login() -> None:
+    with requests.Session() as session:
+        Target(None, "canary-key").open(session, "http://127.0.0.1:8080")
+        assert (session.auth, session.trust_env) == (None, False)
+
+
 def test_items_are_ordered_and_downloaded_with_a_key(key: str, tmp_path: Path) -> None:
     with LtaSimulator(1000) as sim:
         sim.faults = type(sim.faults)(queue_seconds=0, staging_seconds=0)
@@ -101,7 +141,7 @@ def test_items_are_ordered_and_downloaded_with_a_key(key: str, tmp_path: Path) -
 )
 def test_the_key_goes_to_no_other_server_scheme_or_port(url: str) -> None:
     api, host = "http://127.0.0.1:8080", "127.0.0.1:8080"
-    auth = Bearer("canary-key", f"{api}/stac")
+    auth = Own(Bearer("canary-key"), f"{api}/stac")
     asked = requests.Request("GET", url.format(api=api, host=host)).prepare()
     assert "Authorization" not in auth(asked).headers
     own = requests.Request("GET", f"{api}/elsewhere").prepare()
@@ -112,7 +152,7 @@ def test_the_key_is_not_sent_where_the_api_redirects_to() -> None:
     with serving(in_turn(Answer(200, b"{}"))) as other:
         moved = Answer(302, headers={"Location": f"{other.url}/stolen"})
         with serving(in_turn(moved)) as server, requests.Session() as session:
-            Target(server.url, "canary-key").open(session)
+            Target(server.url, "canary-key").open(session, server.url)
             session.get(f"{server.url}/search", timeout=10)
     assert server.seen[0].headers["authorization"] == "Bearer canary-key"
     assert "authorization" not in other.seen[0].headers
