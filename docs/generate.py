@@ -87,11 +87,14 @@ def settings() -> Iterator[str]:
     yield "# Settings\n"
     yield "Each setting is read from the environment, then from the TOML file that `STACBRIDGE_CONFIG`"
     yield "(or `--config`) names. Times are seconds, sizes are bytes. Tables nest with two underscores in the"
-    yield "environment.\n"
+    yield "environment; lists and tables are written as JSON there. A variable `STACBRIDGE_…` or a key that"
+    yield "names no setting is refused at the start, and so is a catalogue or an endpoint that there is"
+    yield "not.\n"
     yield from fields(Settings, "STACBRIDGE_")
     yield "\n## Accounts\n"
     yield "`CDSE` stands for the catalogue's id in upper case; in TOML the table is `[credentials.cdse]`."
-    yield "A secret may stand in a file of its own, named by the same setting with `_FILE` at its end.\n"
+    yield "A secret may stand in a file of its own, named by the same setting with `_FILE` at its end;"
+    yield "the secrets above have no such file.\n"
     yield from fields(Credentials, "STACBRIDGE_CREDENTIALS__CDSE__")
     yield "\n## The bucket of the spool\n"
     yield "In TOML the table is `[spool_bucket]`; [Spool to a bucket](../how-to/bucket.md) tells more."

@@ -4,8 +4,9 @@ import os
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, DirectoryPath, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +23,13 @@ from stacbridge.quantities import Count, Seconds
 __all__ = ["SECRETS", "Bucket", "Credentials", "Settings"]
 
 
+def _address(url: str) -> str:
+    told = urlsplit(url)
+    if told.scheme not in ("http", "https") or not told.hostname or told.query or told.fragment:
+        raise ValueError("must be like https://stac.example.org or https://example.org/stac")
+    return url
+
+
 class Settings(OrderSettings, DownloadSettings, BaseSettings):
     """The bridge's settings, the parts above among them. Environment variables win over the TOML file."""
 
@@ -36,9 +44,9 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     shared_port: int | None = Field(default=None, ge=1, le=65535)
     """Port that it listens on, too, together with other bridges of this machine: the kernel (Linux) gives
     each connection to one of them."""
-    public_url: str | None = None
+    public_url: Annotated[str, AfterValidator(_address)] | None = None
     """URL that clients see, where it is not the one of the request."""
-    trusted_proxies: list[IPv4Network | IPv6Network] = [IPv4Network("127.0.0.1"), IPv6Network("::1")]
+    trusted_proxies: list[IPvAnyNetwork] = [IPv4Network("127.0.0.1"), IPv6Network("::1")]
     """Addresses or networks of reverse proxies in front, whose Forwarded and X-Forwarded-* headers are
     believed; those of anybody else are not."""
     log_format: Literal["text", "json"] = "text"
@@ -50,9 +58,9 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     """Seconds that it stays for at least, so that a load balancer can see at /readyz that it leaves."""
     title: str = "stacbridge"
     """Title of the landing page."""
-    catalogues: list[str] = ["cdse"]
+    catalogues: Annotated[list[str], Field(min_length=1)] = ["cdse"]
     """Ids of the catalogues to serve: shipped ones, or files in `catalogue_folder`."""
-    catalogue_folder: Path | None = None
+    catalogue_folder: DirectoryPath | None = None
     """Folder with catalogue files of your own (`<id>.toml`)."""
     credentials: dict[str, Credentials] = {}
     """Accounts by catalogue id."""

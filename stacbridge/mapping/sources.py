@@ -26,6 +26,18 @@ def read(catalogue: str, settings: Settings) -> tuple[Table, list[Table]]:
     raise Misconfigured(f"There is no catalogue {catalogue!r}.", advice="Check the setting `catalogues`.")
 
 
+def available(settings: Settings) -> dict[str, Path | Traversable]:
+    """Return the file of every catalogue that there is, by id; one's own goes before a shipped one."""
+    found = [file for folder in reversed(_folders(settings)) for file in folder.iterdir()]
+    files = {file.name.removesuffix(".toml"): file for file in found if file.name.endswith(".toml")}
+    return dict(sorted(files.items()))
+
+
+def endpoints(catalogue: str, settings: Settings) -> frozenset[str]:
+    """Return the names of the endpoints in a catalogue's file. Raises `Misconfigured`."""
+    return frozenset(tables.read(available(settings)[catalogue]).table("endpoints").strings())
+
+
 def _include(top: Table) -> None:
     """Put the shared rows that a catalogue includes before its own, which win."""
     shared: list[Any] = []

@@ -1,4 +1,5 @@
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -116,9 +117,25 @@ def test_debug_is_the_level_of_serve_unless_that_says_otherwise() -> None:
     assert "default: warning" in run("serve", "--help").output
 
 
-def test_a_setting_that_is_not_json_is_named() -> None:
-    result = run("serve", STACBRIDGE_CATALOGUES="cdse")
-    assert (result.exit_code, "catalogues" in result.stderr) == (1, True)
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("CATALOGUES", '["cdse"]'),
+        ("TRUSTED_PROXIES", '["127.0.0.1/32", "::1/128"]'),
+        ("SIGNING_KEYS", '["…"]'),
+        ("ACCOUNTS", '{"cdse": …}'),
+    ],
+)
+def test_a_setting_that_is_not_json_is_named_and_shown_as_it_is_written(name: str, written: str) -> None:
+    result = run("serve", **{f"STACBRIDGE_{name}": "hunter2"})
+    assert (result.exit_code, "hunter2" in result.output) == (1, False)
+    assert f"Write it like STACBRIDGE_{name}='{written}'." in result.stderr
+
+
+def test_a_wrong_member_of_a_list_is_told_once_by_the_name_of_the_variable() -> None:
+    result = run("serve", STACBRIDGE_TRUSTED_PROXIES='["hunter2", "10.0.0.0/99"]')
+    (told,) = re.findall(r"STACBRIDGE_TRUSTED_PROXIES[^;]*", result.stderr)
+    assert told.startswith("STACBRIDGE_TRUSTED_PROXIES: value is not a valid IPv4 or IPv6 network.")
 
 
 def test_a_configuration_file_that_is_not_there_is_refused() -> None:
