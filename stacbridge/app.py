@@ -33,6 +33,7 @@ from stacbridge.hrefs import ASSETS, catalogue_href, is_asset
 from stacbridge.loading import load
 from stacbridge.orders.desk import Desk
 from stacbridge.orders.records import ENDED
+from stacbridge.orders.store import check_store
 from stacbridge.settings import Settings
 from stacbridge.upstream import Upstream
 from stacbridge.vault import open_vault
@@ -59,8 +60,9 @@ def create_app(
     """Return the bridge over `catalogues`, or over those that the settings name.
 
     Whoever serves it tells it by `drain` that it is about to stop, and sees there when it may.
-    Raises `Misconfigured` for settings that cannot work.
+    Raises `Misconfigured` for settings that cannot work, and `StoreUnavailable`.
     """
+    check_store(settings)
     doors = Doors(settings)
     drain = drain or Drain(settings.drain_seconds)
     served: Sequence[Catalogue] = loaded(settings) if catalogues is None else catalogues

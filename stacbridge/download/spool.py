@@ -44,17 +44,25 @@ class Spool:
         """Keep at most `limit` bytes in `folder`, each file for `seconds`.
 
         A fetch goes on for `linger` seconds after its last reader left. What an earlier process left there
-        whole is used again; what it did not finish is removed.
+        whole is used again; what it did not finish is removed. Raises `Misconfigured` for a folder that
+        cannot be used, or that another bridge uses.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._limit = limit
         self._seconds = seconds
         self._linger = linger
         self._in_thread = in_thread
         self._wall = wall
-        self._lock = _lock(folder)
-        self._entries = {entry.key: entry for path in folder.iterdir() if (entry := found(path))}
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _lock(folder)
+            self._entries = {entry.key: entry for path in folder.iterdir() if (entry := found(path))}
+        except OSError as error:
+            raise Misconfigured(
+                f"spool_folder: {folder} cannot be used.",
+                answered=error.strerror,
+                advice="See who may write there, or name another folder.",
+            ) from error
 
     @property
     def whole(self) -> frozenset[str]:

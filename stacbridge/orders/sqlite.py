@@ -13,6 +13,12 @@ from stacbridge.orders.database import Execute, Row, prepare
 BUSY_SECONDS = 5.0
 """How long to wait for another process that writes."""
 
+PLACE = "See who may write there, or name another file by order_store."
+REPAIR = (
+    "Keep a copy of the file; repair it (sqlite3 … .recover), put a backup in its place, or set order_store "
+    "to another one. What had been ordered upstream stays ordered there."
+)
+
 
 class SQLite:
     """A file in WAL mode. What is committed is on disk: `synchronous` is FULL.
@@ -96,9 +102,9 @@ def _rows(connection: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> 
 
 
 def _unusable(path: Path, error: Exception) -> Misconfigured:
+    there = path.is_file()
     return Misconfigured(
-        f"The order book {path} cannot be opened.",
+        f"The order book {path} cannot be {'opened' if there else 'made'}.",
         answered=str(error),
-        advice="Keep a copy of the file; repair it (sqlite3 … .recover), put a backup in its place, or set "
-        "order_store to another one. What had been ordered upstream stays ordered there.",
+        advice=REPAIR if there else PLACE,
     )

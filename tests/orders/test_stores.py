@@ -84,6 +84,13 @@ def test_a_broken_book_is_refused_with_what_to_do_and_left_as_it_is(tmp_path: Pa
     assert path.read_bytes() == before
 
 
+def test_a_book_that_cannot_be_made_is_not_to_be_repaired(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("This is no folder.")
+    with pytest.raises(Misconfigured, match="cannot be made") as failure:
+        SQLite(tmp_path / "file" / "orders.sqlite")
+    assert failure.value.advice == "See who may write there, or name another file by order_store."
+
+
 def test_a_book_of_another_version_is_refused(make_database: Callable[[], Database]) -> None:
     first = make_database()
     with first.writing() as execute:
