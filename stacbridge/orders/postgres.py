@@ -1,5 +1,6 @@
 """The order book in PostgreSQL, for replicas on several machines."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
@@ -8,6 +9,7 @@ from selectors import DefaultSelector
 from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.abc import RV, PQGen
@@ -139,7 +141,7 @@ class PostgreSQL:
         try:
             yield
         except psycopg.Error as error:
-            raise self._unavailable(type(error).__name__) from error  # its words may hold the URL
+            raise self._unavailable(_said(error, self._url)) from error
 
     def _unavailable(self, answered: str) -> StoreUnavailable:
         return StoreUnavailable(
@@ -148,6 +150,18 @@ class PostgreSQL:
             advice="See whether the PostgreSQL of the setting order_store runs, lets the bridge in, and"
             f" answers within order_store_timeout ({self._patience:g} s).",
         )
+
+
+def _said(error: psycopg.Error, url: str) -> str:
+    """Return the first line of what libpq says, without any part of the URL's password."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    login = url.partition("//")[2].rpartition("@")[0].partition(":")[2]
+    secrets = [login, *re.findall(r"[?&]password=([^&]*)", url)]
+    # A password that is not escaped is read as a host, a port or a database, which libpq repeats.
+    parts = {part for secret in secrets for part in (secret, *re.split(r"[@:/?#&=]", secret))}
+    for part in sorted({*parts, *map(unquote, parts)} - {""}, key=len, reverse=True):
+        line = line.replace(part, "…")
+    return line
 
 
 def _rows(connection: Connection, sql: str, values: tuple[object, ...]) -> list[Row]:

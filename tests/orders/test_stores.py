@@ -250,13 +250,36 @@ def test_a_store_of_no_known_kind_is_refused(url: str) -> None:
         open_store(Settings(order_store=SecretStr(url)))
 
 
-def test_a_server_that_does_not_answer_is_unavailable_and_its_password_is_not_told() -> None:
-    url = SecretStr("postgresql://ada:canary-password@127.0.0.1:1/x?connect_timeout=1")
-    given = Settings(order_store=url)
+@pytest.mark.parametrize(
+    ("login", "told"),
+    [
+        ("ada:canary-password@127.0.0.1:1/x?connect_timeout=1", "Connection refused"),
+        ("ada:can@ary-password/9@127.0.0.1:1/x?connect_timeout=1", "failed to resolve host"),
+        ("ada:canary%zzpassword@127.0.0.1:1/x", "invalid percent-encoded token"),
+        ("127.0.0.1:1/x?passwort=canary-password", 'invalid URI query parameter: "passwort"'),
+        ("ada@127.0.0.1:1/x?password=canary%zz&connect_timeout=1", "invalid percent-encoded token"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_is_unavailable_and_its_password_is_not_told(
+    login: str, told: str
+) -> None:
+    given = Settings(order_store=SecretStr(f"postgresql://{login}"))
     assert exists(given)
     with pytest.raises(StoreUnavailable) as failure:
         open_store(given)
-    assert "canary" not in f"{failure.value.body()} {given!r}"
+    assert told in str(failure.value.answered)
+    assert not any(part in f"{failure.value.body()} {given!r}" for part in ("canary", "ary-password"))
+
+
+def test_what_postgresql_refuses_is_told_in_its_words(postgres: str) -> None:
+    place = postgres.partition("?")[2]
+    for login, told in (
+        ("postgres@/nowhere", 'database "nowhere" does not exist'),
+        ("nobody:canary@/postgres", 'role "nobody" does not exist'),
+    ):
+        with pytest.raises(StoreUnavailable) as failure:
+            open_store(Settings(order_store=SecretStr(f"postgresql://{login}?{place}")))
+        assert told in str(failure.value) and "canary" not in str(failure.value)
 
 
 def test_a_server_that_goes_silent_is_unavailable_before_long_and_used_again_once_it_speaks(
