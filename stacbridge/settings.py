@@ -96,7 +96,7 @@ class Settings(OrderSettings, DownloadSettings, BaseSettings):
     max_vertices: Count = 10_000
     """Positions in an `intersects` geometry at most."""
     max_body_bytes: Count = 1024 * 1024
-    """Size of a search's body at most."""
+    """Size of the body of a request at most."""
     max_upstream_pages: Count = 10
     """Pages that one search may ask of a catalogue at most, where few items on them match."""
     search_seconds: Seconds = 30

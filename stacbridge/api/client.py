@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -78,6 +78,7 @@ def create_api(
         redoc_url=None,
         lifespan=lifespan,
         responses=FAILURES,
+        dependencies=[Depends(ids_with_slashes)],
     )
     StacApi(
         settings=ApiSettings(
@@ -108,6 +109,12 @@ def create_api(
     )
     failures.install(app)
     return app
+
+
+async def ids_with_slashes(request: Request) -> None:
+    """Give the ids in the path the slashes that are part of them, before any route reads one."""
+    for name, id in request.path_params.items():
+        request.path_params[name] = id.replace(SLASH, "/")
 
 
 class Client:
@@ -172,7 +179,7 @@ class Client:
         source = copies.Linked(self.federation, self.settings) if how == "linked" else self.federation
 
         def found() -> Json:
-            return self.viewer.shown([source.item(collection_id, item_id.replace(SLASH, "/"), root)], root)[0]
+            return self.viewer.shown([source.item(collection_id, item_id, root)], root)[0]
 
         return respond(await self.federation.run(found), links.GEOJSON)
 

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from stacbridge.api.headers import proxy_status
 from stacbridge.errors import BadRequest, StacbridgeError
@@ -17,6 +18,7 @@ from stacbridge.model import Json
 
 PATIENCE = 30
 """Seconds at most in Retry-After: pystac-client sleeps them word for word, five times over."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 SERVER_FAULT: Json = {
     "code": "InternalServerError",
@@ -54,11 +56,22 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return answer(BadRequest(f"The request cannot be read: {'; '.join(places)}."))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     """Answer what the framework itself refuses: unknown paths, methods that a path does not have."""
     assert isinstance(error, HTTPException)
     code = "".join(HTTPStatus(error.status_code).phrase.title().split())
-    return _response(error.status_code, {"code": code, "description": str(error.detail)}, error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return _response(error.status_code, {"code": code, "description": str(error.detail)}, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that a path takes on any of its routes; the framework tells those of the first."""
+
+    def takes(method: str) -> bool:
+        asked = {**request.scope, "method": method}
+        return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(method for method in METHODS if takes("GET" if method == "HEAD" else method))
 
 
 async def _unexpected(_: Request, __: Exception) -> Response:

@@ -144,7 +144,7 @@ class HeadAsGet:
 
 
 class BodyLimit:
-    """Refuse a body larger than any search that the settings allow."""
+    """Refuse a body larger than the settings allow."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
@@ -163,7 +163,9 @@ class BodyLimit:
             more = message.get("more_body", False)
             if len(body) > self.max_bytes:
                 refusal = BadRequest(
-                    f"The body is larger than {self.max_bytes} bytes.", advice="Simplify the search."
+                    f"The body is larger than {self.max_bytes} bytes.",
+                    advice="Ask for less at once; or raise max_body_bytes, a setting of the bridge.",
+                    parameter="body",
                 )
                 await answer(refusal)(scope, receive, send)
                 return

@@ -173,10 +173,50 @@ def test_what_is_not_there_is_a_404_of_the_one_shape(api: TestClient, path: str)
     assert reply.json()["code"] == "NotFound"
 
 
-def test_a_method_that_a_path_does_not_have_is_a_405_that_names_those_it_has(api: TestClient) -> None:
-    reply = api.delete("/collections")
+@pytest.mark.parametrize(
+    ("method", "path", "taken"),
+    [
+        ("DELETE", "/collections", "GET, HEAD"),
+        ("PUT", "/search", "GET, HEAD, POST"),
+        ("OPTIONS", "/search", "GET, HEAD, POST"),
+        ("PUT", "/catalogues/alpha/search", "GET, HEAD, POST"),
+        ("PUT", "/orders", "GET, HEAD, POST"),
+        ("PUT", "/orders/x", "GET, HEAD, DELETE"),
+        ("PUT", "/aggregate", "GET, HEAD, POST"),
+        ("POST", "/account/alpha", "PUT, DELETE"),
+    ],
+)
+def test_a_method_that_a_path_does_not_have_is_a_405_that_names_those_it_has(
+    api: TestClient, method: str, path: str, taken: str
+) -> None:
+    reply = api.request(method, path)
     assert (reply.status_code, reply.json()["code"]) == (405, "MethodNotAllowed")
-    assert reply.headers["allow"] == "GET"
+    assert reply.headers["allow"] == taken
+
+
+@pytest.mark.parametrize("path", ["/search", "/orders", "/sign"])
+def test_a_body_that_is_too_large_is_refused_by_the_name_of_the_setting(path: str) -> None:
+    with TestClient(create_app(Settings(max_body_bytes=100), [alpha()])) as client:
+        reply = client.post(path, content=b"x" * 101)
+    assert (reply.status_code, reply.json()["parameter"]) == (400, "body")
+    assert "max_body_bytes" in reply.json()["advice"] and "search" not in reply.text
+
+
+@pytest.mark.parametrize("below", ["", "/items", "/items/x%2Fy", "/queryables", "/aggregate"])
+def test_a_collection_that_is_not_there_is_named_as_it_was_asked_for(api: TestClient, below: str) -> None:
+    reply = api.get(f"/collections/a%2Fb{below}")
+    assert reply.status_code == 404
+    assert "There is no collection 'a/b'." in reply.json()["description"]
+
+
+def test_a_collection_may_have_a_slash_in_its_id() -> None:
+    odd = MemoryCatalogue("odd", [collection("a/b")], [item("a/b", 7)])
+    with TestClient(create_app(Settings(), [odd])) as client:
+        found = client.get("/collections/a%2Fb").json()
+        assert found["id"] == "a/b"
+        links = {link["rel"]: link["href"] for link in found["links"]}
+        (only,) = client.get(links["items"]).json()["features"]
+        assert client.get(f"{links['items']}/a%2Fb-0007").json()["id"] == only["id"] == "a/b-0007"
 
 
 class Failing(MemoryCatalogue):
