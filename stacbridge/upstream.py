@@ -249,5 +249,8 @@ class Upstream:
 
 def _connections(mapping: Mapping) -> int:
     if "connections" not in mapping.limits:
-        raise Misconfigured(f"{mapping.id}.toml: limits: 'connections' is missing or unknown")
+        raise Misconfigured(
+            f"{mapping.id}.toml: limits.connections: is missing",
+            advice="Say there how many downloads at once the archive allows an account.",
+        )
     return mapping.limits["connections"]

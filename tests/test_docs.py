@@ -3,11 +3,14 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from stacbridge.cli import COMMANDS
+from stacbridge.loading import load
+from stacbridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -44,6 +47,21 @@ def test_every_command_is_in_the_reference(command: str) -> None:
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text()
     assert [page.name for page in PAGES if str(page.relative_to(DOCS)) not in navigation] == []
+
+
+TOML = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in [ROOT / "README.md", *PAGES]
+    for number, block in enumerate(re.findall(r"^```toml\n(.*?)^```$", page.read_text(), re.M | re.S))
+]
+
+
+@pytest.mark.parametrize("block", TOML)
+def test_a_catalogue_that_a_page_shows_loads_as_printed(block: str, tmp_path: Path) -> None:
+    shown = tomllib.loads(block)
+    if "dialect" in shown:
+        (tmp_path / f"{shown['id']}.toml").write_text(block)
+        load(shown["id"], Settings(catalogue_folder=tmp_path)).close()
 
 
 def cells(catalogue: str, name: str) -> list[list[str]]:

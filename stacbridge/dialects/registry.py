@@ -22,7 +22,9 @@ DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
 def dialect_of(mapping: Mapping) -> Dialect:
     """Return the dialect that a mapping names. Raises `Misconfigured`."""
     if mapping.dialect not in DIALECTS:
-        raise Misconfigured(f"{mapping.id}.toml: dialect: {mapping.dialect!r} is missing or unknown")
+        raise Misconfigured(
+            f"{mapping.id}.toml: dialect: {mapping.dialect!r} is none of {', '.join(DIALECTS)}"
+        )
     return DIALECTS[mapping.dialect](mapping)
 
 

@@ -68,12 +68,12 @@ def test_where_nothing_can_match_nobody_is_asked(server: Server, upstream: Upstr
 @pytest.mark.parametrize(
     ("found", "wrong", "named"),
     [
-        ('dialect = "odata"', 'dialect = "klingon"', "klingon"),
+        ('dialect = "odata"', 'dialect = "klingon"', "'klingon' is none of odata, opensearch"),
         ('flow = "oidc-password"', 'flow = "magic"', "access.flow"),
         ('flow = "oidc-password"', "", "access.flow"),
         ('client_id = "toy-public"', "client_id = 7", "access.client_id"),
         ('endpoints = ["download", "catalogue"]', 'endpoints = ["upload"]', "upload"),
-        ("connections = 4", "offset = 4", "connections"),
+        ("connections = 4", "offset = 4", "limits.connections: is missing"),
         ('offline = "', 'ofline = "', "access.ofline"),
     ],
 )
