@@ -23,17 +23,18 @@ from stacbridge.settings import Bucket, Credentials, Settings
 REFERENCE = Path(__file__).parent / "reference"
 
 
-def commands(command: click.Command, path: str) -> Iterator[str]:
+def commands(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
     """Yield the help of a command and of those below it."""
-    context = click.Context(command, info_name=path, terminal_width=100, max_content_width=100)
-    yield f"\n## {path}\n\n```text"
+    width = {"terminal_width": 100, "max_content_width": 100}
+    context = command.make_context(name, [], parent, resilient_parsing=True, **width)
+    yield f"\n## {context.command_path}\n\n```text"
     yield command.get_help(context).rstrip()
     yield "```"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below is not None
-            yield from commands(below, f"{path} {name}")
+            yield from commands(below, name, context)
 
 
 def cli() -> Iterator[str]:
@@ -123,8 +124,8 @@ def conformance() -> Iterator[str]:
     """Yield the page of the conformance classes."""
     yield "# Conformance\n"
     yield "The landing page advertises these classes; each is held by the test beside it."
-    yield "`basic-cql2` is not among them: a filter is answered exactly or refused with a `400` that names"
-    yield "property and operator, and the archives cannot evaluate every comparison of every property."
+    yield "Those of CQL2 hold on every catalogue: what its archive cannot be asked exactly is checked here on"
+    yield "each Item. Where that would be work without bound, a `400` says what to narrow."
     yield "`filter`, `cql2-text` and `cql2-json` say that filters are read in both encodings; clients"
     yield "send none without them.\n"
     yield from table(("class", "held by"), ((f"`{uri}`", f"`{test}`") for uri, test in CONFORMANCE.items()))

@@ -44,6 +44,11 @@ def test_every_command_is_in_the_reference(command: str) -> None:
     assert f"## stacbridge {command}\n" in (DOCS / "reference" / "cli.md").read_text()
 
 
+def test_every_command_in_the_reference_takes_both_options_for_help() -> None:
+    for told in (DOCS / "reference" / "cli.md").read_text().split("\n## ")[1:]:
+        assert "-h, --help " in told
+
+
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text()
     assert [page.name for page in PAGES if str(page.relative_to(DOCS)) not in navigation] == []
