@@ -13,7 +13,8 @@ import yaml
 
 DOCKER = Path(__file__).parents[2] / "docker"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text()
-SERVICES: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]
+COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
 
 
 def directly(command: list[str]) -> list[str]:
@@ -58,3 +59,22 @@ def test_what_the_image_copies_is_there() -> None:
     for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
         for source in line.split()[:-1]:
             assert os.path.exists(DOCKER.parent / source), source
+
+
+def test_the_image_has_what_settings_may_ask_for() -> None:
+    assert set(re.findall(r"--extra (\w+)", DOCKERFILE)) == {"demo", "postgres", "blake3"}
+
+
+def test_what_the_real_service_keeps_is_in_a_volume_that_the_images_user_may_write_to() -> None:
+    home = re.findall(r"\bHOME=(\S+)", DOCKERFILE)[-1]
+    user = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)[-1]
+    assert f"install --directory --owner={user} --mode=700 {home}\n" in DOCKERFILE
+    (volume,) = SERVICES["bridge"]["volumes"]
+    name, place = volume.split(":")
+    assert (place, name in COMPOSE["volumes"]) == (home, True)
+
+
+def test_a_page_tells_each_variable_of_nginxs_template() -> None:
+    template = (DOCKER / "nginx" / "stacbridge.conf.template").read_text()
+    page = (DOCKER.parent / "docs" / "how-to" / "downloads.md").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", template)) == set(re.findall(r"^\| `([A-Z]+)`", page, re.MULTILINE))
