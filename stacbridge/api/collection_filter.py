@@ -13,7 +13,7 @@ from typing import Any
 from stacbridge import geometry, scalars
 from stacbridge.cql import build
 from stacbridge.cql.matching import condition as item_condition
-from stacbridge.errors import SearchTooWide
+from stacbridge.errors import BadRequest, SearchTooWide
 from stacbridge.model import Json
 
 Judge = Callable[[Json], bool | None]
@@ -50,6 +50,14 @@ def names(stac: Json) -> list[str]:
     """Return the names of all properties that a Collection states."""
     candidates = dict.fromkeys([*stac, *FACTS, *stac.get("summaries", {})])
     return [name for name in candidates if values(stac, name) != [None]]
+
+
+def places(stac: Json) -> list[Json]:
+    """Return the boxes of a Collection as GeoJSON geometries; none where one of them cannot be read."""
+    try:
+        return [geometry.box(geometry.parse_bbox(box)) for box in stac["extent"]["spatial"]["bbox"]]
+    except BadRequest:  # which is not the caller's doing
+        return []
 
 
 def _judge(node: Any, most: int) -> Judge:
@@ -144,9 +152,7 @@ def _span(stac: Json) -> Json:
 
 
 FACTS: dict[str, Callable[[Json], Any]] = {
-    "geometry": lambda stac: [
-        geometry.box(geometry.parse_bbox(box)) for box in stac["extent"]["spatial"]["bbox"]
-    ],
+    "geometry": places,
     "datetime": _span,
     "start_datetime": lambda stac: _times(stac)[0],
     "end_datetime": lambda stac: _times(stac)[1],

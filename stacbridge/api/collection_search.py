@@ -74,11 +74,7 @@ def _saying(terms: tuple[str, ...]) -> Test:
 def _touching(bbox: Bbox) -> Test:
     area = shape(geometry.box(bbox))
 
-    def test(stac: Json) -> bool:
-        boxes = stac["extent"]["spatial"]["bbox"]
-        return any(area.intersects(shape(geometry.box(geometry.parse_bbox(box)))) for box in boxes)
-
-    return test
+    return lambda stac: any(area.intersects(shape(place)) for place in collection_filter.places(stac))
 
 
 def _during(interval: Interval) -> Test:

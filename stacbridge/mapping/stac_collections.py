@@ -3,6 +3,7 @@
 from typing import Any
 
 from stacbridge import scalars
+from stacbridge.mapping import extents
 from stacbridge.mapping.stac_parts import (
     STAC_VERSION,
     Frame,
@@ -44,20 +45,15 @@ def collection(entry: Json, frame: Frame) -> Json | None:
 
 
 def _extent(told: Json) -> Json:
-    boxes = [box for box in _lists(members(told, "spatial").get("bbox")) if _is_box(box)]
     spans = [[_bound(span, 0), _bound(span, 1)] for span in _lists(members(told, "temporal").get("interval"))]
     return {
-        "spatial": {"bbox": boxes or [[-180, -90, 180, 90]]},
+        "spatial": {"bbox": extents.boxes(_lists(members(told, "spatial").get("bbox")))},
         "temporal": {"interval": spans or [[None, None]]},
     }
 
 
 def _bound(span: list[Any], end: int) -> str | None:
     return scalars.time(span[end]) if len(span) == 2 else None
-
-
-def _is_box(box: list[Any]) -> bool:
-    return len(box) in (4, 6) and all(isinstance(number, int | float) for number in box)
 
 
 def _lists(value: Any) -> list[list[Any]]:

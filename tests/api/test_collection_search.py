@@ -170,3 +170,12 @@ def test_a_condition_on_too_many_combinations_of_values_is_refused() -> None:
     assert select([stac], pairs, Settings(max_combinations=400)).matched == 1
     with pytest.raises(SearchTooWide, match="keywords and platform"):
         select([stac], pairs, Settings(max_combinations=399))
+
+
+@pytest.mark.parametrize(
+    "parameters", [("bbox", "100,0,101,1"), ("filter", "S_INTERSECTS(geometry, POINT(100 1))")]
+)
+def test_a_box_that_cannot_be_read_hides_its_own_collection_alone(parameters: tuple[str, str]) -> None:
+    odd = told("odd", "Odd", [-180, -81, 180, 144], [None, None])
+    selected = select([odd, *COLLECTIONS], [parameters], Settings())
+    assert [stac["id"] for stac in selected.collections] == ["biomass-1a", "tropforest"]

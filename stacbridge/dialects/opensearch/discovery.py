@@ -9,7 +9,7 @@ from typing import Any
 from stacbridge import scalars
 from stacbridge.dialects.opensearch import answers
 from stacbridge.dialects.opensearch.records import flat
-from stacbridge.mapping.about import WORLD
+from stacbridge.mapping import extents
 from stacbridge.mapping.footprints import footprints
 from stacbridge.model import Json
 
@@ -52,7 +52,7 @@ def collection(feature: Json, id: str) -> Json:
         "keywords": _keywords(properties),
         "providers": list(_providers(properties)),
         "extent": {
-            "spatial": {"bbox": [_bbox(feature)]},
+            "spatial": {"bbox": _bbox(feature)},
             "temporal": {"interval": [_interval(properties)]},
         },
         "summaries": dict(_summaries(properties)),
@@ -93,14 +93,10 @@ def _providers(properties: Json) -> Iterator[Json]:
             yield {"name": name, "roles": roles, **({"url": url} if url and _URL.fullmatch(url) else {})}
 
 
-def _bbox(feature: Json) -> list[float]:
+def _bbox(feature: Json) -> list[list[float]]:
     """Return the extent: the feature's own bbox, else that of its footprint, else the world."""
-    given = feature.get("bbox")
-    if isinstance(given, list) and len(given) == 4:
-        numbers = [number for number in map(scalars.double, given) if number is not None]
-        if len(numbers) == 4 and -90 <= numbers[1] <= numbers[3] <= 90:
-            return numbers
-    return footprints([{"GeoFootprint": feature.get("geometry")}])[0][1] or list(map(float, WORLD))
+    footprint = footprints([{"GeoFootprint": feature.get("geometry")}])[0][1]
+    return extents.boxes([feature.get("bbox"), footprint])[:1]
 
 
 def _interval(properties: Json) -> list[str | None]:
