@@ -35,10 +35,10 @@ from stacbridge.cql.conditions import ARRAYS
 from stacbridge.mapping import stac_assets, stac_collections, stac_items
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.products import Place
-from stacbridge.mapping.queryables import PUSHED
 from stacbridge.mapping.stac_parts import Frame
 from stacbridge.mapping.tables import Table
 from stacbridge.model import Json, Skipped
+from stacbridge.schemas import DRAFT, PUSHED
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 OPERATORS = (*COMPARISONS, "like", "isnull", "casei", "s_intersects", *ARRAYS)
@@ -164,7 +164,7 @@ _BASE: Json = {
 
 def _document(title: str, properties: Json) -> Json:
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "type": "object",
         "title": title,
         "properties": properties,

@@ -5,16 +5,12 @@ conditions on it, which is fast; false where they are checked on each Item, whic
 the search leaves over.
 """
 
-from collections.abc import Iterable, Iterator
-
-import orjson
+from collections.abc import Iterator
 
 from stacbridge.mapping.families import Collection
 from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
-
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
-PUSHED = "stacbridge:pushed"
+from stacbridge.schemas import DRAFT, GEOMETRY, PUSHED, distinct, united
 
 
 def filterable(collections: list[Collection], shared: Json) -> Json:
@@ -32,16 +28,14 @@ def filterable(collections: list[Collection], shared: Json) -> Json:
                 PUSHED: True,
             }
         ],
-        "geometry": [
-            {"title": "Footprint", "$ref": "https://geojson.org/schema/Geometry.json", PUSHED: True}
-        ],
+        "geometry": [{"title": "Footprint", "$ref": GEOMETRY, PUSHED: True}],
     }
     for spec in collections:
         for name, schema in (*_of_rows(spec), *_of_constants({**shared, **spec.constants})):
             schemas = found.setdefault(name, [])
             if schema not in schemas:
                 schemas.append(schema)
-    return _schema("Queryables", {name: _merged(schemas) for name, schemas in found.items()})
+    return _schema("Queryables", {name: united(schemas) for name, schemas in found.items()})
 
 
 def _of_rows(spec: Collection) -> Iterator[tuple[str, Json]]:
@@ -65,7 +59,7 @@ def sortable(collections: list[Collection]) -> Json:
 
 def _schema(title: str, properties: Json) -> Json:
     return {
-        "$schema": _DRAFT,
+        "$schema": DRAFT,
         "type": "object",
         "title": title,
         "properties": properties,
@@ -78,25 +72,5 @@ def _described(row: Row) -> Json:
     if row.values is None or (len(row.paths) > 1 and row.members):
         return row.schema
     read = [row.read(*value) if isinstance(value, tuple) else row.read(value) for value in row.values]
-    known = _distinct(value for value in read if isinstance(value, str | int | float | bool))
+    known = distinct(value for value in read if isinstance(value, str | int | float | bool))
     return {**row.schema, "enum": known} if known else row.schema
-
-
-def _merged(schemas: list[Json]) -> Json:
-    """Return one schema for a property whose collections describe it differently: pushed if all push it."""
-    if len(schemas) == 1:
-        return schemas[0]
-    pushed = all(schema[PUSHED] for schema in schemas)
-    if all("enum" in schema for schema in schemas):
-        values = _distinct(value for schema in schemas for value in schema["enum"])
-        return {**schemas[0], "enum": values, PUSHED: pushed}
-    plain: list[Json] = []
-    for schema in schemas:
-        bare = {name: value for name, value in schema.items() if name != PUSHED}
-        plain += [bare] if bare not in plain else []
-    return {**plain[0], PUSHED: pushed} if len(plain) == 1 else {"anyOf": plain, PUSHED: pushed}
-
-
-def _distinct(values: Iterable[object]) -> list[object]:
-    """Return values once each; lists are values, too."""
-    return list({orjson.dumps(value): value for value in values}.values())

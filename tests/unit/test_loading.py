@@ -6,7 +6,7 @@ import pytest
 
 from stacbridge.errors import Misconfigured, NotFound
 from stacbridge.mapping.mapping import Mapping, load
-from stacbridge.mapping.queryables import PUSHED
+from stacbridge.schemas import PUSHED
 from stacbridge.settings import Settings
 from tests.unit.toy import FOLDER, toy
 
@@ -149,7 +149,7 @@ def test_queryables_describe_what_can_be_filtered() -> None:
     assert "eo:cloud_cover" not in radar
     both = mapping.queryables()["properties"]
     assert both.keys() == radar.keys() | optical.keys()
-    assert both["constellation"] == {"enum": ["sentinel-1", "sentinel-2"], PUSHED: True}
+    assert both["constellation"] == {"type": "string", "enum": ["sentinel-1", "sentinel-2"], PUSHED: True}
 
 
 def test_queryables_tell_which_conditions_are_pushed_and_list_all_that_items_can_have() -> None:
