@@ -6,7 +6,7 @@ Tokens, remembered records and listings live in an `Upstream`, so that none of t
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -98,6 +98,10 @@ class OwnAccounts:
     def collections(self) -> list[Json]:
         """Return all Collections."""
         return self._shared.collections()
+
+    def claims(self) -> Set[str]:
+        """Return the ids of the Collections that its files name."""
+        return self._shared.claims()
 
     def age(self) -> float | None:
         """Return the seconds since the upstream listed its collections."""

@@ -1,6 +1,6 @@
 """What the rest of the bridge needs of a catalogue, whatever protocol it speaks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Protocol, Self, runtime_checkable
 
@@ -74,6 +74,15 @@ class Dated(Protocol):
 
     def age(self) -> float | None:
         """Return the seconds since that was told, `None` where its collections are the bridge's own."""
+        ...
+
+
+@runtime_checkable
+class Claiming(Protocol):
+    """A catalogue that has Collections of its own, whatever an upstream lists."""
+
+    def claims(self) -> Set[str]:
+        """Return their ids; asks nobody."""
         ...
 
 

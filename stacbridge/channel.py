@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from threading import Lock
@@ -21,8 +22,9 @@ log = logging.getLogger(__name__)
 class Channel:
     """Asks one catalogue, in threads that no other catalogue can use up.
 
-    Nothing here waits longer than it says. A question that nobody waits for any more goes on, and its answer
-    is in the catalogue's own memory when it is asked again.
+    Items of collections that another catalogue has (`elsewhere` tells by the id) are left out. Nothing here
+    waits longer than it says. A question that nobody waits for any more goes on, and its answer is in the
+    catalogue's own memory when it is asked again.
     """
 
     def __init__(
@@ -30,10 +32,12 @@ class Channel:
         catalogue: Catalogue,
         settings: Settings,
         *,
+        elsewhere: Callable[[str], bool] = lambda collection: False,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.catalogue = catalogue
+        self._elsewhere = elsewhere
         self._clock, self._wall = clock, wall
         self._threads = Threads(settings.search_threads, f"catalogue-{catalogue.id}")
         self._breaker = Breaker(
@@ -120,10 +124,14 @@ class Channel:
         why = {} if failure is None else {"failure": failure.code, "reason": str(failure)}
         self._last = {"at": at, "seconds": round(seconds, 3), **why}
 
+    def _own(self, found: Found) -> Found:
+        foreign = {id for id in {item["collection"] for item in found.items} if self._elsewhere(id)}
+        return _without(foreign, found) if foreign else found
+
     def _search(self, asked: Asked, number: int, query: Query, root: str, ready: bool) -> Found:
         start = self._clock()
         try:
-            found = self.catalogue.search(query, root, ready=ready)
+            found = self._own(self.catalogue.search(query, root, ready=ready))
         except UpstreamRejected:
             self._breaker.withdrawn(number)
             raise
@@ -141,3 +149,11 @@ class Channel:
         self._breaker.passed(number)
         self._usual.note(asked.took)
         return found
+
+
+def _without(collections: Set[str], found: Found) -> Found:
+    """Return a page without the Items of some collections; how many match without them is not known."""
+    pairs = zip(found.items, found.places, strict=True)
+    kept = [(item, place) for item, place in pairs if item["collection"] not in collections]
+    places = [place for _, place in kept[:-1]] + [found.position] * bool(kept)
+    return replace(found, items=[item for item, _ in kept], places=places, matched=None)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from stacbridge.callers.threads import Threads
@@ -42,7 +43,7 @@ class Federation:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises `Misconfigured` where two catalogues claim one collection."""
+        """Raises `Misconfigured` where the files of two catalogues name one collection."""
         self.catalogues = {catalogue.id: catalogue for catalogue in catalogues}
         secret = settings.secret.get_secret_value() if settings.secret else None
         self._cursors = Cursors(secret)
@@ -50,14 +51,17 @@ class Federation:
         self._deadline = settings.catalogue_deadline
         self.clock = clock
         self._patience = Patience(settings.straggler_ratio, settings.straggler_floor, clock)
-        self._channels = {each.id: Channel(each, settings, clock=clock) for each in catalogues}
+        self._channels = {
+            each.id: Channel(each, settings, elsewhere=partial(self._elsewhere, each), clock=clock)
+            for each in catalogues
+        }
         self._roll = Roll(list(self._channels.values()))
 
     def alone(self, id: str) -> "Federation":
         """Return the federation of one of these catalogues, which shares all that this one learns of it."""
         one = copy(self)
         one.catalogues, one._channels = {id: self.catalogues[id]}, {id: self._channels[id]}
-        one._roll = Roll(list(one._channels.values()))
+        one._roll = Roll(list(one._channels.values()), self._roll)
         return one
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -74,6 +78,11 @@ class Federation:
     def standing(self) -> dict[str, Json]:
         """Return how each catalogue is, by id; asks nobody."""
         return {id: channel.standing() for id, channel in self._channels.items()}
+
+    def warnings(self, id: str) -> list[str]:
+        """Return what is wrong with a catalogue's account or collections, as far as is known; asks nobody."""
+        remark = self._roll.known.remarks().get(id)
+        return [*self.catalogues[id].warnings(), *([] if remark is None else [remark])]
 
     def collections(self) -> list[Json]:
         """Return the Collections of all catalogues that ever told theirs, in the order of the settings."""
@@ -115,13 +124,10 @@ class Federation:
 
     def steps(self, query: Query) -> list[Step]:
         """Return which catalogues are asked what for a search."""
-        if query.collections:
-            steps = [
-                (catalogue, replace(query, collections=() if everything else own))
-                for catalogue, own, everything in self._roll.parts(query.collections)
-            ]
-        else:
-            steps = [(catalogue, query) for catalogue in self.catalogues.values()]
+        steps = [
+            (catalogue, replace(query, collections=() if everything else own))
+            for catalogue, own, everything in self._roll.parts(query.collections)
+        ]
         return [(each, own) for each, part in steps if (own := _possible(each, part))] if query.ids else steps
 
     def ask(self, catalogue: Catalogue, query: Query, root: str) -> Asked:
@@ -150,6 +156,9 @@ class Federation:
             ends = {id: strand.position for id, strand in strands.items() if strand.begun}
             results.token = self._cursors.write(query, ends)
         return results
+
+    def _elsewhere(self, catalogue: Catalogue, collection: str) -> bool:
+        return (self._roll.holder(collection) or catalogue) is not catalogue
 
     def _owners_of(self, collection: str | None) -> Iterable[Catalogue]:
         if collection is None:

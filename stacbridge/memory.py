@@ -1,7 +1,7 @@
 """A catalogue over plain Items in memory: exact, for tests, toys and small static collections."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -86,6 +86,10 @@ class MemoryCatalogue:
     def collections(self) -> list[Json]:
         """Return all Collections."""
         return self._collections
+
+    def claims(self) -> Set[str]:
+        """Return the ids of the Collections that it was made with."""
+        return self._properties.keys()
 
     def queryables(self, collection: str | None) -> Json:
         """Return the properties that Items have."""

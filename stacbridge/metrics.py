@@ -141,7 +141,7 @@ class _Standing:
         yield from _downloads({id: each["downloads"] for id, each in catalogues.items()})
         yield _gauge(
             "account_warnings",
-            "Things that an account's holder should see to.",
+            "Things to see to, of an account or of collections that are left out.",
             ("catalogue",),
             (((id,), len(each["warnings"])) for id, each in catalogues.items()),
         )

@@ -1,7 +1,7 @@
 """A catalogue behind the wire: its dialect, its mapping and its access flow, put together."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -117,6 +117,10 @@ class Upstream:
         down. Raises `UpstreamError` and its kin where they never were heard of.
         """
         return [*self._translation.collections.values(), *self._discovered.get()]
+
+    def claims(self) -> Set[str]:
+        """Return the ids of the Collections that its files name."""
+        return self._translation.collections.keys()
 
     def age(self) -> float | None:
         """Return the seconds since the upstream listed its collections, `None` where files do."""

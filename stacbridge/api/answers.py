@@ -1,7 +1,7 @@
 """The documents that searches and lists are answered with, as bytes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 from starlette.responses import Response
@@ -39,13 +39,11 @@ def feature_collection(asked: Search, results: Results, page_links: list[Json]) 
     return page | absent(results.missing)
 
 
-def absent(missing: Mapping[str, StacbridgeError]) -> Json:
-    """Return the members that say which catalogues are missing from a page, and why; none where none is.
+def absent(missing: Mapping[str, StacbridgeError], remarks: Sequence[Json] = ()) -> Json:
+    """Return the members that say which catalogues are missing from a page, and why, with other warnings.
 
-    `federation:missing` is openEO's name (federation extension).
+    None without any. `federation:missing` is openEO's name (federation extension).
     """
-    if not missing:
-        return {}
     warnings = [
         {
             "catalogue": id,
@@ -55,4 +53,10 @@ def absent(missing: Mapping[str, StacbridgeError]) -> Json:
         }
         for id, failure in missing.items()
     ]
-    return {"federation:missing": list(missing), "stacbridge:warnings": warnings}
+    told = {"federation:missing": list(missing), "stacbridge:warnings": [*warnings, *remarks]}
+    return {name: value for name, value in told.items() if value}
+
+
+def left_out(remarks: Mapping[str, str]) -> list[Json]:
+    """Return the warnings that Collections of catalogues are left out; what to say is by the catalogue."""
+    return [{"catalogue": id, "code": "CollectionsLeftOut", "reason": said} for id, said in remarks.items()]

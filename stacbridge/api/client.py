@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from stacbridge import scenes as copies
 from stacbridge.api import failures, links
-from stacbridge.api.answers import absent, feature_collection, respond
+from stacbridge.api.answers import absent, feature_collection, left_out, respond
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.api.headers import STRICT, freshness, prefers_strict, proxy_status, server_timing
@@ -163,7 +163,7 @@ class Client:
             "links": [*links.collections(root), *following],
             "numberMatched": selected.matched,
             "numberReturned": len(found),
-            **absent(told.silent),
+            **absent(told.silent, left_out(told.remarks())),
         }
         headers = freshness(told, self.settings) | proxy_status(told.silent)
         return respond(page, headers=headers | server_timing({"total": time.perf_counter() - start}))

@@ -81,7 +81,7 @@ class Health:
         catalogues = {
             id: {
                 **standing,
-                "warnings": [*self.federation.catalogues[id].warnings(), *warned.get(id, [])],
+                "warnings": [*self.federation.warnings(id), *warned.get(id, [])],
                 "slots": dict(slots.get(id, {})),
                 "downloads": downloads.get(id, {}),
                 "orders": orders.get(id, {}),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 import click
@@ -11,6 +12,7 @@ from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.findings import Finding, attempt
 from stacbridge.commands.terminal import in_words
 from stacbridge.errors import Misconfigured, StacbridgeError
+from stacbridge.federation import Federation
 from stacbridge.loading import load
 from stacbridge.mapping.mapping import Mapping
 from stacbridge.mapping.mapping import load as load_mapping
@@ -31,8 +33,9 @@ def command(catalogues: tuple[str, ...]) -> None:
     """Test the configured catalogues, and say what to fix.
 
     All, or the CATALOGUES that are named: are they reached, do they answer, is the clock right, does the
-    account log in, is its S3 key taken? Without names also: does the bucket of the spool work? Exits with 1
-    where something is wrong. No account is not wrong: search works without.
+    account log in, is its S3 key taken? Without names also: is a collection left out, as another catalogue
+    has its id, and does the bucket of the spool work? Exits with 1 where something is wrong. No account is
+    not wrong: search works without.
     """
     settings = load_settings()
     unknown = [name for name in catalogues if name not in settings.catalogues]
@@ -51,6 +54,8 @@ def _all(catalogues: tuple[str, ...], settings: Settings) -> Iterator[tuple[str,
     for catalogue in catalogues or settings.catalogues:
         for finding in examine(catalogue, settings):
             yield catalogue, finding
+    if not catalogues and len(settings.catalogues) > 1:
+        yield from _left_out(settings)
     if settings.spool_bucket is not None and not catalogues:
         yield "spool", check_storage.bucket(settings.spool_bucket, settings)
 
@@ -74,6 +79,28 @@ def examine(catalogue: str, settings: Settings, wall: Callable[[], float] = time
             yield key
     finally:
         upstream.close()
+
+
+def _left_out(settings: Settings) -> Iterator[tuple[str, Finding]]:
+    """Tell which Collections a bridge leaves out, as far as catalogues list them now."""
+    served = list(_loaded(settings))
+    try:
+        federation = Federation(served, settings)
+    except Misconfigured as error:
+        yield "all", Finding("listing", False, in_words(error))
+    else:
+        for id, remark in federation.told().remarks().items():
+            yield id, Finding("listing", None, remark)
+        federation.close()
+    finally:
+        for upstream in served:
+            upstream.close()
+
+
+def _loaded(settings: Settings) -> Iterator[Upstream]:
+    for id in settings.catalogues:
+        with suppress(Misconfigured):  # that was told already
+            yield load(id, settings)
 
 
 def skew(reply: Reply, now: float) -> Finding:

@@ -9,7 +9,7 @@ from stacbridge.errors import StacbridgeError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result: `good` is None where there was nothing to test."""
+    """One result: `good` is None where there was nothing to test, or it is neither good nor bad."""
 
     subject: str
     good: bool | None

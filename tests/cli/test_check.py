@@ -1,5 +1,8 @@
+import json
 import time
 from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +13,7 @@ from stacbridge.commands.check import examine, skew
 from stacbridge.commands.findings import Finding
 from stacbridge.model import Reply
 from stacbridge.settings import Credentials, Settings
+from stacbridge.simulators.opensearch import OpenSearchSimulator
 from stacbridge.simulators.server import CdseSimulator
 
 NOWHERE = "http://127.0.0.1:1/odata/v1"
@@ -124,3 +128,38 @@ def test_an_account_is_listed_as_set_and_never_shown() -> None:
     set_ = Credentials.model_validate({"username": "me", "password": "hunter2"})
     *_, login = row("cdse", Settings(credentials={"cdse": set_}))
     assert login == "User name and password, without one-time codes."
+
+
+def twins(folder: Path, url: str, *, named: str) -> dict[str, str]:
+    """Return the environment of two catalogues of one service; both files name the collections of `named`."""
+    shipped = (files("stacbridge") / "catalogues" / "cgls.toml").read_text()
+    ids = ("one", "other")
+    for id in ids:
+        (folder / f"{id}.toml").write_text(shipped.replace('id = "cgls"', f'id = "{id}"', 1) + named)
+    endpoints = {id: {"description": f"{url}/catalogue/description"} for id in ids}
+    return {
+        "STACBRIDGE_CATALOGUE_FOLDER": str(folder),
+        "STACBRIDGE_CATALOGUES": json.dumps(ids),
+        "STACBRIDGE_ENDPOINTS": json.dumps(endpoints),
+    }
+
+
+def test_collections_that_are_left_out_are_told_and_not_bad(tmp_path: Path) -> None:
+    with OpenSearchSimulator(size=60) as service:
+        environment = twins(tmp_path, service.url, named="")
+        result = CliRunner().invoke(main, ["check"], env=environment)
+        single = CliRunner().invoke(main, ["check", "other"], env=environment)
+    (line,) = [line for line in result.output.splitlines() if "listing" in line]
+    assert line.startswith("--   other  listing    Left out are Collections")
+    assert "(one)" in line and result.exit_code == 0
+    assert "listing" not in single.output
+
+
+def test_two_catalogues_whose_files_name_one_collection_are_bad(tmp_path: Path) -> None:
+    named = (
+        '[[collection]]\nid = "mine"\ntitle = "Mine"\ndescription = "Mine."\nmatch = {productType = ["M"]}\n'
+    )
+    with OpenSearchSimulator(size=60) as service:
+        result = CliRunner().invoke(main, ["check"], env=twins(tmp_path, service.url, named=named))
+    assert "BAD  all  listing    Collection 'mine' is in both catalogues 'one' and 'other'." in result.output
+    assert result.exit_code == 1

@@ -8,30 +8,10 @@ import pytest
 from stacbridge.channel import Channel
 from stacbridge.errors import Misconfigured, NotFound, UpstreamUnavailable
 from stacbridge.memory import MemoryCatalogue
-from stacbridge.model import Json
 from stacbridge.roll import Roll
 from stacbridge.settings import Settings
 from tests.api.archive import collection
-
-PATIENCE = 10
-
-
-class Discovered(MemoryCatalogue):
-    """A catalogue whose service lists its collections, unless it is down; `slow` is waited for."""
-
-    def __init__(self, id: str, *collections: str) -> None:
-        super().__init__(id, [], [])
-        self.told = [collection(each) for each in collections]
-        self.down = False
-        self.slow: Event | None = None
-
-    def collections(self) -> list[Json]:
-        if self.slow is not None:
-            self.slow.wait(PATIENCE)
-        if self.down:
-            raise UpstreamUnavailable(f"{self.id} is down.", retry_after=60)
-        return self.told
-
+from tests.unit.discovered import PATIENCE, Discovered
 
 Enrol = Callable[..., Roll]
 
@@ -41,7 +21,7 @@ def enrol() -> Iterator[Enrol]:
     """Makes the roll of catalogues that are waited for `patience` seconds."""
     channels: list[Channel] = []
 
-    def make(*catalogues: Discovered, patience: float = PATIENCE) -> Roll:
+    def make(*catalogues: MemoryCatalogue, patience: float = PATIENCE) -> Roll:
         asked = [Channel(each, Settings(connect_timeout=patience)) for each in catalogues]
         channels.extend(asked)
         return Roll(asked)
@@ -106,6 +86,66 @@ def test_a_catalogue_that_went_down_keeps_the_collections_that_it_told(enrol: En
     assert (list(told.collections), told.silent) == (["a", "b"], {})
 
 
-def test_two_catalogues_may_not_claim_one_collection(enrol: Enrol) -> None:
-    with pytest.raises(Misconfigured, match="'a' is in both catalogues 'one' and 'other'"):
-        enrol(Discovered("one", "a"), Discovered("other", "a"))
+def test_the_files_of_two_catalogues_may_not_name_one_collection(enrol: Enrol) -> None:
+    with pytest.raises(Misconfigured, match="'a' is in both catalogues 'one' and 'other'") as refused:
+        enrol(*(MemoryCatalogue(id, [collection("a")], []) for id in ("one", "other")))
+    assert refused.value.advice is not None
+
+
+def test_what_two_services_list_is_that_of_the_catalogue_named_first(
+    enrol: Enrol, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = Discovered("one", "a"), Discovered("other", "a", "b", "c")
+    roll = enrol(one, other)
+    for _ in range(2):
+        told = roll.all()
+        assert (list(told.collections), told.elsewhere) == (["a", "b", "c"], {"other": {"a": "one"}})
+        assert [roll.owner(id) for id in "abc"] == [one, other, other]
+    assert [record.getMessage() for record in caplog.records] == [f"other: {told.remarks()['other']}"]
+    assert "'a' (one)" in told.remarks()["other"]
+
+
+def test_a_service_that_begins_to_list_what_another_has_takes_nothing_away(enrol: Enrol) -> None:
+    one, other = Discovered("one", "a"), Discovered("other", "b")
+    roll = enrol(one, other)
+    other.told.append(collection("a"))
+    assert roll.all().elsewhere == {"other": {"a": "one"}}
+    one.told.append(collection("b"))
+    assert roll.all().elsewhere == {"other": {"b": "one", "a": "one"}}
+    assert [roll.owner(id) for id in "ab"] == [one, one]
+    one.told.clear()
+    assert roll.all().elsewhere == {}
+    assert [roll.owner(id) for id in "ab"] == [other, other]
+
+
+def test_what_the_files_of_a_catalogue_name_is_no_services(enrol: Enrol) -> None:
+    listing, filed = Discovered("listing", "a", "b"), MemoryCatalogue("filed", [collection("a")], [])
+    roll = enrol(listing, filed)
+    assert [roll.owner(id) for id in "ab"] == [filed, listing]
+    assert roll.known.elsewhere == {"listing": {"a": "filed"}}
+
+
+def test_a_catalogue_with_collections_that_are_left_out_is_asked_for_the_others_by_name(
+    enrol: Enrol,
+) -> None:
+    one, other, none = Discovered("one", "a"), Discovered("other", "a", "b"), Discovered("none", "a")
+    roll = enrol(one, other, none)
+    assert roll.parts(()) == [(one, ("a",), True), (other, ("b",), False)]
+    assert roll.parts(["b"]) == [(other, ("b",), False)]
+    assert roll.parts(["a"]) == [(one, ("a",), True)]
+
+
+def test_all_collections_are_asked_of_those_too_who_have_told_none(enrol: Enrol) -> None:
+    one, other, empty = Discovered("one", "a"), Discovered("other", "b"), Discovered("empty")
+    other.down = True
+    assert enrol(one, other, empty).parts(()) == [(one, ("a",), True), (other, (), True), (empty, (), True)]
+
+
+def test_the_roll_of_a_catalogue_alone_leaves_out_what_others_have() -> None:
+    one, other = (Channel(Discovered(id, "a", id), Settings()) for id in ("one", "other"))
+    whole = Roll([one, other])
+    alone = Roll([other], whole)
+    assert (list(alone.all().collections), alone.known.elsewhere) == (["other"], {"other": {"a": "one"}})
+    assert list(Roll([one], whole).all().collections) == ["a", "one"]
+    for channel in (one, other):
+        channel.close()
