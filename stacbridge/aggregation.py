@@ -50,21 +50,12 @@ def aggregate(
     `interval` is one of `periods.PERIODS`; without it, it follows from the time that the Items cover. Raises
     `SearchTooWide`, and what catalogues raise: a number without a catalogue that is down would be wrong.
     """
-    budget, parts = Budget(federation, settings, root), _parts(query, federation)
+    budget, parts = Budget(federation, settings, root), federation.shares(query)
     reading = any(AGGREGATIONS[name].spreads for name in names)
     holdings = [held(replace(query, collections=ids), budget, reading=reading) for ids in parts]
     collections = tuple(id for ids in parts for id in ids)
     asked = Asked(holdings, collections, interval, settings.aggregation_buckets)
     return [AGGREGATIONS[name].make(name, asked) for name in names]
-
-
-def _parts(query: Query, federation: Federation) -> list[tuple[str, ...]]:
-    """Return the asked collections of each catalogue."""
-    parts = []
-    for catalogue in federation.catalogues.values():
-        own = tuple(stac["id"] for stac in catalogue.collections())
-        parts.append(tuple(id for id in own if not query.collections or id in query.collections))
-    return [part for part in parts if part]
 
 
 def _total(name: str, asked: Asked) -> Json:

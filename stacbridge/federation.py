@@ -130,6 +130,16 @@ class Federation:
         ]
         return [(each, own) for each, part in steps if (own := _possible(each, part))] if query.ids else steps
 
+    def shares(self, query: Query) -> list[tuple[str, ...]]:
+        """Return the collections that a search is of, those of each catalogue together.
+
+        Where it names none these are all, which raises why a catalogue has never told its own.
+        """
+        if not query.collections:
+            for failure in self.told().silent.values():
+                raise failure
+        return [own for _, own, _ in self._roll.parts(query.collections) if own]
+
     def ask(self, catalogue: Catalogue, query: Query, root: str) -> Asked:
         """Ask one of the catalogues for a page, without waiting for it."""
         return self._channels[catalogue.id].ask(query, root, ready=True)

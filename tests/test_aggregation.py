@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacbridge.aggregation import AGGREGATIONS, aggregate, available
-from stacbridge.errors import SearchTooWide, UpstreamUnavailable
+from stacbridge.errors import SearchTooWide, UpstreamError, UpstreamUnavailable
 from stacbridge.federation import Federation
 from stacbridge.memory import MemoryCatalogue
 from stacbridge.model import Found, Json, Query
 from stacbridge.settings import Settings
 from tests.api.archive import collection, item
+from tests.unit.discovered import Discovered
 
 ROOT = "https://bridge.example"
 READING, COUNTING = Settings(), Settings(aggregation_items=1, aggregation_requests=5000)
@@ -273,3 +275,20 @@ def test_only_what_items_have_is_available() -> None:
     assert "cloud_cover_frequency" not in available(["datetime"])
     assert "cloud_cover_frequency" in available(["datetime", "eo:cloud_cover"])
     assert "total_count" in available([])
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_catalogue_that_is_not_asked_takes_no_number_from_the_others(hangs: bool) -> None:
+    other = Discovered("other", "four")
+    other.down, other.slow = True, Event() if hangs else None
+    held = MemoryCatalogue("a", [collection("one")], ITEMS[:1])
+    federation = Federation([held, other], Settings(connect_timeout=0.5))
+    try:
+        (found,) = aggregate(["total_count"], Query(collections=("one",)), None, federation, Settings(), ROOT)
+        assert found["value"] == 1
+        with pytest.raises(UpstreamError):
+            aggregate(["total_count"], Query(), None, federation, Settings(), ROOT)
+    finally:
+        if other.slow is not None:
+            other.slow.set()
+        federation.close()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from stacbridge.aggregation import aggregate
 from stacbridge.federation import Federation
 from stacbridge.model import Json, Query
 from stacbridge.settings import Settings
@@ -70,3 +71,9 @@ def test_who_has_nothing_left_is_not_asked() -> None:
     with federated("shared") as (federation, other):
         assert walked(federation, Query()) == expected(Query(collections=("shared",)))
         assert other.asked == 0
+
+
+def test_numbers_are_those_of_what_is_shown() -> None:
+    with federated("shared", "own") as (federation, _):
+        found = aggregate(["collection_frequency"], Query(), None, federation, Settings(), ROOT)
+    assert {each["key"]: each["frequency"] for each in found[0]["buckets"]} == {"shared": 3, "own": 3}
