@@ -41,8 +41,8 @@ def load_settings(**given: object) -> Settings:
     except TOMLDecodeError as error:
         raise Misconfigured(f"The configuration file is not TOML: {error}.", advice=SOURCES) from None
     except UnicodeDecodeError as error:
-        told = f"The configuration file is not UTF-8: {error.reason} at byte {error.start}."
-        raise Misconfigured(told, advice=SOURCES) from None
+        where = f"{error.reason} at byte {error.start}"
+        raise Misconfigured(f"The configuration file is not UTF-8: {where}.", advice=SOURCES) from None
     _check_private()
     check_catalogues(settings)
     return settings
