@@ -51,6 +51,10 @@ class Drain:
         if self._since is None:
             self._since = self._clock()
 
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._seconds = self._notice = 0
+
     def refusal(self) -> NotStaged:
         """Return what a download is answered that comes too late."""
         return NotStaged(

@@ -44,6 +44,8 @@ class Server(uvicorn.Server):
         """Begin to drain; stop, if that had begun; and at once, if that had, too."""
         self.force_exit = self.should_exit
         self.should_exit = self._drain.begun
+        if self._drain.begun:
+            self._drain.end()
         self._drain.begin()
 
     async def on_tick(self, counter: int) -> bool:

@@ -87,7 +87,7 @@ class Agenda:
         """Write what became of a claimed product; False where the lease went to somebody else meanwhile.
 
         The lease ends, or lasts for another `lease` seconds. Who waits for a product that has finished is to
-        be told, but for those who were when it came, and it never was away; of one that will not come, nobody
+        be told, but who knows that it is there only if it was away since; of one that will not come, nobody
         is owed anything any more.
         """
         after = replace(after, leased_until=now + lease if lease else 0)

@@ -110,7 +110,7 @@ class Driver:
                 return
             except StoreUnavailable:
                 if self.clock() + PAUSE >= until:
-                    log.error(ANSWER, *answer, "could not be written, and is lost")
+                    log.error(ANSWER, *answer, "could not be written: ask there before you order anew")
                     raise
                 if not warned:
                     log.warning(ANSWER, *answer, "cannot be written yet")

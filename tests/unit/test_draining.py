@@ -57,6 +57,14 @@ def test_it_tells_how_long_what_is_under_way_may_take() -> None:
     assert drain.left == 0
 
 
+def test_once_it_is_ended_nothing_is_waited_for() -> None:
+    drain = Drain(60, notice=10, clock=Clock())
+    with drain.download():
+        drain.begin()
+        drain.end()
+        assert (drain.over, drain.left) == (True, 0)
+
+
 def test_a_load_balancer_has_its_time_to_notice() -> None:
     clock = Clock()
     drain = Drain(1, notice=10, clock=clock)
