@@ -13,6 +13,7 @@ from stacbridge.settings import Settings
 PREFIX = "STACBRIDGE_"
 OTHERS = ("CONFIG", "URL", "KEY", "RECORDINGS", "SCHEMAS", "ONLINE", "FULL")
 """What commands read beside the settings, and what the tests do."""
+OWN = "your own are read from `catalogue_folder`."
 REFERENCE = "docs/reference/settings.md"
 
 
@@ -36,11 +37,11 @@ def check_catalogues(settings: Settings) -> None:
         if catalogue not in known:
             raise Misconfigured(
                 f"There is no catalogue {catalogue!r}, which the setting `{setting}` names.",
-                advice=_near(catalogue, known, f"There is: {', '.join(known)}."),
+                advice=_near(catalogue, known, f"There is: {', '.join(known)}; {OWN}"),
             )
     for catalogue, replaced in settings.endpoints.items():
         there = endpoints(catalogue, settings)
-        for name in replaced.keys() - there:
+        for name in sorted(replaced.keys() - there):
             raise Misconfigured(
                 f"Catalogue {catalogue!r} has no endpoint {name!r}, which the setting `endpoints` names.",
                 advice=_near(name, there, f"It has: {', '.join(sorted(there))}."),

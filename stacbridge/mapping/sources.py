@@ -27,8 +27,15 @@ def read(catalogue: str, settings: Settings) -> tuple[Table, list[Table]]:
 
 
 def available(settings: Settings) -> dict[str, Path | Traversable]:
-    """Return the file of every catalogue that there is, by id; one's own goes before a shipped one."""
-    found = [file for folder in reversed(_folders(settings)) for file in folder.iterdir()]
+    """Return the file of every catalogue that there is, by id; one's own goes before a shipped one.
+
+    Raises `Misconfigured` where the folder of one's own cannot be read.
+    """
+    try:
+        found = [file for folder in reversed(_folders(settings)) for file in folder.iterdir()]
+    except OSError as error:
+        told = f"catalogue_folder: {settings.catalogue_folder} cannot be read."
+        raise Misconfigured(told, answered=error.strerror, advice="See who may read there.") from error
     files = {file.name.removesuffix(".toml"): file for file in found if file.name.endswith(".toml")}
     return dict(sorted(files.items()))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacbridge.commands.configuration import load_settings
-from stacbridge.commands.variables import PREFIX, check_variables
+from stacbridge.commands.variables import PREFIX, check_catalogues, check_variables
 from stacbridge.errors import Misconfigured
 from stacbridge.settings import Settings
 from tests.cli.test_cli import run
@@ -26,7 +26,11 @@ TOY = Path(__file__).parents[1] / "unit" / "catalogues"
         ("CATALOGUES", '["cdes"]', "There is no catalogue 'cdes', which the setting `catalogues` names."),
         ("ACCOUNTS", '{"cdes": "own"}', "Did you mean cdse?"),
         ("ACCOUNTS__CDES", "own", "which the setting `accounts` names"),
-        ("CREDENTIALS__NOPE__PASSWORD", "hunter2", "There is: cdse, cgls, hrvpp, maap, sedas, terrascope."),
+        (
+            "CREDENTIALS__NOPE__PASSWORD",
+            "hunter2",
+            "There is: cdse, cgls, hrvpp, maap, sedas, terrascope; your own",
+        ),
         ("UNCHECKED", '["cdes"]', "which the setting `unchecked` names"),
         ("ENDPOINTS__NOPE__TOKEN", "http://hunter2", "which the setting `endpoints` names"),
         ("ENDPOINTS__CDSE__TOKN", "http://hunter2", "Catalogue 'cdse' has no endpoint 'tokn'"),
@@ -57,6 +61,14 @@ def test_a_catalogue_of_ones_own_may_be_named(monkeypatch: pytest.MonkeyPatch) -
         load_settings()
     monkeypatch.setenv("STACBRIDGE_CATALOGUE_FOLDER", str(TOY))
     assert load_settings().endpoints == {"toy": {"download": "http://127.0.0.1:1"}}
+
+
+def test_a_folder_of_catalogues_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    settings = Settings(catalogue_folder=tmp_path / "own")
+    (tmp_path / "own").rmdir()
+    with pytest.raises(Misconfigured, match=r"catalogue_folder: .*own cannot be read"):
+        check_catalogues(settings)
 
 
 def test_every_setting_may_be_set() -> None:
