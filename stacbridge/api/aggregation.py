@@ -6,7 +6,6 @@ Source: https://github.com/stac-api-extensions/aggregation (v0.3.0).
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +16,7 @@ from stacbridge.api.answers import respond
 from stacbridge.api.openapi import AGGREGATE_BODY, AGGREGATE_URL, AGGREGATION_COLLECTION
 from stacbridge.api.parameters import search
 from stacbridge.api.querystring import from_url
-from stacbridge.api.request import parameters_of, root_of
+from stacbridge.api.request import body_of, parameters_of, root_of
 from stacbridge.errors import BadRequest
 from stacbridge.federation import Federation
 from stacbridge.hrefs import collection_href
@@ -79,7 +78,7 @@ class Aggregator:
     async def aggregate(self, request: Request, collection: str | None) -> Response:
         """Answer GET and POST .../aggregate."""
         posted = request.method == "POST"
-        body = _posted(await request.body()) if posted else from_url(parameters_of(request))
+        body = await body_of(request) if posted else from_url(parameters_of(request))
         return await self._federation.run(self._numbers, body, root_of(request), collection)
 
     async def aggregations(self, request: Request, collection: str | None) -> Response:
@@ -105,16 +104,6 @@ class Aggregator:
         if collection is None:
             return AGGREGATIONS
         return available(self._federation.queryables(collection, "")["properties"])
-
-
-def _posted(body: bytes) -> Json:
-    try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error}.", parameter="body") from None
-    if not isinstance(given, dict):
-        raise BadRequest("The body must be a JSON object.", parameter="body")
-    return given
 
 
 def _asked(body: Json, known: Iterable[str]) -> list[str]:

@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any, cast
 
 from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,10 +19,10 @@ from stacbridge.api.answers import absent, feature_collection, left_out, respond
 from stacbridge.api.collection_search import select
 from stacbridge.api.conformance import CONFORMANCE
 from stacbridge.api.headers import STRICT, freshness, prefers_strict, proxy_status, server_timing
-from stacbridge.api.openapi import FAILURES, CollectionsUrl, ItemsUrl, ItemUrl, SearchBody, SearchUrl
+from stacbridge.api.openapi import FAILURES, SEARCH_BODY, CollectionsUrl, ItemsUrl, ItemUrl, SearchUrl
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
-from stacbridge.api.request import parameters_of, root_of
+from stacbridge.api.request import body_of, parameters_of, root_of
 from stacbridge.api.schemas import Schemas
 from stacbridge.api.viewer import Viewer
 from stacbridge.federation import Federation
@@ -42,9 +44,21 @@ from stac_fastapi.extensions.sort import (  # noqa: E402
 )
 from stac_fastapi.types.config import ApiSettings  # noqa: E402
 from stac_fastapi.types.core import AsyncBaseCoreClient  # noqa: E402
+from stac_fastapi.types.search import APIRequest  # noqa: E402
 
 STAC_VERSION = "1.1.0"
 DESCRIPTION = "One modern STAC API over Earth-observation archives that speak older languages."
+
+
+class Api(StacApi):
+    """stac-fastapi's routes, with bodies left to us to read: FastAPI takes only what is called JSON, and NaN
+    for a number."""
+
+    def register_post_search(self) -> None:
+        """Add POST /search."""
+        super().register_post_search()
+        route = cast(APIRoute, self.router.routes[-1])
+        route.openapi_extra = {"requestBody": SEARCH_BODY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ def create_api(
         responses=FAILURES,
         dependencies=[Depends(ids_with_slashes)],
     )
-    StacApi(
+    Api(
         settings=ApiSettings(
             stac_fastapi_title=about.title,
             stac_fastapi_description=about.description,
@@ -101,7 +115,7 @@ def create_api(
         ],
         exceptions={},
         search_get_request_model=SearchUrl,
-        search_post_request_model=SearchBody,
+        search_post_request_model=cast(type[BaseModel], APIRequest),
         items_get_request_model=ItemsUrl,
         item_get_request_model=ItemUrl,
         collections_get_request_model=CollectionsUrl,
@@ -203,10 +217,10 @@ class Client:
             request, asked, links.found(root), lambda token: links.next_get(f"{root}/search", pairs, token)
         )
 
-    async def post_search(self, _: Any, request: Request) -> Response:
+    async def post_search(self, request: Request) -> Response:
         """Answer POST /search."""
         root = root_of(request)
-        body: Json = await request.json()
+        body = await body_of(request)
         asked = search(body, self.settings)
         known = {name: value for name, value in body.items() if name in PARAMETERS}
         return await self._page(

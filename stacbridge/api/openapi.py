@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import attr
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict
 from stac_fastapi.types.search import APIRequest
 
 from stacbridge.model import Json
@@ -126,29 +125,31 @@ SORT_KEY: Json = {
 }
 
 
-class SearchBody(BaseModel):
-    """The body of POST /search: members as in the URL, as JSON. Any JSON object is taken on to the checks."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={
-            "properties": {
-                **NARROWING,
-                "limit": {"type": "integer", "minimum": 1},
-                "sortby": {"type": "array", "items": SORT_KEY},
-                "fields": {"type": "object", "properties": {"include": TEXTS, "exclude": TEXTS}},
-                "scenes": {
-                    "type": "string",
-                    "enum": ["once", "linked"],
-                    "description": DESCRIPTIONS["scenes"],
+SEARCH_BODY: Json = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    **NARROWING,
+                    "limit": {"type": "integer", "minimum": 1},
+                    "sortby": {"type": "array", "items": SORT_KEY},
+                    "fields": {"type": "object", "properties": {"include": TEXTS, "exclude": TEXTS}},
+                    "scenes": {
+                        "type": "string",
+                        "enum": ["once", "linked"],
+                        "description": DESCRIPTIONS["scenes"],
+                    },
+                    "token": {"type": "string"},
+                    "count": {"type": "boolean", "description": DESCRIPTIONS["count"]},
+                    "strict": {"type": "boolean", "description": DESCRIPTIONS["strict"]},
                 },
-                "token": {"type": "string"},
-                "count": {"type": "boolean", "description": DESCRIPTIONS["count"]},
-                "strict": {"type": "boolean", "description": DESCRIPTIONS["strict"]},
             }
-        },
-    )
-
+        }
+    },
+}
+"""The body of POST /search."""
 
 AGGREGATE_URL: list[Json] = [
     {"name": name, "in": "query", "description": DESCRIPTIONS[name], "schema": {"type": "string"}}

@@ -74,7 +74,7 @@ def scenes(given: Json) -> str | None:
 
 
 def _check_writable(body: Json) -> None:
-    """Refuse what no cursor or link could repeat: deep nesting, huge integers, halves of characters."""
+    """Refuse what no cursor or link could repeat: deep nesting, huge integers."""
     try:
         orjson.dumps(body)
     except orjson.JSONEncodeError as error:

@@ -1,8 +1,11 @@
-"""What a request says before anything is read into it: where the API is, and the URL's parameters."""
+"""What a request says before anything is read into it: where the API is, the URL's parameters, the body."""
 
+import orjson
 from starlette.requests import Request
 
 from stacbridge.api import intervals
+from stacbridge.errors import BadRequest
+from stacbridge.model import Json
 
 
 def root_of(request: Request) -> str:
@@ -16,3 +19,14 @@ def parameters_of(request: Request) -> list[tuple[str, str]]:
     if "QGIS" not in request.headers.get("user-agent", ""):
         return pairs
     return [(name, intervals.assume_utc(text) if name == "datetime" else text) for name, text in pairs]
+
+
+async def body_of(request: Request) -> Json:
+    """Return the JSON object that is posted, whatever its type is called. Raises `BadRequest`."""
+    try:
+        given = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}.", parameter="body") from None
+    if not isinstance(given, dict):
+        raise BadRequest("The body must be a JSON object.", parameter="body")
+    return given

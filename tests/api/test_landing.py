@@ -75,7 +75,8 @@ def test_the_openapi_document_has_every_route_and_parameter(api: TestClient) -> 
     )
     named = {each["name"] for each in document["paths"]["/search"]["get"]["parameters"]}
     assert {"collections", "bbox", "filter", "filter-lang", "sortby", "fields", "token"} <= named
-    body = document["components"]["schemas"]["SearchBody"]["properties"]
+    posted = document["paths"]["/search"]["post"]["requestBody"]["content"]["application/json"]
+    body = posted["schema"]["properties"]
     assert {"collections", "intersects", "filter", "sortby"} <= set(body)
 
 
