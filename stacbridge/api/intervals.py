@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from stacbridge.errors import BadRequest
 from stacbridge.model import Interval
+from stacbridge.spans import bounded
 
 # Second 60 (a leap second), which Python does not know, is read as the last microsecond of its minute.
 INSTANT = re.compile(
@@ -17,12 +18,13 @@ OPEN = ("", "..")
 def parse(text: str) -> Interval:
     """Return the closed interval that `text` states: `a`, `a/b`, `a/..` or `../b`, with time zones.
 
-    Raises `BadRequest` naming `datetime`.
+    Where it ends beyond what can be computed with, it is open (see `spans`). Raises `BadRequest` naming
+    `datetime`.
     """
     parts = text.strip().split("/")
     if len(parts) == 1:
         at = _instant(parts[0])
-        return Interval(at, at)
+        return bounded(at, at)
     if len(parts) > 2:
         raise _refused(text, "it has more than one slash")
     start, end = (None if part in OPEN else _instant(part) for part in parts)
@@ -30,7 +32,7 @@ def parse(text: str) -> Interval:
         raise _refused(text, "both ends are open")
     if start is not None and end is not None and start > end:
         raise _refused(text, "it ends before it starts")
-    return Interval(start, end)
+    return bounded(start, end)
 
 
 def assume_utc(text: str) -> str:

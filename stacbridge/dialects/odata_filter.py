@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any
 
-from stacbridge import geometry
+from stacbridge import geometry, scalars, spans
 from stacbridge.cql import conditions, times
 from stacbridge.cql.conditions import LISTS, And, Condition, Opaque, Or, Predicate
 from stacbridge.cql.evaluate import holds, tester
@@ -21,6 +21,7 @@ from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
 
 _OPERATORS = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_EARLIEST = scalars.rfc3339(spans.FIRST)
 _NEVER_MISSING = ("ContentDate/Start", "ContentDate/End", "Online", "PublicationDate", "ModificationDate")
 
 
@@ -175,12 +176,18 @@ def _compare(path: str, kind: str, operator: str, value: Any) -> str:
 
 
 def _ordered(test: Predicate, row: Row) -> Told:
-    value = times.instant(test.value) if row.type == "DateTimeOffset" else test.value
+    value = _writable(test.value) if row.type == "DateTimeOffset" else test.value
     if value is None or times.is_finer(str(test.value)):
         return UNTOLD
     if test.op == "<>":
         return Told(either([_bound(row, "<", value), _bound(row, ">", value)]))
     return Told(_bound(row, test.op, value)) if test.op in _OPERATORS else UNTOLD
+
+
+def _writable(text: Any) -> str | None:
+    """Return a time as its text, or an early one that means the same: no product is of years before 1000."""
+    found = times.instant(text)
+    return None if found is None else max(found, _EARLIEST)
 
 
 def _bound(row: Row, op: str, value: Any) -> Text:

@@ -12,6 +12,7 @@ from stacbridge.dialects.checked import Checked, decided
 from stacbridge.dialects.stac_foreign import Fact
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.model import Interval, Json
+from stacbridge.spans import bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +98,4 @@ def during(condition: Condition, interval: Interval | None) -> Interval | None:
     start, end = max(since, default=None), min(until, default=None)
     if (start is None and end is None) or (start and end and start > end):
         return interval
-    return Interval(start, end)
+    return bounded(start, end)

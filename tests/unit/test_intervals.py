@@ -38,6 +38,25 @@ def test_a_leap_second_belongs_to_its_minute() -> None:
     assert read.start == datetime(1990, 12, 31, 23, 59, 59, 999999, UTC)
 
 
+FIRST, LAST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("0001-01-01T00:00:00Z/9999-12-31T23:59:60Z", Interval(None, None)),
+        ("1000-01-01T00:00:00.000001Z/9999-12-29T23:59:59Z", None),
+        ("../0001-01-01T00:00:00Z", Interval(None, FIRST)),
+        ("0500-01-01T00:00:00Z", Interval(None, FIRST)),
+        ("9999-12-31T23:59:59.999999Z/..", Interval(LAST, None)),
+        ("9999-12-31T23:59:59.999999Z", Interval(LAST, None)),
+    ],
+)
+def test_an_end_beyond_what_can_be_computed_with_is_open(text: str, read: Interval | None) -> None:
+    exact = Interval(*map(datetime.fromisoformat, text.split("/"))) if read is None else read
+    assert intervals.parse(text) == exact
+
+
 @given(st.text())
 def test_other_text_is_refused_and_never_a_fault(text: str) -> None:
     with pytest.raises(BadRequest) as refused:

@@ -20,6 +20,7 @@ from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.families import Collection
 from stacbridge.mapping.rows import Row
 from stacbridge.model import Interval, Json
+from stacbridge.spans import bounded
 
 COMPARISONS = ("=", "<", "<=", ">", ">=")
 _KINDS: dict[str, tuple[type, ...]] = {"Integer": (int, float), "Double": (int, float), "Boolean": (bool,)}
@@ -55,10 +56,8 @@ class Pushed:
         whole = interval or Interval(None, None)
         starts = [time for time in (whole.start, self.since) if time is not None]
         ends = [time for time in (whole.end, self.until) if time is not None]
-        found = Interval(max(starts, default=None), min(ends, default=None))
-        if found.start is not None and found.end is not None and found.start > found.end:
-            return whole
-        return found
+        start, end = max(starts, default=None), min(ends, default=None)
+        return whole if start and end and start > end else bounded(start, end)
 
 
 def add(pushed: Pushed, name: str, tests: list[Predicate | Or], spec: Collection) -> bool:
