@@ -7,6 +7,7 @@ its inversion.
 
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor
 from typing import Any
 
@@ -54,27 +55,51 @@ def _write(condition: Condition, spec: Collection, endings: tuple[str, ...], wid
     return told.text
 
 
-def membership(specs: list[Collection], family: list[Collection], *, wide: bool = False) -> Text:
-    """Return what tells the products of some collections from the others of their family.
+def membership(specs: list[Collection], _: list[Collection]) -> Text:
+    """Return what the products of some collections match and no others of their family, be they of another
+    collection or of none.
 
-    What all of them match is tested once, the rest only where it is needed. With `wide` only the shortest is
-    tested, so that products of other collections may come, too.
+    What all of the collections match is tested once, the rest only where it is needed.
     """
-    others = [spec for spec in family if spec not in specs]
-    if not others:
-        return True
-    first, *further = specs
-    common = {name: values for name, values in first.match.items() if _all_have(further, name, values)}
-    if wide:
-        return _matching({name: values for name, values in common.items() if len(values) == 1})
-    if all(_apart(common, spec.match) for spec in others):
-        return _matching(common)
-    rest = [{name: values for name, values in spec.match.items() if name not in common} for spec in specs]
+    matches = [_own(spec) for spec in specs]
+    common = _common(matches)
+    rest = [{name: values for name, values in match.items() if name not in common} for match in matches]
     return both([_matching(common), either([_matching(match) for match in rest])])
 
 
-def _all_have(specs: list[Collection], name: str, values: frozenset[Any]) -> bool:
-    return all(spec.match.get(name) == values for spec in specs)
+def distinction(specs: list[Collection], others: list[Collection]) -> Text:
+    """Return what tells the products of some collections from those of others in their family. It may be
+    shorter than their membership, and products of no collection may satisfy it, too."""
+    if not others:
+        return True
+    common = _common([spec.match for spec in specs])
+    if all(_apart(common, spec.match) for spec in others):
+        return _matching(common)
+    return membership(specs, others)
+
+
+def outline(specs: list[Collection], others: list[Collection]) -> Text:
+    """Return the shortest part of a distinction, which products of the others may satisfy, too."""
+    common = _common([spec.match for spec in specs]) if others else {}
+    return _matching({name: values for name, values in common.items() if len(values) == 1})
+
+
+def is_whole(spec: Collection) -> bool:
+    """Tell whether all products of its family are a collection's."""
+    return not _own(spec)
+
+
+def _own(spec: Collection) -> Match:
+    """Return what a collection's products match besides what all of their family do."""
+    known = spec.family_match
+    return {name: each for name, each in spec.match.items() if name not in known or not known[name] <= each}
+
+
+def _common(matches: list[Match]) -> Match:
+    first, *further = matches
+    return {
+        name: values for name, values in first.items() if all(match.get(name) == values for match in further)
+    }
 
 
 def _apart(match: Match, other: Match) -> bool:
@@ -86,6 +111,7 @@ def _matching(match: Match) -> Text:
     return both([_one_of(name, values) for name, values in match.items()])
 
 
+@lru_cache(1024)
 def _one_of(name: str, values: frozenset[Any]) -> Text:
     return either([attribute(name, "String", "eq", value) for value in sorted(values)])
 

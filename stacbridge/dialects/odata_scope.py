@@ -1,6 +1,7 @@
 """What a query asks of the archive, whichever page of the answer: collections, filter, time and area as
 `$filter`."""
 
+from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 
@@ -18,14 +19,16 @@ ENTITY_SETS = ("Bursts",)
 """Families that are entity sets of their own, not collections of `Products`. Their entities have plain
 properties only, and no Attributes (documentation.dataspace.copernicus.eu, Sentinel-1 SLC Burst).
 """
+Tells = Callable[[list[Collection], list[Collection]], Text]
+"""Returns what tells the products of some collections from those of others in their family."""
 RESERVE = 220
 """Characters kept for the conditions that continue a walk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The text, and the collections whose products are wanted (`None`: all); with `wide`, others come,
-    too.
+    """The text, and the collections whose products are wanted (`None`: all); with `wide`, products of others,
+    or of none, come, too.
 
     `checked` names the conditions that the text does not, or not exactly, tell (see `Page`).
     """
@@ -42,13 +45,15 @@ class Scoping:
     def __init__(self, mapping: Mapping, specs: Dictionary[str, Collection], length: int) -> None:
         """Find the scope among the collections `specs`, those of one entity set."""
         self._mapping, self._specs, self._length = mapping, specs, length
+        self._whole = any(_is_all(spec) for spec in specs.values())
 
     def find(self, query: Query) -> Scope:
         """Return the scope of a query. Raises `UnsupportedFilter`.
 
-        Where the names of all collections would be too long, their families are asked for, and what comes is
-        to be sorted out by whoever reads the answer. Where that is too long still, they are without what
-        their collections say differently, and at last without the longest parts of the filter.
+        A search of everything names no collections. Where what tells their products would be too long, it is
+        what tells them from those of other collections, or else their families, and what comes is to be
+        sorted out by whoever reads the answer. Where that is too long still, they are without what their
+        collections say differently, and at last without the longest parts of the filter.
         """
         condition = conditions.parse(query.filter) if query.filter else True
         dropped: tuple[str, ...] = ()
@@ -65,13 +70,18 @@ class Scoping:
         around = both([*_when(query.interval), *_where(query)])
         same = {pushed.text for pushed in texts.values()}
         if not query.collections and len(same) == 1:
-            return Scope(both([*same, around]), None, checked=_checked(texts, dropped))
+            return Scope(both([*same, around]), None, not self._whole, _checked(texts, dropped))
         wanted = frozenset(name for name, pushed in texts.items() if pushed.text is not False)
-        for wide, told in ((False, texts), (True, texts), (True, self._levelled(texts))):
-            text = both([self._families(told, wide=wide), around])
+        for tells, told in (
+            (odata_filter.membership, texts),
+            (odata_filter.distinction, texts),
+            (odata_filter.outline, texts),
+            (odata_filter.outline, self._levelled(texts)),
+        ):
+            text = both([self._families(told, tells), around])
             if self._fits(text):
                 break
-        return Scope(text, wanted, wide=wide, checked=_checked(told, dropped))
+        return Scope(text, wanted, tells is not odata_filter.membership, _checked(told, dropped))
 
     def _levelled(self, texts: dict[str, Pushed]) -> dict[str, Pushed]:
         """Return no text at all for the collections of a family whose collections have different ones."""
@@ -107,9 +117,9 @@ class Scoping:
         longest = max(conditions.conjuncts(condition), key=length)
         return longest if length(longest) else None
 
-    def _families(self, texts: dict[str, Pushed], *, wide: bool) -> Text:
-        """Return `(family and membership and filter) or …`; `wide` names families that have one filter as a
-        whole."""
+    def _families(self, texts: dict[str, Pushed], tells: Tells) -> Text:
+        """Return `(family and what tells collections and filter) or …`; an outline is only for families that
+        have one filter as a whole."""
         specs = self._specs
         groups: dict[tuple[str, Text], list[Collection]] = {}
         for name, pushed in texts.items():
@@ -118,14 +128,21 @@ class Scoping:
         families = [family for family, _ in groups]
         found: list[Text] = []
         for (family, text), group in groups.items():
-            siblings = [spec for spec in specs.values() if spec.family == family]
-            member = odata_filter.membership(group, siblings, wide=wide and families.count(family) == 1)
+            ids = {spec.id for spec in group}
+            others = [spec for spec in specs.values() if spec.family == family and spec.id not in ids]
+            split = tells is odata_filter.outline and families.count(family) > 1
+            member = (odata_filter.distinction if split else tells)(group, others)
             found.append(both([_of_family(family), member, text]))
         return either([f"({text})" if len(found) > 1 else text for text in found])
 
 
 def _checked(texts: dict[str, Pushed], dropped: tuple[str, ...]) -> tuple[str, ...]:
     return (*dropped, *dict.fromkeys(name for pushed in texts.values() for name in pushed.checked))
+
+
+def _is_all(spec: Collection) -> bool:
+    """Tell whether all entities of a set are products of a collection."""
+    return odata_filter.is_whole(spec) and (spec.family in ENTITY_SETS or not spec.family_match)
 
 
 def _of_family(family: str) -> Text:

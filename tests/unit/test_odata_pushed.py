@@ -14,6 +14,10 @@ from tests.unit.toy import SETTINGS, toy
 
 DIALECT = OData(toy())
 ENDS_WITH_B = "{}(endswith(Name,'B.SAFE')"
+SLC = (
+    "Collection/Name eq 'SENTINEL-1' and Attributes/OData.CSC.StringAttribute/any("
+    "att:att/Name eq 'productType' and att/OData.CSC.StringAttribute/Value eq 'IW_SLC__1S')"
+)
 EITHER = "(Name eq 'E.nc.SAFE' or Name eq 'E.nc.SEN3' or Name eq 'E.nc.nc') or (Name eq 'F.nc.SAFE'"
 
 
@@ -118,15 +122,15 @@ def test_a_filter_too_long_for_the_upstream_is_asked_without_its_longest_part() 
         ("id LIKE 'S1A%'", "startswith(Name,'S1A')"),
         ("id LIKE '%GRD%'", "contains(Name,'GRD')"),
         ("id LIKE '%'", None),
-        ("constellation = 'sentinel-1'", "Collection/Name eq 'SENTINEL-1'"),
+        ("constellation = 'sentinel-1' AND collection = 'slc'", SLC),
         (
             "\"product:type\" = 'S2MSI1C'",
             "Collection/Name eq 'SENTINEL-2' and Attributes/OData.CSC.StringAttribute/any("
             "att:att/Name eq 'productType' and att/OData.CSC.StringAttribute/Value eq 'S2MSI1C')",
         ),
         (
-            "platform = 'sentinel-1a'",
-            "Collection/Name eq 'SENTINEL-1' and Attributes/OData.CSC.StringAttribute/any("
+            "platform = 'sentinel-1a' AND collection = 'slc'",
+            f"{SLC} and Attributes/OData.CSC.StringAttribute/any("
             "att:att/Name eq 'platformSerialIdentifier' and att/OData.CSC.StringAttribute/Value eq 'A')",
         ),
         ("order:status = 'succeeded'", "Online eq true"),

@@ -233,7 +233,8 @@ def test_a_search_that_was_too_long_to_tell_gives_full_pages_of_what_was_asked_f
 
 def test_the_upstreams_count_is_asked_once_and_carried_along() -> None:
     upstream = archive([product(number, number) for number in range(9)])
-    assert [page.matched for page in pages(upstream, Query(limit=PAGE, count=True))] == [9, 9, 9]
+    query = Query(collections=("grd",), limit=PAGE, count=True)
+    assert [page.matched for page in pages(upstream, query)] == [9, 9, 9]
     assert [asked.get("$count") for asked in upstream.asked] == ["true", None, None]
 
 
@@ -243,7 +244,7 @@ def test_any_number_of_ids_comes_in_the_order_asked_for(sortby: tuple[SortKey, .
     mapping.limits["filter"] = 1500
     products = [product(number, number * 37 % 41) for number in range(40)]
     names = tuple(record["Name"].removesuffix(".SAFE") for record in products)
-    query = Query(ids=names, limit=PAGE, sortby=sortby, count=True)
+    query = Query(collections=("grd",), ids=names, limit=PAGE, sortby=sortby, count=True)
     upstream = archive(products)
     found = list(pages(upstream, query, ODataSets(mapping)))
     assert max(len(asked["$filter"]) for asked in upstream.asked) <= 1500
