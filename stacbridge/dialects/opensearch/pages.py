@@ -122,7 +122,7 @@ class Pages:
                     continue
                 raise
             answer = answers.read(reply, self._upstream, axes=self._options.axes)
-            found = self._fitting([self._record(each, step) for each in answer.features], step)
+            found = self._fitting(url, [self._record(each, step) for each in answer.features], step)
             if found:
                 return found[:1]
         return []
@@ -223,7 +223,7 @@ class Pages:
         inside = [each for each in records if at.window.holds(start_of(each))]
         if at.part is not None:
             inside = parts.cell(step, at.part).own(inside)
-        kept = {id(each) for each in self._fitting(inside, parts.within(step, at.part))}
+        kept = {id(each) for each in self._fitting(url, inside, parts.within(step, at.part))}
         entries = [
             Entry(each, self.key(each, step), replace(at, given=at.given + number, first=mark))
             for number, each in enumerate(records, 1)
@@ -262,10 +262,10 @@ class Pages:
             found["Attributes"].setdefault(PARENT, step.key)
         return found
 
-    def _fitting(self, records: list[Json], step: Step) -> list[Json]:
+    def _fitting(self, url: Url, records: list[Json], step: Step) -> list[Json]:
         trusted = self._options.trusted
         interval = None if "time" in trusted else self._query.interval
-        area = "area" not in trusted or len(step.areas) > 1 or step.apart is not None
+        area = "area" not in trusted or not requests.names_area(url.template, step)
         return plan.fitting(records, step, interval, area=area)
 
     def _too_deep(self) -> SearchTooWide:

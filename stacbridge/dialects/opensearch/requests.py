@@ -137,6 +137,15 @@ def _area(template: Template, area: Area) -> dict[Name, str]:
     return {("geo", "geometry"): area.wkt, **relation}
 
 
+def names_area(template: Template, step: Step) -> bool:
+    """Tell whether a service is asked for the area of a step, if it has one, and for no more: not for the box
+    around it, one area of several, or the whole world."""
+    if len(step.areas) != 1 or step.apart is not None:
+        return not step.areas and step.apart is None
+    asked = _area(template, step.areas[0]).keys() & template.names
+    return ("geo", "geometry") in asked or (step.areas[0].exact and ("geo", "box") in asked)
+
+
 def _conditions(template: Template, step: Step, options: Options) -> dict[Name, str]:
     found: dict[Name, str] = {}
     for attribute, value in step.values.items():

@@ -114,6 +114,9 @@ class Search:
         """Return the number of all matches, where the service counts exactly what is asked for."""
         if not all(run.step.counted(self._options.trusted) for run in runs):
             return None
+        urls = yield from together(self._url(run.step) for run in runs)
+        if not all(requests.names_area(url.template, run.step) for url, run in zip(urls, runs, strict=True)):
+            return None
         asked = [run for run in runs if run.rest is not None]
         others = [run for run in runs if run.rest is None]
         counted = yield from together(self._count(run.step) for run in others)
