@@ -22,11 +22,11 @@ from stacbridge.api.headers import STRICT, freshness, prefers_strict, proxy_stat
 from stacbridge.api.openapi import FAILURES, SEARCH_BODY, CollectionsUrl, ItemsUrl, ItemUrl, SearchUrl
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
-from stacbridge.api.request import body_of, parameters_of, root_of
+from stacbridge.api.request import body_of, parameters_of, restore_slashes, root_of
 from stacbridge.api.schemas import Schemas
 from stacbridge.api.viewer import Viewer
 from stacbridge.federation import Federation
-from stacbridge.hrefs import SLASH, collection_href
+from stacbridge.hrefs import collection_href
 from stacbridge.model import Json
 from stacbridge.settings import Settings
 from stacbridge.turns import turns
@@ -92,7 +92,7 @@ def create_api(
         redoc_url=None,
         lifespan=lifespan,
         responses=FAILURES,
-        dependencies=[Depends(ids_with_slashes)],
+        dependencies=[Depends(restore_slashes)],
     )
     Api(
         settings=ApiSettings(
@@ -123,12 +123,6 @@ def create_api(
     )
     failures.install(app)
     return app
-
-
-async def ids_with_slashes(request: Request) -> None:
-    """Give the ids in the path the slashes that are part of them, before any route reads one."""
-    for name, id in request.path_params.items():
-        request.path_params[name] = id.replace(SLASH, "/")
 
 
 class Client:

@@ -5,6 +5,7 @@ from starlette.requests import Request
 
 from stacbridge.api import intervals
 from stacbridge.errors import BadRequest
+from stacbridge.hrefs import SLASH
 from stacbridge.model import Json
 
 
@@ -19,6 +20,12 @@ def parameters_of(request: Request) -> list[tuple[str, str]]:
     if "QGIS" not in request.headers.get("user-agent", ""):
         return pairs
     return [(name, intervals.assume_utc(text) if name == "datetime" else text) for name, text in pairs]
+
+
+async def restore_slashes(request: Request) -> None:
+    """Put back the slashes within ids, now that the path is divided. FastAPI reads parameters after this."""
+    found = request.path_params
+    found |= {name: text.replace(SLASH, "/") for name, text in found.items() if SLASH in text}
 
 
 async def body_of(request: Request) -> Json:
