@@ -56,7 +56,7 @@ class Builder:
         self.convention = CONVENTIONS[collection.convention] if collection.convention else None
         constants = {**frame.schemes, **collection.constants}
         self._read = Reader(collection.rows.values(), constants).read
-        self.names = frozenset([*MEMBERS, *collection.rows, *constants])
+        self.names = frozenset([*MEMBERS, *collection.rows, *constants, ISSUE])
         files = collection.assets.values()
         self._details = details(
             frozenset(["s3", *[asset.kind for asset in files], *["size" for asset in files if asset.stated]])

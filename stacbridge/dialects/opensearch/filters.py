@@ -9,6 +9,7 @@ from stacbridge.dialects.checked import decided, told
 from stacbridge.dialects.opensearch.values import COMPARISONS, Pushed, add
 from stacbridge.errors import UnsupportedFilter
 from stacbridge.mapping.families import Collection
+from stacbridge.mapping.items import ISSUE
 from stacbridge.mapping.rows import Row
 
 MAX_COMBINATIONS = 20
@@ -17,7 +18,7 @@ TIMES = (("ContentDate/Start",), ("ContentDate/End",))
 MEMBERS = frozenset(
     (
         *("id", "type", "collection", "geometry", "bbox", "stac_version", "stac_extensions", "links"),
-        *("assets", "auth:schemes", "storage:schemes"),
+        *("assets", "auth:schemes", "storage:schemes", ISSUE),
     )
 )
 """What an Item has whichever rows there are."""
