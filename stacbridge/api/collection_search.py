@@ -44,7 +44,11 @@ def select(collections: Iterable[Json], pairs: Iterable[tuple[str, str]], settin
         tests.append(_saying(sought))
     found = _sorted([stac for stac in known if all(test(stac) for test in tests)], query.sortby, known)
     start = _start(given.get("token"))
-    limit = parameters.search({"limit": given["limit"]}, settings).query.limit if given.get("limit") else None
+    limit = (
+        parameters.search({"limit": given["limit"]}, settings).query.limit
+        if given.get("limit") is not None
+        else None
+    )
     end = len(found) if limit is None else start + limit
     return Selection(found[start:end], len(found), str(end) if end < len(found) else None)
 

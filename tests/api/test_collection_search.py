@@ -134,6 +134,7 @@ def test_pages_hold_what_is_asked_and_lead_to_the_next(root: str) -> None:
         ({"query": '{"title": {"below": 1}}'}, "query"),
         ({"filter": "title ="}, "filter"),
         ({"token": "x"}, "token"),
+        ({"limit": "0"}, "limit"),
     ],
 )
 def test_what_cannot_be_read_is_400_and_named(root: str, parameters: dict[str, str], parameter: str) -> None:
