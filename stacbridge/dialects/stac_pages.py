@@ -32,7 +32,7 @@ def following(document: Json, asked: Json, upstream: str) -> Json | None:
     if link is None:
         return None
     body = link.get("body")
-    members: Json = {**_parameters(link.get("href")), **(body if isinstance(body, dict) else {})}
+    members: Json = {**_parameters(link.get("href"), asked), **(body if isinstance(body, dict) else {})}
     differing = {name: value for name, value in members.items() if not _same(asked.get(name), value)}
     if not differing:
         raise UpstreamError(
@@ -64,11 +64,17 @@ def _links(document: Json) -> list[Json]:
     return [link for link in links if isinstance(link, dict)] if isinstance(links, list) else []
 
 
-def _parameters(url: Any) -> Json:
+def _parameters(url: Any, asked: Json) -> Json:
+    """Return the parameters of a link. A list asked as `x=a,b` may come back as `x=a&x=b` or `x[]=a`."""
     try:
-        return dict(parse_qsl(urlsplit(url).query)) if isinstance(url, str) else {}
+        pairs = parse_qsl(urlsplit(url).query) if isinstance(url, str) else []
     except ValueError:
         return {}
+    found: dict[str, list[str]] = {}
+    for name, text in pairs:
+        bare = name.removesuffix("[]")
+        found.setdefault(bare if bare in asked else name, []).append(text)
+    return {name: ",".join(texts) for name, texts in found.items()}
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -75,6 +75,22 @@ def test_the_body_of_a_next_link_goes_on_by_post(tmp_path: Path) -> None:
     assert body == {"limit": 2, "token": "next:2", "sortby": newest_first}
 
 
+@pytest.mark.parametrize(
+    "names", ["ids=a,b&ids=c", "ids=a&ids=b&ids=c", "ids%5B%5D=a&ids%5B%5D=b&ids%5B%5D=c"]
+)
+def test_a_list_that_a_next_link_spells_otherwise_stays_whole(tmp_path: Path, names: str) -> None:
+    first = page("a", "b", links=[link(f"{ROOT}/v1/search?limit=2&{names}&marker=m")])
+    upstream = Upstream(search=[first, page("c")])
+    dialect, query = api(tmp_path), Query(ids=("a", "b", "c"), limit=2)
+    found = drive(dialect.walk(query), upstream)
+    assert sorted(record["id"] for record in found.records) == ["a", "b"]
+    asked = [dict(request.params) for request in upstream.asked]
+    assert [(each["ids"], each.get("ids[]"), each.get("marker")) for each in asked] == [
+        ("a,b,c", None, None),
+        ("a,b,c", None, "m"),
+    ]
+
+
 def test_a_next_link_that_leads_back_is_an_error_and_no_endless_walk(tmp_path: Path) -> None:
     looping = page("a", links=[link(f"{ROOT}/v1/search?limit=1")])
     with pytest.raises(UpstreamError, match="whose next page is itself"):
