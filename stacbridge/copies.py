@@ -18,6 +18,7 @@ from stacbridge.model import Found, Interval, Json, Query
 from stacbridge.patience import Asked
 from stacbridge.scalars import instant
 from stacbridge.settings import Settings
+from stacbridge.spans import FIRST, LAST, bounded
 
 log = logging.getLogger(__name__)
 
@@ -138,9 +139,9 @@ def during(query: Query, within: Interval | None, times: Mapping[str, Span], aro
     What overlaps that and the time `within` which a search is overlaps what these share, as they meet.
     """
     starts, ends = zip(*times.values(), strict=True)
-    first, last = min(starts) - around, max(ends) + around
+    first, last = max(min(starts), FIRST) - around, min(max(ends), LAST) + around
     since, until = (within.start, within.end) if within else (None, None)
-    return replace(query, interval=Interval(max(first, since or first), min(last, until or last)))
+    return replace(query, interval=bounded(max(first, since or first), min(last, until or last)))
 
 
 def _told(errand: Errand, asked: Asked) -> Found | None:

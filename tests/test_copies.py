@@ -61,6 +61,14 @@ def test_a_time_that_is_too_long_is_asked_in_halves(most: int, asked: int) -> No
     assert len(first.asked) == asked
 
 
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_scene_that_lasts_to_the_edges_of_time_has_copies_too(slow: bool) -> None:
+    always = {"start_datetime": "0001-01-01T00:00:00Z", "end_datetime": "9999-12-31T23:59:59.999999Z"}
+    first = Holding("a", [copy("a", NAMES[0], **always)])
+    second = Holding("b", [copy("b", name, ".SAFE", **always) for name in NAMES[:2]], slow_by_id=slow)
+    assert once(first, second) == [NAMES[0], f"{NAMES[1]}.SAFE"]
+
+
 class Late(Holding):
     """A catalogue that answers nothing about ids before it is told to."""
 
