@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 
-from stacbridge.model import Found, Json, SortKey
+from stacbridge.model import Found, Json, Places, SortKey
 from stacbridge.ordering import Place, place
 
 
@@ -13,21 +13,27 @@ from stacbridge.ordering import Place, place
 class Strand:
     """One catalogue's run of Items, as far as it was read and taken.
 
-    `position` is behind the last Item taken, `None` at the start; after the last Item there is, `ended`.
-    A strand that is `missing` is passed over.
+    `reached` is where reading goes on, `None` at the start. When the last Item there is has been taken, the
+    strand has `ended`. One that is `missing` is passed over.
     """
 
-    position: Json | None = None
+    reached: Json | None = None
     ended: bool = False
     missing: bool = False
-    reached: Json | None = None
-    """Where reading goes on."""
     _all_read: bool = False
     _keys: tuple[SortKey, ...] = ()
-    _read: deque[tuple[Json, Json | None]] = field(default_factory=deque)
+    _before: Json | None = None
+    _places: Places = ()
+    _read: deque[Json] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self.reached, self._all_read = self.position, self.ended
+        self._before, self._all_read = self.reached, self.ended
+
+    @property
+    def position(self) -> Json | None:
+        """Where a search goes on behind the last Item taken, `None` at the start and at the end."""
+        taken = len(self._places) - len(self._read)
+        return self._places[taken - 1] if taken else self._before
 
     @property
     def begun(self) -> bool:
@@ -47,19 +53,19 @@ class Strand:
     @property
     def place(self) -> Place:
         """Where its next Item, which it `holds`, stands in the order that it was asked for in."""
-        return place(self._read[0][0], self._keys)
+        return place(self._read[0], self._keys)
 
     def read(self, found: Found, keys: tuple[SortKey, ...]) -> None:
-        """Put a page behind what was read."""
+        """Take a page, when all that was read before is taken."""
+        self._before = self.reached if found.items else found.position
         self.reached, self._all_read, self._keys = found.position, found.position is None, keys
-        self._read.extend(zip(found.items, found.places, strict=True))
-        if not self._read:
-            self.position, self.ended = self.reached, self._all_read
+        self._places, self._read = found.places, deque(found.items)
+        self.ended = self._all_read and not self._read
 
     def take(self) -> Json:
         """Take the next Item."""
-        item, self.position = self._read.popleft()
-        self.ended = self.position is None
+        item = self._read.popleft()
+        self.ended = self._all_read and not self._read
         return item
 
 

@@ -7,7 +7,7 @@ Query  -> access flow  -> Ready | Pending
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 Json = dict[str, Any]
 Bbox = tuple[float, float, float, float]
@@ -84,6 +84,9 @@ class Page:
     `'eo:cloud_cover' isnull`. Where there are any, records may come that do not match: whoever asked checks
     the filter on each Item, and `matched` is `None`. Where Items do not show all that the filter names,
     `match` decides instead whether one matches.
+
+    `after` gives the position behind the first so many of the records, fewer than all, for a search that
+    leaves the page there. Without it, such a search asks for the whole page again.
     """
 
     records: list[Json]
@@ -91,14 +94,28 @@ class Page:
     matched: int | None = None
     checked: tuple[str, ...] = ()
     match: Callable[[Json], bool] | None = field(default=None, kw_only=True)
+    after: Callable[[int], Json | None] | None = field(default=None, kw_only=True, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A record that could not become an item, and why."""
+    """A record that could not become an item, why, and its number among the records of its page, from 0."""
 
     record: str
     reason: str
+    number: int
+
+
+class Places(Protocol):
+    """The position behind each Item of a page. A list of them, or what makes one when it is asked for."""
+
+    def __len__(self) -> int:
+        """Return how many Items there are."""
+        ...
+
+    def __getitem__(self, number: int, /) -> Json | None:
+        """Return the position behind an Item, by its number from 0."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +129,7 @@ class Found:
     position: Json | None = None
     matched: int | None = None
     skipped: tuple[Skipped, ...] = ()
-    places: list[Json | None] = field(default_factory=list)
+    places: Places = ()
 
 
 @dataclass(frozen=True, slots=True)

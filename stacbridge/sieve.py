@@ -2,14 +2,16 @@
 
     position = {"p": …, "k": …}
 
-`p` is the upstream's position of a page, `k` how many of its Items are passed already; each is left out at
-its beginning. Where an upstream was not asked for all that a filter says, what it gives is checked here, and
-it is asked again until a page is full.
+`p` is the upstream's position of a page, or behind a record of one; `k` is how many Items are passed already
+of a page that cannot be left behind a record. Each is left out at its beginning. Where an upstream was not
+asked for all that a filter says, what it gives is checked here, and it is asked again until a page is full.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
+from typing import NamedTuple
 
 from stacbridge.errors import SearchTooWide, StacbridgeError, UpstreamError
 from stacbridge.model import Found, Json, Page, Query, Skipped
@@ -31,42 +33,65 @@ class Bounds:
     clock: Callable[[], float]
 
 
+class Place(NamedTuple):
+    """Where a search goes on: at the upstream's page `at`, behind so many of its Items; or it is `over`."""
+
+    at: Json | None
+    passed: int = 0
+    over: bool = False
+
+    def position(self) -> Json | None:
+        """Return it for a cursor."""
+        named = {"p": self.at, "k": self.passed}
+        return None if self.over else {name: value for name, value in named.items() if value}
+
+
+class Behind:
+    """The `Places` of a page, made when they are asked for: hardly more than one of a page is."""
+
+    def __init__(self, makers: list[Callable[[], Place]]) -> None:
+        self._makers = makers
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __getitem__(self, number: int, /) -> Json | None:
+        return self._makers[number]().position()
+
+
 @dataclass(slots=True)
 class Sieve:
     """What came through so far of the Items of a search.
 
-    `at` and `passed` are where the upstream's next page starts, as in a position; `checked` are the
-    conditions that it was not asked for.
+    `place` is where the upstream's next page starts; `checked` are the conditions that it was not asked for.
     """
 
     query: Query
-    at: Json | None
-    passed: int
+    place: Place
     items: list[Json] = field(default_factory=list)
-    places: list[Json | None] = field(default_factory=list)
+    places: list[Callable[[], Place]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     checked: tuple[str, ...] = ()
     matched: int | None = None
     seen: int = 0
-    over: bool = False
 
     @property
     def done(self) -> bool:
         """Whether no further page is worth asking for: a short page of what need not be checked will do."""
-        return self.over or len(self.items) >= self.query.limit or bool(self.items and not self.checked)
+        return self.place.over or len(self.items) >= self.query.limit or bool(self.items and not self.checked)
 
     def asks(self) -> Query:
         """Return the query for the next page: as long as is likely to fill up this one."""
-        first = not self.seen and self.at is None and not self.passed
-        return replace(self.query, position=self.at, limit=self._size(), count=self.query.count and first)
+        counts = self.query.count and not self.seen and not self.place.position()
+        return replace(self.query, position=self.place.at, limit=self._size(), count=counts)
 
     def _size(self) -> int:
         missing = self.query.limit - len(self.items)
         if not self.checked:
-            return max(missing, min(missing + self.passed, MOST))
+            return max(missing, min(missing + self.place.passed, MOST))
         rate = len(self.items) / self.seen if self.items else 0
         likely = ceil(missing / rate) if rate else MOST
-        return self.passed + min(max(likely, LEAST, missing), max(MOST, missing))
+        return self.place.passed + min(max(likely, LEAST, missing), max(MOST, missing))
 
     def add(self, page: Page, items: list[Json], skipped: list[Skipped], match: Match) -> None:
         """Take from a page what matches, as far as there is room."""
@@ -77,32 +102,25 @@ class Sieve:
         fitting = [
             number
             for number, item in enumerate(items)
-            if number >= self.passed and (not page.checked or match(item))
+            if number >= self.place.passed and (not page.checked or match(item))
         ]
         taken = fitting[: self.query.limit - len(self.items)]
         self.items += [items[number] for number in taken]
-        self.places += [{"p": self.at, "k": number + 1} for number in taken]
+        self.places += [partial(_left, page, self.place.at, number, skipped) for number in taken]
         if len(taken) < len(fitting):
-            self.passed = taken[-1] + 1
+            self.place = self.places[-1]()
             return
-        self.at, self.passed = page.position, max(0, self.passed - len(items))
-        self.over = page.position is None
+        passed = max(0, self.place.passed - len(items))
+        self.place = Place(page.position, passed, over=page.position is None)
         if taken:
-            self.places[-1] = self.position
-
-    @property
-    def position(self) -> Json | None:
-        """Where a search goes on behind what was asked for so far."""
-        if self.over:
-            return None
-        named = {"p": self.at, "k": self.passed}
-        return {name: value for name, value in named.items() if value}
+            self.places[-1] = partial(Place, *self.place)
 
     def found(self) -> Found:
         """Return the page."""
         if self.places:
-            self.places[-1] = self.position
-        return Found(self.items, self.position, self.matched, tuple(self.skipped), self.places)
+            self.places[-1] = partial(Place, *self.place)
+        position, skipped = self.place.position(), tuple(self.skipped)
+        return Found(self.items, position, self.matched, skipped, Behind(self.places))
 
 
 def fill(query: Query, ask: Ask, translate: Translate, match: Match, bounds: Bounds, name: str) -> Found:
@@ -112,7 +130,7 @@ def fill(query: Query, ask: Ask, translate: Translate, match: Match, bounds: Bou
     `ask` raises. `name` is the upstream's.
     """
     position = query.position or {}
-    sieve = Sieve(query, position.get("p"), int(position.get("k", 0)))
+    sieve = Sieve(query, Place(position.get("p"), int(position.get("k", 0))))
     until = bounds.clock() + bounds.seconds
     for _ in range(bounds.pages):
         page = ask(sieve.asks())
@@ -120,9 +138,19 @@ def fill(query: Query, ask: Ask, translate: Translate, match: Match, bounds: Bou
         sieve.add(page, items, skipped, match)
         if sieve.done or bounds.clock() >= until:
             break
-    if not sieve.items and not sieve.over:
+    if not sieve.items and not sieve.place.over:
         raise _nothing(sieve, name)
     return sieve.found()
+
+
+def _left(page: Page, at: Json | None, item: int, skipped: list[Skipped]) -> Place:
+    """Return the place behind an Item of the page at `at`, of which some records were `skipped`."""
+    if page.after is None:
+        return Place(at, item + 1)
+    record = item
+    for each in skipped:
+        record += each.number <= record
+    return Place(page.after(record + 1))
 
 
 def _nothing(sieve: Sieve, name: str) -> StacbridgeError:

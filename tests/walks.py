@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from random import Random
 
-import orjson
 import requests
 import shapely
 from shapely.geometry import shape
@@ -14,6 +14,7 @@ from stacbridge.cql.matching import condition
 from stacbridge.dialects.dialect import Discovering, Translation, Walking
 from stacbridge.errors import UpstreamError
 from stacbridge.model import Json, Page, Query, Reply, Request
+from tests.leaving import left
 
 ROOT = "http://bridge"
 
@@ -65,21 +66,23 @@ class Walks:
 
         return drive(self.dialect.walk(query), sending)
 
-    def pages(self, query: Query, most: int = 2000) -> list[Page]:
-        """Return all pages of a search; positions go through JSON, as in a token."""
-        pages = [self.page(query)]
-        while pages[-1].position is not None:
-            assert len(pages) < most, "the walk does not end"
-            position = orjson.loads(orjson.dumps(pages[-1].position))
-            pages.append(self.page(replace(query, position=position, count=False)))
-        assert all(len(page.records) <= query.limit for page in pages)
-        return pages
+    def pages(self, query: Query, chance: Random | None = None, most: int = 2000) -> list[Page]:
+        """Return all pages of a search, or what is taken of them by `chance`; positions go through JSON."""
+        pages: list[Page] = []
+        for _ in range(most):
+            page, at = left(self.page(query), chance)
+            assert len(page.records) <= query.limit
+            pages.append(page)
+            if at is None:
+                return pages
+            query = replace(query, position=at, count=False)
+        raise AssertionError("the walk does not end")
 
-    def items(self, query: Query) -> list[Json]:
+    def items(self, query: Query, chance: Random | None = None) -> list[Json]:
         """Return all Items of a search, those left out that do not match where that is to be checked."""
         matches = condition(query.filter) if query.filter else lambda item: True
         found: list[Json] = []
-        for page in self.pages(query):
+        for page in self.pages(query, chance):
             items = self.translation.items(page.records, ROOT)[0]
             matching = page.match or matches
             found += [item for item in items if matching(item)] if page.checked else items

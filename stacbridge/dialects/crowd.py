@@ -14,6 +14,7 @@ where the moment begins, and a record between it and that instant, which would c
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from stacbridge import scalars
@@ -70,6 +71,14 @@ class Crowd:
         first = self.window.at if self.begin is None else self.begin
         return replace(self.window, at=first, width=self.window.end - first)
 
+    def key(self, time: datetime) -> int:
+        """Return a time as the walk counts it."""
+        return self.window.key(time)
+
+    def resting(self, key: int, id: str) -> "Crowd":
+        """Return what is left of the walk behind a record of the instant that is walked."""
+        return replace(self, window=self.window.resting(key, id))
+
     def inside(self, keys: Iterable[int]) -> list[int]:
         """Return those times that are in the moment."""
         return [key for key in keys if self.asked.at <= key < self.window.end]
@@ -97,7 +106,7 @@ class Crowd:
         here = sorted(id for id in found if after is None or id > after)
         given = [found[id] for id in here[:room]]
         if len(here) > room:
-            return given, replace(self, window=self.window.resting(at, here[room - 1]))
+            return given, self.resting(at, here[room - 1])
         later = [key for key in (self.next, *keys) if key is not None and key > at]
         following, window = self.cell.following(), replace(self.window, after=None)
         if following is not None:

@@ -97,12 +97,3 @@ class Translating(Protocol):
     def translation(self) -> Translation:
         """What becomes of its records."""
         ...
-
-
-@runtime_checkable
-class Resuming(Protocol):
-    """A page that a search can leave behind any of its records, without reading the page again."""
-
-    def after(self, count: int) -> Json | None:
-        """Return the position behind the first `count` records, `None` at the end."""
-        ...

@@ -8,7 +8,7 @@ where it was counted.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from heapq import merge
 from itertools import chain
 
@@ -26,19 +26,6 @@ START: Json = {}
 """The position of a walk that has not begun."""
 Entry = tuple[int, int]
 """A record: the number of its walk, and its own among the records of that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merged(Page):
-    """A page of several walks, which a search can leave behind any of its records."""
-
-    parts: list[Part | None] = field(default_factory=list, repr=False)
-    chosen: list[Entry] = field(default_factory=list, repr=False)
-
-    def after(self, count: int) -> Json | None:
-        """Return the position behind the first `count` records of the page, `None` at the end."""
-        taken = {walk: number + 1 for walk, number in self.chosen[:count]}
-        return self.position if count >= len(self.records) else _position(self.parts, taken, self.matched)
 
 
 class ODataSets:
@@ -75,7 +62,7 @@ def _sortable(one: OData, concerned: Iterable[OData], query: Query) -> Query:
     return replace(query, sortby=()) if lacking else query
 
 
-def _page(parts: list[Part | None], query: Query, checked: tuple[str, ...]) -> Merged:
+def _page(parts: list[Part | None], query: Query, checked: tuple[str, ...]) -> Page:
     chosen: list[Entry] = []
     left = query.limit
     taken = [0] * len(parts)
@@ -93,7 +80,11 @@ def _page(parts: list[Part | None], query: Query, checked: tuple[str, ...]) -> M
     matched = _matched(parts, query, checked)
     records = [part.records[number] for walk, number in chosen if (part := parts[walk]) is not None]
     position = _position(parts, dict(enumerate(taken)), matched)
-    return Merged(records, position, matched, checked, parts, chosen)
+
+    def after(count: int) -> Json | None:
+        return _position(parts, {walk: number + 1 for walk, number in chosen[:count]}, matched)
+
+    return Page(records, position, matched, checked, after=after)
 
 
 def _in_order(parts: list[Part | None], query: Query) -> Iterator[Entry]:

@@ -84,7 +84,13 @@ class SeDAS:
         shown = rest[: query.limit]
         at = {"after": list(shown[-1][0])} if len(rest) > len(shown) else None
         counts = query.count and query.position is None and not scope.checked
-        return Page([record for _, record in shown], at, len(kept) if counts else None, scope.checked)
+        return Page(
+            [record for _, record in shown],
+            at,
+            len(kept) if counts else None,
+            scope.checked,
+            after=lambda count: {"after": list(shown[count - 1][0])},
+        )
 
     def _lookup(self, id: str, group: str | None) -> Conversation[list[Json]]:
         reply = yield Request("GET", f"{self._service.url}/search/products", (("ids", id),), JSON)
@@ -103,6 +109,7 @@ class SeDAS:
             None if isinstance(at, Window) and at.over else at.position(),
             search.matched if counts else None,
             scope.checked,
+            after=search.after,
         )
 
 

@@ -51,14 +51,15 @@ class Service:
 
 @dataclass(slots=True)
 class Search:
-    """The searches of one page, over the service's requests. `found` are the records so far, in their order;
-    `odd` those without a name or a time, which cannot be placed in it; `matched` is how many match in all,
-    as soon as that is known."""
+    """The searches of one page, over the service's requests. `found` are the records so far, in their order,
+    each from one of `sources`; `odd` those without a name or a time, which have no place in it; `matched` is
+    how many match in all, as soon as that is known."""
 
     service: Service
     scope: Scope
     limit: int
     found: list[Json] = field(default_factory=list)
+    sources: list[Window | Crowd] = field(default_factory=list)
     odd: list[Json] = field(default_factory=list)
     matched: int | None = None
     _made: int = 0
@@ -91,6 +92,16 @@ class Search:
             at = self._taken(at, placed)
         return at
 
+    def after(self, count: int) -> Json:
+        """Return the position behind the first `count` records; odd ones go with the last."""
+        last = min(count, len(self.found)) - 1
+        source = self.sources[last]
+        return source.resting(*_place(source, self.found[last])).position()
+
+    def _give(self, records: list[Json], source: Window | Crowd) -> None:
+        self.found += records
+        self.sources += [source] * len(records)
+
     def _crowd(self, window: Window) -> Crowd:
         if not window.narrowest:
             raise self._crowded(window)
@@ -109,7 +120,7 @@ class Search:
             return narrowed
         except Jumbled:
             raise self._crowded(crowd.window, JUMBLED) from None
-        self.found += given
+        self._give(given, crowd)
         return following or crowd.window.following(len(given), self.service.cap)
 
     def _in_cell(self, crowd: Crowd) -> Records:
@@ -145,7 +156,7 @@ class Search:
 
     def _taken(self, window: Window, placed: list[Json]) -> Window:
         left = self.limit - len(self.found)
-        self.found += placed[:left]
+        self._give(placed[:left], window)
         if len(placed) <= left:
             return window.following(len(placed), self.service.cap)
         return window.resting(*_place(window, placed[left - 1]))
@@ -203,7 +214,7 @@ class _Spent(Exception):
     """The page has made all requests that it may."""
 
 
-def _place(window: Window, record: Json) -> tuple[int, str]:
+def _place(window: Window | Crowd, record: Json) -> tuple[int, str]:
     start, _ = times(record)
     assert start is not None
     return window.key(start), record["Name"] or ""

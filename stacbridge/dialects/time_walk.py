@@ -80,6 +80,8 @@ class TimeWalk:
     read: Read
     splits: Callable[[Interval], Conversation[bool]]
     found: list[Json] = field(default_factory=list)
+    sources: list[Window | Crowd] = field(default_factory=list)
+    """What each record was found in."""
     odd: list[Json] = field(default_factory=list)
     """Records without a time, which have no place in the order; they come with the last window."""
 
@@ -103,9 +105,20 @@ class TimeWalk:
                 at = self._first(stretches[number])
         return at.position()
 
+    def after(self, count: int) -> Json:
+        """Return the position behind the first `count` records; those without a time go with the last."""
+        last = min(count, len(self.found)) - 1
+        source, (start, id) = self.sources[last], self.place(self.found[last])
+        assert start is not None
+        return source.resting(source.key(start), id).position()
+
     @property
     def _size(self) -> int:
         return max(LEAST, 4 * self.limit)
+
+    def _give(self, records: list[Json], source: Window | Crowd) -> None:
+        self.found += records
+        self.sources += [source] * len(records)
 
     def _next(self, stretch: _Stretch, at: Window | Crowd) -> Conversation[Window | Crowd]:
         return self._among(stretch, at) if isinstance(at, Crowd) else self._step(stretch, at)
@@ -130,7 +143,7 @@ class TimeWalk:
             given, following = crowd.take(placed, self.limit - len(self.found))
         except Jumbled:
             raise self._crowded(stretch, crowd.window) from None
-        self.found += given
+        self._give(given, crowd)
         if crowd.window.end > crowd.window.last:
             self.odd += [record for record in records if self.place(record)[0] is None]
         return following or crowd.window.following(len(given), self._size)
@@ -147,7 +160,7 @@ class TimeWalk:
         if not lot.complete:
             return _narrowed(window, [key for key, _, _ in placed], size / (2 * (lot.matched or 2 * size)))
         left = self.limit - len(self.found)
-        self.found += [record for _, _, record in placed[:left]]
+        self._give([record for _, _, record in placed[:left]], window)
         if len(placed) > left:
             key, id, _ = placed[left - 1]
             return window.resting(key, id)

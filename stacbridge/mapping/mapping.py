@@ -147,7 +147,7 @@ class Mapping:
         roster = self._roster
         found: list[Json] = []
         skipped: list[Skipped] = []
-        for record, footprint in zip(records, footprints(records), strict=True):
+        for number, (record, footprint) in enumerate(zip(records, footprints(records), strict=True)):
             try:
                 if "Unfit" in record:
                     raise NotAnItem(record["Unfit"])
@@ -156,7 +156,7 @@ class Mapping:
                     raise NotAnItem("it belongs to no collection")
                 found.append(roster.builders[collection].item(record, root, footprint, ready=ready))
             except NotAnItem as reason:
-                skipped.append(Skipped(products.label(record), str(reason)))
+                skipped.append(Skipped(products.label(record), str(reason), number))
         return found, skipped
 
     def asset(self, collection: str, key: str) -> Asset | None:

@@ -32,11 +32,12 @@ def items(records: list[Json], root: str, frame: Frame) -> tuple[list[Json], lis
     found: list[Json] = []
     skipped: list[Skipped] = []
     areas = footprints([{"GeoFootprint": record.get("geometry")} for record in records])
-    for record, area in zip(records, areas, strict=True):
+    for number, (record, area) in enumerate(zip(records, areas, strict=True)):
         try:
             found.append(_item(record, area, root, frame))
         except NotAnItem as reason:
-            skipped.append(Skipped(str(record.get("id") or "an Item without an id"), str(reason)))
+            name = str(record.get("id") or "an Item without an id")
+            skipped.append(Skipped(name, str(reason), number))
     return found, skipped
 
 

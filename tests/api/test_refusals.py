@@ -289,9 +289,9 @@ class Skipping(MemoryCatalogue):
     def search(self, query: Query, root: str, *, ready: bool = False) -> Found:
         found = super().search(query, root, ready=ready)
         skipped = (
-            Skipped("A", "it has no start time"),
-            Skipped("B", "it has no start time"),
-            Skipped("C", "x"),
+            Skipped("A", "it has no start time", 1),
+            Skipped("B", "it has no start time", 2),
+            Skipped("C", "x", 3),
         )
         return replace(found, skipped=skipped)
 

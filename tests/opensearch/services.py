@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from random import Random
 
 import orjson
 
@@ -12,6 +13,7 @@ from stacbridge.dialects.opensearch.dialect import OpenSearch
 from stacbridge.mapping.mapping import Mapping, load
 from stacbridge.model import Json, Page, Query, Reply, Request
 from stacbridge.settings import Settings
+from tests.leaving import left
 
 HOME = "https://search.example/osdd"
 CATALOGUE = """
@@ -82,14 +84,18 @@ def turned(service: Service, catalogue: Mapping, query: Query) -> Page:
     return drive(OpenSearch(catalogue).walk(query), service.send)
 
 
-def walked(service: Service, catalogue: Mapping, query: Query, most: int = 100) -> list[Page]:
-    """Return all pages of a search; positions go through JSON, as in a token."""
-    pages = [turned(service, catalogue, query)]
-    while pages[-1].position is not None:
-        assert len(pages) < most, "the walk does not end"
-        position = orjson.loads(orjson.dumps(pages[-1].position))
-        pages.append(turned(service, catalogue, replace(query, position=position, count=False)))
-    return pages
+def walked(
+    service: Service, catalogue: Mapping, query: Query, most: int = 100, chance: Random | None = None
+) -> list[Page]:
+    """Return all pages of a search, or what is taken of them by `chance`; positions go through JSON."""
+    pages: list[Page] = []
+    for _ in range(most):
+        page, at = left(turned(service, catalogue, query), chance)
+        pages.append(page)
+        if at is None:
+            return pages
+        query = replace(query, position=at, count=False)
+    raise AssertionError("the walk does not end")
 
 
 def walked_meanwhile(

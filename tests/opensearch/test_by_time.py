@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from stacbridge import scalars
 from stacbridge.errors import SearchTooWide
 from stacbridge.model import Interval, Json, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
+from tests.leaving import CHANCES
 from tests.opensearch.services import Service, feature, mapping, names, walked, walked_meanwhile
 from tests.opensearch.terrascope import KEYS, TOC, VGT, expected, opened
 from tests.walks import Walks
@@ -81,6 +83,7 @@ HELD = st.lists(
     limit=st.sampled_from([3, 10, 50]),
     descending=st.booleans(),
     since=st.one_of(st.none(), st.integers(0, 5000)),
+    chance=CHANCES,
 )
 def test_a_service_that_does_not_sort_is_given_in_order(
     tmp_path_factory: pytest.TempPathFactory,
@@ -88,12 +91,13 @@ def test_a_service_that_does_not_sort_is_given_in_order(
     limit: int,
     descending: bool,
     since: int | None,
+    chance: Random | None,
 ) -> None:
     features = [lasting(number, *each) for number, each in enumerate(held)]
     interval = None if since is None else Interval(START + timedelta(hours=since), None)
     query = Query(limit=limit, interval=interval, sortby=(SortKey("datetime", descending),))
     catalogue = mapping(tmp_path_factory.mktemp("one"), limits="requests = 60")
-    pages = walked(Unsorted(features), catalogue, query, most=1000)
+    pages = walked(Unsorted(features), catalogue, query, 1000, chance)
     right = [each for each in features if interval is None or overlaps(each, interval)]
     assert sorted(names(pages)) == sorted(each["id"] for each in right)
     starts = [scalars.instant(record["ContentDate"]["Start"]) for page in pages for record in page.records]
@@ -119,14 +123,20 @@ those is walked cell by cell (see decision 17)."""
     lasting=st.integers(0, LASTING),
     limit=st.sampled_from([30, 100]),
     descending=st.booleans(),
+    chance=CHANCES,
 )
 def test_more_at_one_moment_than_can_be_read_at_once_are_walked_cell_by_cell(
-    tmp_path_factory: pytest.TempPathFactory, starts: list[int], lasting: int, limit: int, descending: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    starts: list[int],
+    lasting: int,
+    limit: int,
+    descending: bool,
+    chance: Random | None,
 ) -> None:
     features = [crowded(number, start, number < lasting) for number, start in enumerate(starts)]
     query = Query(limit=limit, sortby=(SortKey("datetime", descending),))
     catalogue = mapping(tmp_path_factory.mktemp("one"), limits="requests = 4")
-    pages = walked(Unsorted(features, BY_AREA), catalogue, query, most=1000)
+    pages = walked(Unsorted(features, BY_AREA), catalogue, query, 1000, chance)
     assert sorted(names(pages)) == sorted(each["id"] for each in features)
     found = [scalars.instant(record["ContentDate"]["Start"]) for page in pages for record in page.records]
     assert found == sorted((times(each)[0] for each in features), reverse=descending)

@@ -4,6 +4,7 @@ asked: each comes once, in order."""
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from shapely.geometry import shape
 from stacbridge import scalars
 from stacbridge.errors import SearchTooWide
 from stacbridge.model import Bbox, Json, Query, Reply, Request, SortKey
+from tests.leaving import CHANCES
 from tests.opensearch.services import BY_TIME, HOME, Service, mapping, names, turned, walked, walked_meanwhile
 
 DEPTH = 6
@@ -132,6 +134,7 @@ def _crowded(found: list[Json]) -> bool:
     places=PLACES,
     limit=st.sampled_from([1, 4, 30]),
     descending=st.booleans(),
+    chance=CHANCES,
     bbox=st.none() | st.sampled_from([(-20.0, -20.0, 60.0, 70.0), (170.0, -90.0, -60.0, 90.0)]),
 )
 def test_each_record_comes_once_in_order_however_many_share_an_instant(
@@ -139,13 +142,14 @@ def test_each_record_comes_once_in_order_however_many_share_an_instant(
     places: list[tuple[Json, int]],
     limit: int,
     descending: bool,
+    chance: Random | None,
     bbox: Bbox | None,
 ) -> None:
     held = [record(number, at, place) for number, (place, at) in enumerate(places)]
     query = Query(limit=limit, bbox=bbox, sortby=(SortKey("datetime", descending),))
     service, catalogue = Sorting(held), mapping(tmp_path_factory.mktemp("one"), BY_TIME, LIMITS)
     try:
-        pages = walked(service, catalogue, query, most=1000)
+        pages = walked(service, catalogue, query, 1000, chance)
     except SearchTooWide:
         assert _crowded(held)
         return

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from stacbridge.model import Bbox, Interval, Query, SortKey
 from stacbridge.simulators.opensearch import OpenSearchSimulator
+from tests.leaving import CHANCES
 from tests.opensearch.terrascope import DEM, FAPAR, KEYS, TOC, VGT, expected, opened
 from tests.unit.cql_trees import combined
 from tests.walks import Archive, Walks, named, places
@@ -106,11 +108,11 @@ def queries(draw: st.DrawFn) -> Query:
 
 
 @checked(max_examples=80, deadline=None)
-@given(query=queries())
+@given(query=queries(), chance=CHANCES)
 def test_any_search_gives_what_the_archive_holds_in_one_order(
-    walks: Walks, archive: Archive, query: Query
+    walks: Walks, archive: Archive, query: Query, chance: Random | None
 ) -> None:
-    found, right = walks.items(query), archive.wanted(query)
+    found, right = walks.items(query, chance), archive.wanted(query)
     assert named(found) == named(right)
     assert places(found, query) == places(right, query)
 

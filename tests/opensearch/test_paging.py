@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from stacbridge.errors import BadRequest, UpstreamError
 from stacbridge.model import Json, Query
+from tests.leaving import CHANCES, left
 from tests.opensearch.services import BY_TIME, SORTED, Service, feature, mapping, names, turned, walked
 
 TOTAL = 23
@@ -80,18 +82,22 @@ def test_every_record_comes_once(tmp_path: Path, order: str, habit: str, limit: 
     limits=st.lists(st.integers(1, 12), min_size=1, max_size=40),
     habit=st.sampled_from(list(SERVICES)),
     order=st.sampled_from(list(ORDERS)),
+    chance=CHANCES,
 )
 def test_the_limit_may_change_from_page_to_page(
-    tmp_path_factory: pytest.TempPathFactory, limits: list[int], habit: str, order: str
+    tmp_path_factory: pytest.TempPathFactory,
+    limits: list[int],
+    habit: str,
+    order: str,
+    chance: Random | None,
 ) -> None:
     catalogue, service = mapping(tmp_path_factory.mktemp("one"), BY_TIME), ordered(habit, order)
     found: list[str] = []
     position: Json | None = None
     for number in range(60):
         limit = limits[number % len(limits)]
-        page = turned(service, catalogue, Query(limit=limit, position=position))
+        page, position = left(turned(service, catalogue, Query(limit=limit, position=position)), chance)
         found += names([page])
-        position = page.position
         if position is None:
             break
     assert found == IDS

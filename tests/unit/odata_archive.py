@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 
 from stacbridge.access.flows import drive
-from stacbridge.dialects.odata_sets import Merged, ODataSets
-from stacbridge.model import Json, Query, Reply, Request
+from stacbridge.dialects.odata_sets import ODataSets
+from stacbridge.model import Json, Page, Query, Reply, Request
 from tests.unit.odata_oracle import compiled
 
 
@@ -37,11 +37,9 @@ class Archive:
             body["@odata.count"] = len(found)
         return Reply(200, {}, orjson.dumps(body))
 
-    def page(self, dialect: ODataSets, query: Query) -> Merged:
+    def page(self, dialect: ODataSets, query: Query) -> Page:
         """Return one page of a search."""
-        page = drive(dialect.walk(query), self)
-        assert isinstance(page, Merged)
-        return page
+        return drive(dialect.walk(query), self)
 
 
 def at(record: Json, path: str) -> str:

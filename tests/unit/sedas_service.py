@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any, get_args
 
 import orjson
@@ -13,6 +14,7 @@ from stacbridge.model import Json, Query, Reply, Request
 from stacbridge.settings import Settings
 from stacbridge.simulators.sedas_finding import Order, find
 from stacbridge.simulators.sedas_products import GROUPS, Product, Products, Style
+from tests.leaving import left
 
 NOW = datetime(2021, 7, 1, tzinfo=UTC)
 SEDAS = load("sedas", Settings())
@@ -56,15 +58,17 @@ def shown(product: Product, style: Style = "full") -> Json:
     return product.shown(style, f"https://sedas.example/{product.name}" if recent else None)
 
 
-def pages(dialect: SeDAS, query: Query, service: Service, most: int = 500) -> list[list[Json]]:
-    """Walk a search to its end; each page's records."""
+def pages(
+    dialect: SeDAS, query: Query, service: Service, most: int = 500, chance: Random | None = None
+) -> list[list[Json]]:
+    """Walk a search to its end; each page's records, or those taken of it by `chance`."""
     found = []
     for _ in range(most):
-        page = drive(dialect.walk(query), service)
+        page, at = left(drive(dialect.walk(query), service), chance)
         found.append(page.records)
-        if page.position is None:
+        if at is None:
             return found
-        query = replace(query, position=orjson.loads(orjson.dumps(page.position)))
+        query = replace(query, position=at)
     raise AssertionError("the walk does not end")
 
 

@@ -61,7 +61,7 @@ def test_a_run_that_is_missing_is_passed_over_and_stays_where_it_was() -> None:
 def test_of_items_in_the_same_place_the_first_runs_come_first() -> None:
     one, two = strand([1, 1]), strand([1, 2])
     for number, each in enumerate((one, two)):
-        for item, _ in each._read:
+        for item in each._read:
             item["run"] = number
     assert [item["run"] for item in merge([one, two], 9)] == [0, 0, 1, 1]
 

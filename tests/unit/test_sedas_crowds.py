@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from stacbridge.model import Query, SortKey
 from stacbridge.simulators.publishing import Published
 from stacbridge.simulators.sedas_finding import Order
 from stacbridge.simulators.sedas_products import GROUPS, Product, Products
+from tests.leaving import CHANCES
 from tests.unit.sedas_service import ORDERS, Service, dialect, mapping, names, pages, product
 
 
@@ -22,14 +24,15 @@ from tests.unit.sedas_service import ORDERS, Service, dialect, mapping, names, p
     st.sampled_from(ORDERS),
     st.booleans(),
     st.integers(1, 30),
+    CHANCES,
 )
 def test_however_products_crowd_each_is_found_once(
-    places: list[tuple[int, int]], order: Order, newest_first: bool, limit: int
+    places: list[tuple[int, int]], order: Order, newest_first: bool, limit: int, chance: Random | None
 ) -> None:
     store = Products([product(number, *place) for number, place in enumerate(sorted(set(places)))])
     small = dialect(mapping(page=6, requests=200))
     query = Query(limit=limit, sortby=(SortKey("datetime", newest_first),))
-    found = names(pages(small, query, Service(store, cap=6, order=order)))
+    found = names(pages(small, query, Service(store, cap=6, order=order), chance=chance))
     assert sorted(found) == sorted(store.by_name)
     starts = [store.by_name[name].start for name in found]
     assert starts == sorted(starts, reverse=newest_first)
@@ -68,15 +71,21 @@ def crowd(places: list[tuple[int, int, str]]) -> Products:
 
 
 @settings(deadline=None)
-@given(CROWD, st.sampled_from(ORDERS), st.booleans(), st.integers(1, 30), st.integers(2, 9))
+@given(CROWD, st.sampled_from(ORDERS), st.booleans(), st.integers(1, 30), st.integers(2, 9), CHANCES)
 def test_a_crowd_that_a_pages_requests_do_not_suffice_to_see_is_walked_cell_by_cell(
-    places: list[tuple[int, int, str]], order: Order, newest_first: bool, limit: int, requests: int
+    places: list[tuple[int, int, str]],
+    order: Order,
+    newest_first: bool,
+    limit: int,
+    requests: int,
+    chance: Random | None,
 ) -> None:
     store = crowd(places)
     small = dialect(mapping(page=6, requests=requests))
     query = Query(limit=limit, sortby=(SortKey("datetime", newest_first),))
     try:
-        found = names(pages(small, query, Service(store, cap=6, order=order, style="epoch"), most=3000))
+        service = Service(store, cap=6, order=order, style="epoch")
+        found = names(pages(small, query, service, most=3000, chance=chance))
     except SearchTooWide as failure:
         starts = {product.start for product in store.all}
         assert len(starts) > 1 and "several instants" in failure.description

@@ -18,11 +18,13 @@ EVEN = {"op": "even"}
 @dataclass
 class Archive:
     """Records are numbers; pages start at a number, and are no longer than `cut`. Negative numbers cannot be
-    Items. Keeps what it was asked, and tells a second for each."""
+    Items. A page can be left behind any record, unless it is `whole`. Keeps what it was asked, and tells a
+    second for each."""
 
     records: list[int]
     cut: int = 1000
     checked: tuple[str, ...] = CHECKED
+    whole: bool = False
     asked: list[Query] = field(default_factory=list)
 
     def ask(self, query: Query) -> Page:
@@ -31,7 +33,13 @@ class Archive:
         end = start + min(query.limit, self.cut)
         following = {"n": end} if end < len(self.records) else None
         matched = len(self.records) if query.count and not self.checked else None
-        return Page([{"n": n} for n in self.records[start:end]], following, matched, self.checked)
+        found = [{"n": n} for n in self.records[start:end]]
+
+        def after(count: int) -> Json:
+            assert 0 < count < len(found), "the page has an end, and it is elsewhere"
+            return {"n": start + count}
+
+        return Page(found, following, matched, self.checked, after=None if self.whole else after)
 
     def now(self) -> float:
         return float(len(self.asked))
@@ -51,7 +59,7 @@ class Archive:
 def translate(records: list[Json]) -> tuple[list[Json], list[Skipped]]:
     return (
         [record for record in records if record["n"] >= 0],
-        [Skipped(str(record["n"]), "negative") for record in records if record["n"] < 0],
+        [Skipped(str(each["n"]), "negative", number) for number, each in enumerate(records) if each["n"] < 0],
     )
 
 
@@ -66,11 +74,11 @@ def numbers(found: Found) -> list[int]:
 RECORDS = st.lists(st.integers(-3, 9), max_size=40)
 
 
-@given(RECORDS, st.integers(1, 7), st.integers(1, 50), st.booleans())
+@given(RECORDS, st.integers(1, 7), st.integers(1, 50), st.booleans(), st.booleans())
 def test_a_walk_gives_what_matches_in_order_and_each_once(
-    records: list[int], cut: int, limit: int, exact: bool
+    records: list[int], cut: int, limit: int, exact: bool, whole: bool
 ) -> None:
-    archive = Archive(records, cut, () if exact else CHECKED)
+    archive = Archive(records, cut, () if exact else CHECKED, whole)
     pages = list(archive.walk(Query(limit=limit, filter=EVEN)))
     expected = [n for n in records if n >= 0 and (exact or n % 2 == 0)]
     assert [n for page in pages for n in numbers(page)] == expected
@@ -81,11 +89,11 @@ def test_a_walk_gives_what_matches_in_order_and_each_once(
     ] or not exact
 
 
-@given(RECORDS, st.integers(1, 7), st.integers(1, 50), st.data())
+@given(RECORDS, st.integers(1, 7), st.integers(1, 50), st.booleans(), st.data())
 def test_a_search_goes_on_behind_any_item(
-    records: list[int], cut: int, limit: int, data: st.DataObject
+    records: list[int], cut: int, limit: int, whole: bool, data: st.DataObject
 ) -> None:
-    archive = Archive(records, cut)
+    archive = Archive(records, cut, whole=whole)
     expected = [n for n in records if n >= 0 and n % 2 == 0]
     given_up: list[int] = []
     query = Query(limit=limit, filter=EVEN)
@@ -102,6 +110,24 @@ def test_a_search_goes_on_behind_any_item(
             break
         query = replace(query, position=place, limit=data.draw(st.integers(1, 50)))
     assert given_up == expected
+
+
+def test_a_page_that_is_left_behind_a_record_is_not_asked_for_again() -> None:
+    archive = Archive([0, -1, *range(2, 60)], checked=())
+    query, found = Query(limit=4), list[int]()
+    while len(found) < 30:
+        page = archive.fill(query)
+        found += numbers(page)[:3]
+        query = replace(query, position=page.places[2])
+    assert found == [n for n in archive.records if n >= 0][:30]
+    assert {asked.limit for asked in archive.asked} == {4}
+    assert [(asked.position or {"n": 0})["n"] for asked in archive.asked] == [0, *range(4, 31, 3)]
+
+
+def test_a_position_within_a_page_is_read_though_the_page_could_be_left_behind_a_record() -> None:
+    archive = Archive([-1, *range(20)], checked=())
+    found = archive.fill(Query(limit=3, position={"p": {"n": 5}, "k": 2}))
+    assert (numbers(found), found.places[0]) == ([6, 7, 8], {"p": {"n": 8}})
 
 
 def test_a_search_that_needs_no_check_asks_for_what_is_missing_once() -> None:
@@ -149,4 +175,4 @@ def test_a_bound_before_any_record_that_can_be_an_item_says_so() -> None:
 
 def test_nothing_at_the_end_is_an_empty_page() -> None:
     found = Archive([1, 3]).fill(Query(filter=EVEN), pages=1)
-    assert (found.items, found.position, found.places) == ([], None, [])
+    assert (found.items, found.position, len(found.places)) == ([], None, 0)

@@ -6,7 +6,7 @@ extent of its collection, tells where it goes on.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -32,6 +32,10 @@ class Entry(NamedTuple):
     record: Json
     key: Any
     after: Position
+
+    def behind(self) -> Position:
+        """Return where its step goes on, and what is sorted by at best there."""
+        return replace(self.after, head=_head(self.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,12 @@ class Run:
         """What the next record is sorted by."""
         return self.waiting[0].key
 
-    def take(self) -> Json:
+    def take(self) -> Entry:
         """Return the next record."""
         entry = self.waiting.popleft()
         self.rest = entry.after
         self.reach = self.reach if entry.key is None else entry.key
-        return entry.record
+        return entry
 
     def parts(self, given: Given) -> list["Run"]:
         """Return the parts to ask for before what follows."""
@@ -97,6 +101,8 @@ class Run:
 
 
 Ask = Callable[[Run, int], Conversation[Given]]
+Stand = tuple[Run, Position | None]
+"""A run, and where it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +116,16 @@ class Merge:
     """Runs that are asked first at most, where it is known of all of them where they go on."""
     span: timedelta | None = None
     """The time that the last page went over: runs that go on within as much are asked first."""
+    taken: list[tuple[Run, Entry]] = field(default_factory=list)
+    stood: list[tuple[int, list[Stand]]] = field(default_factory=list)
+    """How many records were taken when answers had come, and where the runs stood then."""
 
     def fill(self, limit: int, ask: Ask, rounds: int) -> Conversation[list[Json]]:
         """Return the next records, up to `limit`; fewer where the service is to be asked more than `rounds`
         times."""
-        taken = list(self._ready(limit))
+        self._take(limit)
         for _ in range(rounds):
-            wanted = self._wanted() if len(taken) < limit else []
+            wanted = self._wanted() if len(self.taken) < limit else []
             if not wanted:
                 break
             count = min(limit, max(LEAST, 2 * limit // len(wanted)))
@@ -124,16 +133,27 @@ class Merge:
             for run, given in zip(wanted, pages, strict=True):
                 self._insert(run, run.parts(given))
                 run.fill(given)
-            taken += self._ready(limit - len(taken))
-        return taken
+            self._take(limit - len(self.taken))
+        return [entry.record for _, entry in self.taken]
 
-    def _ready(self, limit: int) -> Iterator[Json]:
-        """Iterate over the records that no step can come before."""
+    def stands(self) -> list[Stand]:
+        """Return where the runs go on."""
+        return [(run, run.position()) for run in self.runs]
+
+    def after(self, count: int) -> list[Stand]:
+        """Return where the runs go on behind the first `count` records taken."""
+        before, stands = next(each for each in reversed(self.stood) if each[0] < count)
+        behind = {id(run): entry for run, entry in self.taken[before:count]}
+        return [(run, behind[id(run)].behind() if id(run) in behind else at) for run, at in stands]
+
+    def _take(self, limit: int) -> None:
+        """Take the records that no step can come before."""
+        self.stood.append((len(self.taken), self.stands()))
         for _ in range(limit):
             best = self._best()
             if best is None or self._before(best):
                 return
-            yield best.take()
+            self.taken.append((best, best.take()))
 
     def _best(self) -> Run | None:
         """Return the run whose record comes next; one without anything to sort by comes at once."""

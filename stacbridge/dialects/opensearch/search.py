@@ -17,7 +17,7 @@ from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.opensearch import position, requests
 from stacbridge.dialects.opensearch.description import Url
 from stacbridge.dialects.opensearch.descriptions import Descriptions
-from stacbridge.dialects.opensearch.merging import AT_ONCE, Given, Merge, Run, outset
+from stacbridge.dialects.opensearch.merging import AT_ONCE, Given, Merge, Run, Stand, outset
 from stacbridge.dialects.opensearch.options import Options
 from stacbridge.dialects.opensearch.pages import TIME, Pages, start_of
 from stacbridge.dialects.opensearch.parts import Part, placed
@@ -100,15 +100,17 @@ class Search:
             return replace(given, entries=entries, edge=run.reach)
 
         records = yield from merge.fill(self._query.limit, ask, self._options.requests)
-        places = [(run, run.position()) for run in merge.runs]
-        stands = {run.step.name: at for run, at in places if not run.partial}
-        parts = [(run.step.name, at) for run, at in places if run.partial and at is not None]
-        checked = _checked(run.step for run in merge.runs)
-        if all(at is None for _, at in places):
-            return Page(records, None, self._whole(records, checked), checked)
+        span, checked = _span(records), _checked(run.step for run in merge.runs)
+        at = _position(merge.stands(), span)
+
+        def after(count: int) -> Json | None:
+            return _position(merge.after(count), span)
+
+        if at is None:
+            return Page(records, None, self._whole(records, checked), checked, after=after)
         whole = [run for run in merge.runs if not run.partial]
         matched = (yield from self._matched(whole)) if self._counts and not checked else None
-        return Page(records, {**position.written(stands, parts), **_span(records)}, matched, checked)
+        return Page(records, at, matched, checked, after=after)
 
     def _matched(self, runs: list[Run]) -> Conversation[int | None]:
         """Return the number of all matches, where the service counts exactly what is asked for."""
@@ -173,12 +175,12 @@ class Search:
         at = yield from walk.fill(self._query.position)
         records, checked = [*walk.found, *walk.odd], _checked(steps)
         if at is None:
-            return Page(records, None, self._whole(records, checked), checked)
+            return Page(records, None, self._whole(records, checked), checked, after=walk.after)
         counts = self._counts and not checked
         matched = (
             (yield from self._matched([Run(step, position.START) for step in steps])) if counts else None
         )
-        return Page(records, at, matched, checked)
+        return Page(records, at, matched, checked, after=walk.after)
 
     # Items by id ----------------------------------------------------------------------------------
     def _looked_up(self) -> Conversation[Page]:
@@ -203,6 +205,7 @@ class Search:
             {"n": end} if end < len(records) else None,
             self._whole(records, checked),
             checked,
+            after=lambda count: {"n": start + count},
         )
 
     def _looked_up_one(self, step: Step) -> Conversation[tuple[list[Json], Step]]:
@@ -218,6 +221,15 @@ class Search:
         if not self._counts or checked:
             return None
         return sum(1 for record in records if "Unfit" not in record)
+
+
+def _position(stands: list[Stand], span: Json) -> Json | None:
+    """Return where runs stand, for a cursor; `None` where all have ended."""
+    if all(at is None for _, at in stands):
+        return None
+    whole = {run.step.name: at for run, at in stands if not run.partial}
+    parts = [(run.step.name, at) for run, at in stands if run.partial and at is not None]
+    return {**position.written(whole, parts), **span}
 
 
 def _span(records: list[Json]) -> Json:
