@@ -24,7 +24,8 @@ def entries(reply: Reply, upstream: str, member: str) -> tuple[Json, list[Json]]
 
 
 def following(document: Json, asked: Json, upstream: str) -> Json | None:
-    """Return the members of the link to the next page that differ from those asked; `None` at the end.
+    """Return the members of the link to the next page that differ from those asked, and the `limit`, which a
+    page's number or token may be of; `None` at the end.
 
     Only these are used, never the link's address. Raises `UpstreamError` where it leads back to where it is.
     """
@@ -41,7 +42,7 @@ def following(document: Json, asked: Json, upstream: str) -> Json | None:
             answered=sanitise(f"next: {without_query(str(link.get('href')))}"),
             advice="Narrow the search so that one page holds it; if it stays so, the upstream has changed.",
         )
-    return differing
+    return {"limit": asked["limit"], **differing}
 
 
 def matched(document: Json) -> int | None:

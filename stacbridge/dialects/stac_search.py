@@ -1,7 +1,8 @@
 """A query as the parameters of a STAC API's search, by GET or POST.
 
 What continues a search are the members that the upstream's link to the next page has beside or in place of
-those asked (`token`, `marker`, `startRecord` …), so that a cursor is never an upstream's URL.
+those asked (`token`, `marker`, `startRecord` …), so that a cursor is never an upstream's URL. A number of a
+page means nothing without its length, so that `limit` is always among them.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ class Searching:
 
     def __init__(self, title: str, url: str, habits: Habits, page: int, length: int) -> None:
         self._title, self._url, self._habits = title, url, habits
-        self._page, self._length = page, length
+        self.page, self._length = page, length
 
     def request(self, query: Query, filter: Json | None, following: Json | None = None) -> Request:
         """Return the request for a page. Raises `BadRequest` naming the parameter that is too long."""
@@ -70,7 +71,7 @@ class Searching:
 
     def _members(self, query: Query, filter: Json | None) -> Json:
         """Return the search as the members of a POST body, but for ids and the position."""
-        members: Json = {"limit": min(query.limit, self._page)}
+        members: Json = {"limit": min(query.limit, self.page)}
         if query.collections:
             members["collections"] = list(query.collections)
         if query.interval and (query.interval.start or query.interval.end):

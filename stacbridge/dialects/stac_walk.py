@@ -1,8 +1,16 @@
 """One page of a search of a STAC API, in the order asked for.
 
-An API that sorts by what is asked for is paged as it pages itself. Of another one, windows of time are read
-(see `time_walk`), and of a moment that holds too much, cells (see `crowd`). Items that are named by their ids
-are read whole, in as many requests as their ids take, and sorted here: `{"n": items given}` is the position.
+An API that sorts by what is asked for is paged as it pages itself, in pages of one length:
+
+    position = {"next": {"limit": 100, …}, "n": …, "m": …, "k": …, "i": [collection, id]}
+
+`next` asks for the page (see `stac_search`), `n` items were given before it, `m` is the number of all matches
+where it is told. `k` items of the page itself were given already, the last of them `i`: it goes on behind
+that one, wherever in the page it has moved to.
+
+Of another API, windows of time are read (see `time_walk`), and of a moment that holds too much, cells (see
+`crowd`). Items that are named by their ids are read whole, in as many requests as their ids take, and sorted
+here: `{"n": items given}` is the position.
 """
 
 from dataclasses import dataclass, replace
@@ -66,17 +74,33 @@ class Walk:
 
     # As the API sorts -----------------------------------------------------------------------------
     def _sorted(self) -> Conversation[Page]:
-        position = self._query.position or {}
-        answer = yield from self._asked(self._query, position.get("next"))
+        position = self._query.position or {"next": {"limit": self._length()}}
+        if "limit" not in position.get("next", ()):
+            raise BadRequest(
+                "The token cannot be used: another version of this server made it.",
+                parameter="token",
+                advice="Start the search again without a token.",
+            )
+        answer = yield from self._asked(self._query, position["next"])
         given = int(position.get("n", 0)) + answer.length
         counts = [count for count in (position.get("m"), answer.matched) if count is not None]
         least = min(counts, default=None)
-        told = None if self._wider else least
-        if answer.following is not None:
+        following = None
+        if answer.following is None:
+            self._see_end(given, least)
+        else:
             following = {"next": answer.following, "n": given, "m": least}
-            return Page(answer.records, following, told, self._scope.checked)
-        self._see_end(given, least)
-        return Page(answer.records, None, told, self._scope.checked)
+        start = _passed(answer.records, position)
+
+        def after(count: int) -> Json:
+            return {**position, "k": start + count, "i": _identity(answer.records[start + count - 1])}
+
+        told = None if self._wider else least
+        return Page(answer.records[start:], following, told, self._scope.checked, after=after)
+
+    def _length(self) -> int:
+        """Return how long pages are to be: as long as they can where more is asked for than is wanted."""
+        return self._searching.page if self._wider else min(self._query.limit, self._searching.page)
 
     # By windows of time ---------------------------------------------------------------------------
     def _by_time(self) -> Conversation[Page]:
@@ -103,7 +127,8 @@ class Walk:
         )
         at = yield from walk.fill(self._query.position)
         records = [*walk.found, *walk.odd]
-        return Page(records, at, (yield from self._matched(records, at)), self._scope.checked)
+        matched = yield from self._matched(records, at)
+        return Page(records, at, matched, self._scope.checked, after=walk.after)
 
     def _splits(self, interval: Interval) -> Conversation[bool]:
         """Tell whether asking for cells loses nothing: an item without a place is in none of them."""
@@ -144,7 +169,12 @@ class Walk:
         start = int((self._query.position or {}).get("n", 0))
         end = start + self._query.limit
         position = {"n": end} if end < len(found) else None
-        return Page(found[start:end], position, None if self._wider else len(found), self._scope.checked)
+        matched = None if self._wider else len(found)
+
+        def after(count: int) -> Json:
+            return {"n": start + count}
+
+        return Page(found[start:end], position, matched, self._scope.checked, after=after)
 
     def _ordered(self, records: list[Json], key: SortKey) -> list[Json]:
         values = [(self._value(record, key.name), record) for record in records]
@@ -217,6 +247,17 @@ class _Answer:
     matched: int | None
 
 
+def _passed(records: list[Json], position: Json) -> int:
+    """Return how many records of a page were given before: where the last of them is gone, one less."""
+    named = [_identity(record) for record in records]
+    last = position.get("i")
+    return named.index(last) + 1 if last in named else max(0, int(position.get("k", 0)) - 1)
+
+
+def _identity(record: Json) -> list[Any]:
+    return [record.get("collection"), record.get("id")]
+
+
 def _properties(record: Json) -> Json:
     found = record.get("properties")
     return found if isinstance(found, dict) else {}
@@ -228,5 +269,7 @@ def _touches(record: Json, area: Any) -> bool:
 
 
 def _start(record: Json) -> datetime | None:
+    """Return where an item stands in time; `None` only where nothing tells it, so that it can be no Item."""
     properties = _properties(record)
-    return scalars.instant(properties.get("start_datetime") or properties.get("datetime"))
+    times = (scalars.instant(properties.get(name)) for name in ("start_datetime", "datetime", "end_datetime"))
+    return next((time for time in times if time is not None), None)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from stacbridge.model import Bbox, Interval, Json, Query, SortKey
 from stacbridge.settings import Settings
 from stacbridge.simulators.maap import MaapSimulator
 from stacbridge.upstream import Upstream
+from tests.leaving import CHANCES
 from tests.maap.archive import EARTHCARE, L1A, settings, walked
 from tests.unit.cql_trees import combined
 from tests.walks import Archive, Walks, named, places
@@ -162,12 +164,12 @@ def archive(walks: Walks, sim: MaapSimulator) -> Archive:
 
 
 @checked(max_examples=20, deadline=None)
-@given(query=queries())
+@given(query=queries(), chance=CHANCES)
 def test_any_search_gives_what_the_archive_holds_in_one_order(
-    walks: Walks, archive: Archive, query: Query
+    walks: Walks, archive: Archive, query: Query, chance: Random | None
 ) -> None:
     query = replace(query, filter=parse_json(query.filter, Settings()) if query.filter else None)
-    found, right = walks.items(query), archive.wanted(query)
+    found, right = walks.items(query, chance), archive.wanted(query)
     assert named(found) == named(right)
     assert places(found, query) == places(right, query)
     page = walks.page(query)

@@ -57,7 +57,7 @@ def test_a_cursor_holds_what_the_next_link_adds_and_never_its_address(tmp_path: 
     dialect = api(tmp_path)
     first = search(dialect, upstream, limit=2)
     assert first.position is not None
-    assert first.position["next"] == {"marker": "abc", "token": "x"}
+    assert first.position["next"] == {"limit": "2", "marker": "abc", "token": "x"}
     second = search(dialect, upstream, limit=2, position=first.position)
     assert (second.position, [record["id"] for record in second.records]) == (None, ["c"])
     assert {request.url for request in upstream.asked} == {f"{ROOT}/v1/search"}
