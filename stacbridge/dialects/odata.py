@@ -61,6 +61,7 @@ class OData:
     def ask(self, query: Query, scope: Scope | None = None) -> Request | None:
         """Return the request for the entities at `query.position`; `None` where nothing can match.
 
+        Where there is room, it begins with the last entity given, which tells whether others have moved.
         `scope` is that of the query, where it was found before. Raises `UnsupportedFilter` and `BadRequest`,
         naming the parameter.
         """
@@ -68,10 +69,11 @@ class OData:
         if scope.text is False:
             return None
         again = sum(run.given for run in place.within)
+        last = int(place.last is not None and place.given > 0 and query.limit + again < self.page)
         counts = query.count and not query.position and not scope.wide and not scope.checked
         params = self._where(query, scope, place)
         params += [("$orderby", self.order(query).orderby(place))]
-        params += _span(place.given, min(query.limit + again, self.page))
+        params += _span(place.given - last, min(query.limit + again + last, self.page))
         params += [("$count", "true")] if counts else []
         params += [("$expand", name) for name in self._expanded(scope)]
         return Request("GET", self._url, tuple(params), ACCEPT)

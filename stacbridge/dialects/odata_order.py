@@ -1,8 +1,9 @@
 """The order of a walk through an entity set, and where the walk has come to.
 
-    position = {"t": …, "n": …, "w": [[…, …], …], "s": [[…, […, …]], …]}
+    position = {"t": …, "n": …, "i": …, "w": [[…, …], …], "s": [[…, […, …]], …]}
 
 `t` is the time of the last entity given, `n` how many of exactly that time were given; without `n`, all were.
+`i` is its id: other entities of the time may have come or gone since, and it, too.
 Entities of one time are a run. One that is longer than `$skip` reaches is walked by itself, sorted by another
 time: `w` are the runs that the walk is within, from the outermost, each with its time and how many of its
 entities were given before. Where no time is left to tell them apart, names do: `s` are the beginnings of
@@ -56,12 +57,13 @@ class Stem(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a walk has come to: within these runs and stems, behind `given` entities of `time` (0: all of
-    them)."""
+    them), of which the last had the id `last`."""
 
     within: tuple[Run, ...] = ()
     time: str | None = None
     given: int = 0
     stems: tuple[Stem, ...] = ()
+    last: str | None = None
 
     @classmethod
     def read(cls, position: Json | None) -> Self:
@@ -72,7 +74,8 @@ class Place:
             within = tuple(Run(_time(time), _count(given)) for time, given in position.get("w", ()))
             stems = tuple(Stem(_text(text), tuple(map(_text, done))) for text, done in position.get("s", ()))
             time = _time(position["t"]) if "t" in position else None
-            return cls(within, time, _count(position.get("n", 0)), stems)
+            last = _text(position["i"]) if "i" in position else None
+            return cls(within, time, _count(position.get("n", 0)), stems, last)
         except (TypeError, ValueError):
             raise BadRequest(
                 "The page token does not say where the last page ended.", parameter="token"
@@ -85,6 +88,8 @@ class Place:
             found["t"] = self.time
         if self.given:
             found["n"] = self.given
+        if self.last is not None:
+            found["i"] = self.last
         if self.stems:
             found["s"] = [[stem.text, list(stem.done)] for stem in self.stems]
         return found
@@ -93,13 +98,12 @@ class Place:
         """Return how many entities of a time were given before this place; not for times before it."""
         return self.given if time == self.time else 0
 
-    def behind(self, times: Sequence[str]) -> Self:
-        """Return the place behind further entities, of these times."""
-        if not times:
-            return self
-        last = times[-1]
-        same = sum(1 for _ in takewhile(last.__eq__, reversed(times)))
-        return replace(self, time=last, given=same + self.given_of(last))
+    def behind(self, times: Sequence[str], last: str | None) -> Self:
+        """Return the place behind further entities, of these times (at least one); `last` is the last one's
+        id."""
+        time = times[-1]
+        same = sum(1 for _ in takewhile(time.__eq__, reversed(times)))
+        return replace(self, time=time, given=same + self.given_of(time), last=last)
 
     def inside(self, run: Run) -> Self:
         """Return the start of the walk through a run."""

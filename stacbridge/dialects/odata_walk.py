@@ -25,11 +25,13 @@ class Part:
     """Some records of a walk, in order: the time of each in it, and whether it was asked for.
 
     A malformed record may have no time, `None`, and is found nowhere else: it goes with the one before it, or
-    the first that has one. `more` tells that others follow those of the place, `count` how many match in all,
-    if told.
+    the first that has one. `start` is the place that was asked for, `place` the same as it is now, with the
+    entities of its time that have come or gone. `more` tells that others follow those of the place, `count`
+    how many match in all, if told.
     """
 
     of: OData
+    start: Place
     place: Place
     records: list[Json]
     times: list[str | None]
@@ -50,9 +52,15 @@ class Part:
     def after(self, taken: int) -> Json | None:
         """Return the position behind the first `taken` records, `None` at the end of the walk."""
         if taken < len(self.records) or self.more:
-            return self.place.behind(self.known(taken)).position()
+            return self._behind(taken).position()
         outside = self.place.outside()
         return None if outside is None else outside.position()
+
+    def _behind(self, taken: int) -> Place:
+        known = [number for number, time in enumerate(self.times[:taken]) if time is not None]
+        if not known:
+            return self.start
+        return self.place.behind(self.known(taken), self.records[known[-1]].get("Id"))
 
     def long_run(self) -> Run | None:
         """Return the run that all records are of, where they make it longer than the largest page."""
@@ -75,7 +83,7 @@ class Walk:
         """Return what comes next at a place. Raises `BadRequest`, `SearchTooWide`, `UpstreamError`."""
         alike = self.of.order(self.query).alike(place)
         if alike and (place.time is None or place.given > self.of.offset):
-            place = yield from self._within_reach(replace(place, time=None, given=0))
+            place = yield from self._within_reach(replace(place, time=None, given=0, last=None))
         elif place.time is not None and place.given > self.of.offset:
             return (yield from self._inside(place, Run(place.time, place.given)))
         found = yield from self._found(place)
@@ -123,9 +131,13 @@ class Walk:
         one = self.of
         request = one.ask(replace(self.query, position=place.position()), self.scope)
         if request is None:
-            return Part(one, place, [], [], [], False, 0)
+            return Part(one, place, place, [], [], [], False, 0)
         listing = one.read((yield request))
-        records, top = listing.records, int(dict(request.params)["$top"])
+        asked = dict(request.params)
+        more = bool(listing.records) and (len(listing.records) >= int(asked["$top"]) or listing.more)
+        here, records = _behind_last(place, int(asked.get("$skip", 0)), listing.records)
+        if more and not records:
+            return (yield from self._found(here))
         before = yield from self._given(place)
         wanted = one.wanted(self.scope, records)
         if before:
@@ -133,9 +145,8 @@ class Walk:
                 each and record.get("Id") not in before for each, record in zip(wanted, records, strict=True)
             ]
         order = one.order(self.query)
-        more = bool(records) and (len(records) >= top or listing.more)
         times = one.times(records, order.path(place))
-        found = Part(one, place, records, times, wanted, more, listing.count)
+        found = Part(one, place, here, records, times, wanted, more, listing.count)
         if records and order.goes_back(place, found.known()[0]):
             raise UpstreamError(
                 "It was asked for what follows, and answers what was given before.", upstream=one.upstream
@@ -159,6 +170,15 @@ class Walk:
     def _ids(self, inside: Place, skip: int, top: int) -> Generator[Request, Reply, set[str]]:
         reply = yield self.of.ask_part(self.query, self.scope, inside, skip, top, "Id")
         return {record["Id"] for record in self.of.read(reply).records if "Id" in record}
+
+
+def _behind_last(place: Place, skip: int, records: list[Json]) -> tuple[Place, list[Json]]:
+    """Return the place as it is now, and those of its entities behind `skip` that were not given before."""
+    if skip == place.given:
+        return place, records
+    ids = [record.get("Id") for record in records]
+    again = ids.index(place.last) + 1 if place.last in ids else 0
+    return replace(place, given=skip + again), records[again:]
 
 
 def _common(names: list[str]) -> str:

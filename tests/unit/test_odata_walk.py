@@ -133,6 +133,25 @@ def test_a_page_can_be_left_behind_any_of_its_records(products: list[Json], limi
         assert sorted(ids(page.records[:count]) + rest) == sorted(whole)
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_the_product_given_last_may_go_before_the_walk_goes_on(number: int) -> None:
+    upstream = archive([product(each, 5) for each in range(6)])
+    first = upstream.page(DIALECT, Query(limit=2))
+    gone = sorted(ids(upstream.products))[number]
+    upstream.products = [each for each in upstream.products if each["Id"] != gone]
+    rest = walk(upstream, Query(limit=2, position=first.position))
+    assert sorted({*ids(first.records), *ids(rest)} - {gone}) == sorted(ids(upstream.products))
+    assert not set(ids(first.records)) & set(ids(rest))
+
+
+def test_products_of_the_time_given_last_that_come_before_it_repeat_nothing() -> None:
+    upstream = archive([product(each, 5) for each in range(6)])
+    first = upstream.page(DIALECT, Query(limit=2))
+    upstream.products += [{**product(9, 5), "Id": f"0000{number}-new"} for number in range(2)]
+    rest = walk(upstream, Query(limit=2, position=first.position))
+    assert sorted(ids(first.records + rest)) == sorted(ids(upstream.products)[:6])
+
+
 def test_products_of_few_of_each_time_are_walked_without_a_request_too_many() -> None:
     upstream = archive([product(number, number // 3) for number in range(40)])
     assert len(list(pages(upstream, Query(limit=PAGE)))) == len(upstream.asked) == 11
