@@ -60,7 +60,8 @@ class Part:
         known = [number for number, time in enumerate(self.times[:taken]) if time is not None]
         if not known:
             return self.start
-        return self.place.behind(self.known(taken), self.records[known[-1]].get("Id"))
+        last = self.records[known[-1]].get("Id")
+        return self.place.behind(self.known(taken), last if isinstance(last, str) else None)
 
     def long_run(self) -> Run | None:
         """Return the run that all records are of, where they make it longer than the largest page."""
