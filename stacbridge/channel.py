@@ -153,7 +153,6 @@ class Channel:
 
 def _without(collections: Set[str], found: Found) -> Found:
     """Return a page without the Items of some collections; how many match without them is not known."""
-    pairs = zip(found.items, found.places, strict=True)
-    kept = [(item, place) for item, place in pairs if item["collection"] not in collections]
-    places = [place for _, place in kept[:-1]] + [found.position] * bool(kept)
-    return replace(found, items=[item for item, _ in kept], places=places, matched=None)
+    kept = [number for number, item in enumerate(found.items) if item["collection"] not in collections]
+    places = [found.places[number] for number in kept[:-1]] + [found.position] * bool(kept)
+    return replace(found, items=[found.items[number] for number in kept], places=places, matched=None)
