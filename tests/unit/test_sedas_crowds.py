@@ -106,6 +106,14 @@ def test_a_crowd_is_walked_in_an_area(bbox: tuple[float, float, float, float]) -
     assert sorted(found) == sorted(product.name for product in inside)
 
 
+@pytest.mark.parametrize("limit", [5, 30])
+def test_a_page_of_a_crowd_can_be_left_behind_any_of_its_products(limit: int) -> None:
+    store = crowd([(0, west, "SPOT") for west in range(-170, 170, 3)])
+    service, small = Service(store, cap=6), dialect(mapping(page=6, requests=9))
+    found = names(pages(small, Query(limit=limit), service, chance=Random(limit)))
+    assert sorted(found) == sorted(store.by_name)
+
+
 def test_products_that_come_in_while_a_crowd_is_walked_make_none_be_lost() -> None:
     places = [(0, west, "SPOT") for west in range(-170, 170)]
     store = crowd(places)
