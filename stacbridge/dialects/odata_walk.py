@@ -15,6 +15,7 @@ from itertools import takewhile
 from stacbridge.dialects.dialect import Conversation
 from stacbridge.dialects.odata import OData
 from stacbridge.dialects.odata_order import Place, Run
+from stacbridge.dialects.odata_records import sort_value
 from stacbridge.dialects.odata_scope import Scope
 from stacbridge.errors import SearchTooWide, UpstreamError
 from stacbridge.model import Json, Query, Reply, Request
@@ -134,6 +135,13 @@ class Walk:
         if request is None:
             return Part(one, place, place, [], [], [], False, 0)
         listing = one.read((yield request))
+        order = one.order(self.query)
+        path = order.path(place)
+        first = next(filter(None, (sort_value(record, path) for record in listing.records)), None)
+        if first is not None and order.goes_back(place, first):
+            raise UpstreamError(
+                "It was asked for what follows, and answers what was given before.", upstream=one.upstream
+            )
         asked = dict(request.params)
         more = bool(listing.records) and (len(listing.records) >= int(asked["$top"]) or listing.more)
         here, records = _behind_last(place, int(asked.get("$skip", 0)), listing.records)
@@ -145,14 +153,8 @@ class Walk:
             wanted = [
                 each and record.get("Id") not in before for each, record in zip(wanted, records, strict=True)
             ]
-        order = one.order(self.query)
-        times = one.times(records, order.path(place))
-        found = Part(one, place, here, records, times, wanted, more, listing.count)
-        if records and order.goes_back(place, found.known()[0]):
-            raise UpstreamError(
-                "It was asked for what follows, and answers what was given before.", upstream=one.upstream
-            )
-        return found
+        times = one.times(records, path)
+        return Part(one, place, here, records, times, wanted, more, listing.count)
 
     def _is_out_of_reach(self, inside: Place) -> Generator[Request, Reply, bool]:
         """Tell whether `$skip` cannot reach all entities of a run."""
