@@ -8,6 +8,7 @@ the search leaves over.
 from collections.abc import Iterator
 
 from stacbridge.mapping.families import Collection
+from stacbridge.mapping.items import ISSUE
 from stacbridge.mapping.rows import Row
 from stacbridge.model import Json
 from stacbridge.schemas import DRAFT, GEOMETRY, PUSHED, distinct, united
@@ -29,6 +30,7 @@ def filterable(collections: list[Collection], shared: Json) -> Json:
             }
         ],
         "geometry": [{"title": "Footprint", "$ref": GEOMETRY, PUSHED: True}],
+        ISSUE: [{"title": "What is wrong with the archive's footprint", "type": "string", PUSHED: False}],
     }
     for spec in collections:
         for name, schema in (*_of_rows(spec), *_of_constants({**shared, **spec.constants})):
