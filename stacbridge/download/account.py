@@ -124,8 +124,9 @@ class Account:
         version than the client has (`If-Range`)."""
         stream = await stack.enter_async_context(self._stream(ready, wanted))
         version = stream.delivery.version
+        told = {version.etag, version.modified} - {None}
         part = stream.delivery.status == 206 and wanted.if_range is not None
-        if not part or wanted.if_range in (version.etag, version.modified):
+        if not part or not told or wanted.if_range in told:
             return stream
         await stack.aclose()
         return await stack.enter_async_context(self._stream(ready, Wanted()))
