@@ -169,9 +169,11 @@ def test_f42_a_full_disk_promises_no_order_and_keeps_those_that_were(bench: Benc
 def test_f42_where_the_book_cannot_be_written_orders_are_503_and_searches_go_on(tmp_path: Path) -> None:
     catalogue = alpha()
     catalogue.archive = Script()
-    nowhere = tmp_path / "file"
-    nowhere.write_bytes(b"")
+    nowhere = tmp_path / "orders"
+    nowhere.mkdir()
     with served(catalogue, order_store=f"sqlite:///{nowhere}/orders.sqlite") as port:
+        nowhere.rmdir()
+        nowhere.write_bytes(b"")
         asked = heard(port, "/orders", "POST", BODY, JSON)
         assert asked.status == 503
         assert heard(port, "/readyz").status == 503

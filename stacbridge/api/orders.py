@@ -53,12 +53,12 @@ class Orders:
     async def show(self, request: Request, id: str) -> Response:
         """Answer GET /orders/{id}."""
         root, principal = root_of(request), principal_of(request)
-        return await self._federation.run(self._show, storable(id, "id"), root, principal)
+        return await self._federation.run(self._show, id, root, principal)
 
     async def cancel(self, request: Request, id: str) -> Response:
         """Answer DELETE /orders/{id} and POST /orders/{id}/cancel."""
         check_origin(request)
-        found = await self._federation.run(self._desk.cancel, storable(id, "id"), principal_of(request))
+        found = await self._federation.run(self._desk.cancel, id, principal_of(request))
         return self._answer(documents.order(found, root_of(request)), 200)
 
     async def listed(self, request: Request) -> Response:
@@ -68,7 +68,7 @@ class Orders:
 
     async def batch(self, request: Request, batch: str) -> Response:
         """Answer GET /orders/batches/{batch}."""
-        principal, url = principal_of(request), batch_href(root_of(request), storable(batch, "batch"))
+        principal, url = principal_of(request), batch_href(root_of(request), batch)
 
         def page() -> Json:
             counts = self._desk.counts(principal, batch)

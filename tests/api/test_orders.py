@@ -169,8 +169,6 @@ def test_an_order_that_does_not_exist_is_not_found(root: str, path: str) -> None
         ("?limit=x", "limit"),
         ("?token=x", "token"),
         ("?token=0~%00", "token"),
-        ("/%00", "id"),
-        ("/batches/%00", "batch"),
     ],
 )
 def test_what_asks_for_orders_and_cannot_be_read_names_the_parameter(
