@@ -14,6 +14,8 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from stacbridge.orders.database import Database
+
 USER = "postgres"
 
 
@@ -44,6 +46,14 @@ def cluster() -> Iterator[str]:
             _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+def waiting(database: Database) -> int:
+    """The number of those who wait for a lock in a cluster."""
+    with database.reading() as execute:
+        found = execute("SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        number: int = found[0]["n"]
+    return number
 
 
 class Line:

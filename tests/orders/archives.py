@@ -65,6 +65,11 @@ def opened(store: str) -> Database:
     return open_store(Settings(order_store=SecretStr(store), order_connections=4))
 
 
+def place(book: Book, item: str, principal: str = "ada") -> str:
+    """Order an item, and return the order's id."""
+    return book.place([Key(URL, "toy", "c", item)], principal, 1.0, str)[0].id
+
+
 def _next(answers: list[T | StacbridgeError]) -> T:
     answer = answers.pop(0) if len(answers) > 1 else answers[0]
     if isinstance(answer, StacbridgeError):
