@@ -41,3 +41,13 @@ def test_every_link_of_a_page_of_items_leads_somewhere(slashed: TestClient, root
     assert [href for href in hrefs if slashed.get(href).status_code != 200] == []
     itself = next(link["href"] for link in shown["links"] if link["rel"] == "self")
     assert slashed.get(itself).json()["id"] == shown["id"]
+
+
+def test_a_collection_may_have_a_slash_in_its_id() -> None:
+    odd = MemoryCatalogue("odd", [collection("a/b")], [item("a/b", 7)])
+    with TestClient(create_app(Settings(), [odd])) as client:
+        found = client.get("/collections/a%2Fb").json()
+        assert found["id"] == "a/b"
+        links = {link["rel"]: link["href"] for link in found["links"]}
+        (only,) = client.get(links["items"]).json()["features"]
+        assert client.get(f"{links['items']}/a%2Fb-0007").json()["id"] == only["id"] == "a/b-0007"
