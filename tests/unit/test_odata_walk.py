@@ -1,8 +1,7 @@
-"""Walks through an archive whose pages are small, and whose `$skip` does not reach far."""
+"""Walks through an archive of OData that holds still: each product once, in order, with few requests."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -12,85 +11,25 @@ from hypothesis import strategies as st
 
 from stacbridge import scalars
 from stacbridge.dialects.odata_sets import ODataSets
-from stacbridge.errors import BadRequest, SearchTooWide, UpstreamError
-from stacbridge.mapping.mapping import Mapping, load
-from stacbridge.model import Json, Page, Query, Reply, Request, SortKey
+from stacbridge.errors import BadRequest, UpstreamError
+from stacbridge.mapping.mapping import load
+from stacbridge.model import Json, Query, Reply, Request, SortKey
 from stacbridge.settings import Settings
 from tests.unit.odata_archive import Archive, at
-from tests.unit.toy import NAME, grd, toy
-
-START = datetime(2024, 1, 1, tzinfo=UTC)
-OFFSET, PAGE = 7, 4
-PATHS = {"datetime": "ContentDate/Start", "published": "PublicationDate", "end_datetime": "ContentDate/End"}
-
-
-def small() -> Mapping:
-    mapping = toy()
-    mapping.limits.update(offset=OFFSET, page=PAGE)
-    return mapping
-
-
-DIALECT = ODataSets(small())
-
-
-def archive(products: list[Json]) -> Archive:
-    return Archive(products, offset=OFFSET, page=PAGE)
-
-
-def product(number: int, start: int, end: int = 0, published: int | None = None) -> Json:
-    def time(seconds: int) -> str:
-        return scalars.rfc3339(START + timedelta(seconds=seconds))
-
-    return grd(
-        Id=f"{number * 7919 % 10007:05}",  # in another order than that of their making
-        Name=f"{NAME[:-9]}{number:04}.SAFE",
-        ContentDate={"Start": time(start), "End": time(start + end)},
-        PublicationDate=time(number if published is None else published),
-    )
-
-
-def pages(upstream: Archive, query: Query, dialect: ODataSets = DIALECT) -> Iterator[Page]:
-    for _ in range(1000):
-        page = upstream.page(dialect, query)
-        assert len(page.records) <= query.limit
-        yield page
-        if page.position is None:
-            return
-        query = replace(query, position=orjson.loads(orjson.dumps(page.position)))
-    raise AssertionError("the walk does not end")
-
-
-def walk(upstream: Archive, query: Query, dialect: ODataSets = DIALECT) -> list[Json]:
-    return [record for page in pages(upstream, query, dialect) for record in page.records]
-
-
-def ids(records: list[Json]) -> list[str]:
-    return [record["Id"] for record in records]
-
-
-def behind(page: Page, count: int) -> Json | None:
-    """The position behind the first so many records of a page."""
-    assert page.after is not None
-    return page.after(count) if count < len(page.records) else page.position
-
-
-def walked_meanwhile(held: list[Json], coming: list[Json], limit: int, data: st.DataObject) -> list[str]:
-    """The ids of a walk during which products come in after each page, as many as are drawn."""
-    upstream = archive(list(held))
-    arrivals = iter([{**record, "Id": f"{record['Id']}-new"} for record in coming])
-    found: list[Json] = []
-    for page in pages(upstream, Query(limit=limit)):
-        found += page.records
-        for record in arrivals:
-            upstream.products.append(record)
-            if data.draw(st.booleans()):
-                break
-    return ids(found)
-
-
-numbers = st.integers(0, 3)
-archives = st.lists(st.tuples(numbers, numbers), max_size=60).map(
-    lambda drawn: [product(number, start, end) for number, (start, end) in enumerate(drawn)]
+from tests.unit.odata_walks import (
+    DIALECT,
+    OFFSET,
+    PAGE,
+    PATHS,
+    START,
+    archive,
+    archives,
+    behind,
+    ids,
+    pages,
+    product,
+    small,
+    walk,
 )
 
 
@@ -113,15 +52,6 @@ def test_runs_within_runs_are_walked_too(count: int, limit: int, publications: i
     assert sorted(ids(found)) == sorted(ids(products))
 
 
-@examples(max_examples=100, deadline=None)
-@given(archives, archives, st.integers(1, 6), st.data())
-def test_products_that_come_during_a_walk_make_none_be_lost(
-    products: list[Json], coming: list[Json], limit: int, data: st.DataObject
-) -> None:
-    found = walked_meanwhile(products, coming, limit, data)
-    assert set(ids(products)) <= set(found)
-
-
 @examples(max_examples=60, deadline=None)
 @given(archives, st.integers(1, 6))
 def test_a_page_can_be_left_behind_any_of_its_records(products: list[Json], limit: int) -> None:
@@ -131,25 +61,6 @@ def test_a_page_can_be_left_behind_any_of_its_records(products: list[Json], limi
     for count in range(1, len(page.records)):
         rest = ids(walk(upstream, replace(query, position=behind(page, count))))
         assert sorted(ids(page.records[:count]) + rest) == sorted(whole)
-
-
-@pytest.mark.parametrize("number", range(4))
-def test_the_product_given_last_may_go_before_the_walk_goes_on(number: int) -> None:
-    upstream = archive([product(each, 5) for each in range(6)])
-    first = upstream.page(DIALECT, Query(limit=2))
-    gone = sorted(ids(upstream.products))[number]
-    upstream.products = [each for each in upstream.products if each["Id"] != gone]
-    rest = walk(upstream, Query(limit=2, position=first.position))
-    assert sorted({*ids(first.records), *ids(rest)} - {gone}) == sorted(ids(upstream.products))
-    assert not set(ids(first.records)) & set(ids(rest))
-
-
-def test_products_of_the_time_given_last_that_come_before_it_repeat_nothing() -> None:
-    upstream = archive([product(each, 5) for each in range(6)])
-    first = upstream.page(DIALECT, Query(limit=2))
-    upstream.products += [{**product(9, 5), "Id": f"0000{number}-new"} for number in range(2)]
-    rest = walk(upstream, Query(limit=2, position=first.position))
-    assert sorted(ids(first.records + rest)) == sorted(ids(upstream.products)[:6])
 
 
 def test_products_of_few_of_each_time_are_walked_without_a_request_too_many() -> None:
@@ -169,69 +80,6 @@ def test_a_run_out_of_reach_that_begins_on_a_page_takes_one_request_more_for_eac
     found = list(pages(upstream, Query(limit=PAGE)))
     assert sum(len(page.records) for page in found) == 41
     assert len(upstream.asked) <= 2 * len(found) + 2
-
-
-def alike(names: list[str]) -> list[Json]:
-    """Products of these names that have all their times in common, after one that has not."""
-    others = [{**product(number, 5, 5, published=5), "Name": name} for number, name in enumerate(names, 1)]
-    return [product(0, 9), *others]
-
-
-NAMES = st.lists(st.text("AB_1'%", max_size=6), unique=True, max_size=60)
-
-
-@examples(max_examples=150, deadline=None)
-@given(NAMES, st.integers(1, 6), st.booleans())
-def test_products_that_no_time_tells_apart_are_told_apart_by_name(
-    names: list[str], limit: int, descending: bool
-) -> None:
-    products = alike(names)
-    found = walk(archive(products), Query(limit=limit, sortby=(SortKey("datetime", descending),)))
-    assert sorted(ids(found)) == sorted(ids(products))
-    times = [at(record, "ContentDate/Start") for record in found]
-    assert times == sorted(times, reverse=descending)
-
-
-@examples(max_examples=60, deadline=None)
-@given(NAMES, NAMES, st.integers(1, 6), st.data())
-def test_products_alike_that_come_during_a_walk_make_none_be_lost(
-    names: list[str], coming: list[str], limit: int, data: st.DataObject
-) -> None:
-    products = alike(names)
-    found = walked_meanwhile(products, alike(coming), limit, data)
-    assert set(ids(products)) <= set(found)
-
-
-@examples(max_examples=40, deadline=None)
-@given(NAMES, st.integers(1, 6))
-def test_a_page_of_products_alike_can_be_left_behind_any_of_its_records(names: list[str], limit: int) -> None:
-    upstream = archive(alike(names))
-    query: Query | None = Query(limit=limit)
-    whole = ids(walk(upstream, Query(limit=limit)))
-    found: list[str] = []
-    while query is not None:
-        page = upstream.page(DIALECT, query)
-        taken = max(1, len(page.records) // 2)
-        found += ids(page.records[:taken])
-        position = behind(page, taken)
-        query = None if position is None else replace(query, position=orjson.loads(orjson.dumps(position)))
-    assert sorted(found) == sorted(whole)
-
-
-def test_products_of_one_name_and_time_beyond_what_skips_reach_are_refused_and_said_what_to_narrow() -> None:
-    upstream = archive(alike(["SAME"] * 30))
-    with pytest.raises(SearchTooWide, match=r"More than 7 items .* the name SAME too") as failure:
-        walk(upstream, Query(limit=PAGE))
-    assert failure.value.advice is not None
-
-
-def test_a_search_that_leaves_no_room_for_names_in_the_filter_is_refused_and_said_what_to_simplify() -> None:
-    mapping = small()
-    mapping.limits["filter"] = 420
-    upstream = archive(alike([f"{letter}{'-' * 60}{number}" for letter in "ABCD" for number in range(9)]))
-    with pytest.raises(SearchTooWide, match="more than 420 characters") as failure:
-        walk(upstream, Query(limit=PAGE), ODataSets(mapping))
-    assert failure.value.parameter == "collections"
 
 
 def test_an_upstream_that_does_not_find_a_time_it_gave_is_not_believed() -> None:
