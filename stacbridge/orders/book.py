@@ -1,6 +1,5 @@
 """The order book: every write is one transaction, and what it returns is on disk."""
 
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from stacbridge.orders.transitions import CHECK
 
 POSITION = """(SELECT count(*) + 1 FROM products q WHERE q.archive = p.archive AND q.seq < p.seq
     AND q.state IN ('intended', 'sending'))"""
-ANEW = ", notice_at = excluded.notice_at, notice_since = excluded.notice_since, notice_tries = 0"
 OF_ITEM = "r.principal = ? AND p.collection = ? AND p.item = ?"
 
 
@@ -68,7 +66,7 @@ class Book:
             placed = []
             for key in keys:
                 product = self._product(execute, key, now, held[key.archive], online)
-                placed.append(self._request(execute, product, principal, now, url, webhook))
+                placed.append(row.ask(execute, product, principal, now, url, webhook))
             if batch is not None:
                 for order in placed:
                     execute("INSERT INTO batches (batch, request) VALUES (?, ?)", batch, order.id)
@@ -214,35 +212,6 @@ class Book:
         if product.state != "succeeded" and again.state not in FINISHED:
             row.untell(execute, again)
         return again
-
-    def _request(
-        self,
-        execute: Execute,
-        product: Product,
-        principal: str,
-        now: float,
-        url: Callable[[str], str],
-        webhook: str | None,
-    ) -> Order:
-        id = secrets.token_urlsafe(12)
-        over = now if webhook is not None and product.state in FINISHED else None
-        told = "" if webhook is None and product.state in FINISHED else ANEW
-        rows = execute(
-            "INSERT INTO requests (id, product, principal, asked, owed, url, webhook,"
-            " notice_at, notice_since, notice_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
-            " ON CONFLICT (product, principal) DO UPDATE SET canceled = NULL, owed = excluded.owed,"
-            f" webhook = COALESCE(excluded.webhook, requests.webhook){told} RETURNING id, asked",
-            id,
-            product.seq,
-            principal,
-            now,
-            now,
-            url(id),
-            webhook,
-            over,
-            over,
-        )
-        return Order(rows[0]["id"], principal, rows[0]["asked"], None, product)
 
     def _orders(self, columns: str, condition: str, *values: object) -> list[Order]:
         with self._database.reading() as execute:

@@ -1,15 +1,17 @@
 """Rows of the order book's tables, and what they are rows of."""
 
-from collections.abc import Collection
+import secrets
+from collections.abc import Callable, Collection
 from dataclasses import fields
 
 from stacbridge.orders.database import Execute, Row
-from stacbridge.orders.records import WAITING, Key, Order, Product
+from stacbridge.orders.records import FINISHED, WAITING, Key, Order, Product
 
 COLUMNS = tuple(field.name for field in fields(Product))
 PRODUCT = ", ".join(f"p.{name}" for name in COLUMNS)
 ORDER = f"r.id, r.principal, r.asked, r.canceled, {PRODUCT}"
 ASKED = "requests r JOIN products p ON p.seq = r.product"
+ANEW = ", notice_at = excluded.notice_at, notice_since = excluded.notice_since, notice_tries = 0"
 CHANGING = tuple(name for name in COLUMNS if name != "seq" and name not in Key.__slots__)
 
 
@@ -51,6 +53,39 @@ def write(execute: Execute, product: Product, fence: int) -> bool:
 def untell(execute: Execute, product: Product) -> None:
     """Write that nobody has been told of a product: its bytes are away, and will be news again."""
     execute("UPDATE requests SET notice_at = NULL, notice_since = NULL WHERE product = ?", product.seq)
+
+
+def ask(
+    execute: Execute,
+    product: Product,
+    principal: str,
+    now: float,
+    url: Callable[[str], str],
+    webhook: str | None,
+) -> Order:
+    """Write that a principal asks for a product, perhaps again, and return their one order of it.
+
+    `url` makes an order's URL of its id. Without a webhook the order keeps the one that it has.
+    """
+    id = secrets.token_urlsafe(12)
+    over = now if webhook is not None and product.state in FINISHED else None
+    told = "" if webhook is None and product.state in FINISHED else ANEW
+    rows = execute(
+        "INSERT INTO requests (id, product, principal, asked, owed, url, webhook,"
+        " notice_at, notice_since, notice_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+        " ON CONFLICT (product, principal) DO UPDATE SET canceled = NULL, owed = excluded.owed,"
+        f" webhook = COALESCE(excluded.webhook, requests.webhook){told} RETURNING id, asked",
+        id,
+        product.seq,
+        principal,
+        now,
+        now,
+        url(id),
+        webhook,
+        over,
+        over,
+    )
+    return Order(rows[0]["id"], principal, rows[0]["asked"], None, product)
 
 
 def record(execute: Execute, product: Product, now: float) -> None:
