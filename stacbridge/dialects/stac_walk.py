@@ -13,30 +13,27 @@ Of another API, windows of time are read (see `time_walk`), and of a moment that
 here: `{"n": items given}` is the position.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import shapely
 from shapely.geometry import shape
 
-from stacbridge import geometry, scalars
-from stacbridge.dialects import stac_pages
+from stacbridge import geometry
 from stacbridge.dialects.cells import WORLD, Cell
 from stacbridge.dialects.dialect import Conversation
+from stacbridge.dialects.stac_answers import Answers
+from stacbridge.dialects.stac_records import identity, moment, properties, touches
 from stacbridge.dialects.stac_scope import Scope
-from stacbridge.dialects.stac_search import Searching, sent
+from stacbridge.dialects.stac_search import Searching
 from stacbridge.dialects.time_walk import Lot, TimeWalk
 from stacbridge.dialects.together import together
 from stacbridge.errors import BadRequest, UpstreamError
-from stacbridge.mapping.footprints import footprints
 from stacbridge.mapping.passthrough import Passthrough
 from stacbridge.model import Interval, Json, Page, Query, SortKey
 
-_Whole = tuple[list[Json], bool, int | None]
 NEWEST_FIRST = (SortKey("datetime", descending=True),)
-PAGES = 40
-"""Pages of one window of time, or of one run of ids, at most."""
 WINDOWS = 20
 """Windows of time that are read for one page at most."""
 
@@ -58,10 +55,13 @@ class Walk:
         self._query = replace(query, sortby=self._keys if self._native else ())
         place = query.intersects or (geometry.box(query.bbox) if query.bbox else None)
         self._wanted: Any = None if place is None else shape(place)
-        self._area: Any = None
+        area: Any = None
         if query.intersects and not searching.fits(query, scope.filter):
-            self._area = self._wanted
-            self._query = replace(self._query, intersects=None, bbox=self._area.bounds)
+            area = self._wanted
+            self._query = replace(self._query, intersects=None, bbox=area.bounds)
+        self._answers = Answers(self._id, searching, scope.filter, area)
+        # More is asked for than is wanted, so that counts are too high.
+        self._wider = bool(scope.checked) or area is not None
 
     def page(self) -> Conversation[Page]:
         """Return the page at the query's position. Raises `BadRequest`, `SearchTooWide`, `UpstreamError`."""
@@ -81,19 +81,19 @@ class Walk:
                 parameter="token",
                 advice="Start the search again without a token.",
             )
-        answer = yield from self._asked(self._query, position["next"])
+        answer = yield from self._answers.page(self._query, position["next"])
         given = int(position.get("n", 0)) + answer.length
         counts = [count for count in (position.get("m"), answer.matched) if count is not None]
         least = min(counts, default=None)
         following = None
         if answer.following is None:
-            self._see_end(given, least)
+            self._answers.see_end(given, least)
         else:
             following = {"next": answer.following, "n": given, "m": least}
         start = _passed(answer.records, position)
 
         def after(count: int) -> Json:
-            return {**position, "k": start + count, "i": _identity(answer.records[start + count - 1])}
+            return {**position, "k": start + count, "i": identity(answer.records[start + count - 1])}
 
         told = None if self._wider else least
         return Page(answer.records[start:], following, told, self._scope.checked, after=after)
@@ -111,7 +111,7 @@ class Walk:
                 if self._wanted is not None and not self._wanted.intersects(shapely.box(*cell.box)):
                     return Lot([], True, 0)
                 query = replace(query, bbox=cell.box, intersects=None)
-            found, complete, matched = yield from self._whole(query, None if whole else size)
+            found, complete, matched = yield from self._answers.whole(query, None if whole else size)
             return None if whole and not complete else Lot(self._own(found, cell), complete, matched)
 
         walk = TimeWalk(
@@ -121,7 +121,7 @@ class Walk:
             limit=self._query.limit,
             windows=WINDOWS,
             now=self._now,
-            place=lambda record: (_start(record), f"{record.get('id')} {record.get('collection')}"),
+            place=lambda record: (moment(record), f"{record.get('id')} {record.get('collection')}"),
             read=read,
             splits=self._splits,
         )
@@ -135,7 +135,9 @@ class Walk:
         if self._wanted is not None:
             return True
         every = replace(self._query, interval=interval, limit=1, position=None)
-        found = yield from together([self._asked(every), self._asked(replace(every, bbox=WORLD))])
+        found = yield from together(
+            [self._answers.page(every), self._answers.page(replace(every, bbox=WORLD))]
+        )
         everywhere, placed = (answer.matched for answer in found)
         return placed is not None and placed == everywhere
 
@@ -145,7 +147,7 @@ class Walk:
             return records
         named = [{"GeoFootprint": record.get("geometry"), "record": record} for record in records]
         own = [each["record"] for each in cell.own(named)]
-        return own if self._wanted is None else [each for each in own if _touches(each, self._wanted)]
+        return own if self._wanted is None else [each for each in own if touches(each, self._wanted)]
 
     def _matched(self, records: list[Json], at: Json | None) -> Conversation[int | None]:
         """Return the number of all matches: these, where they are all, or what the API says to one question
@@ -154,13 +156,13 @@ class Walk:
             return None
         if at is None:
             return len(records)
-        return (yield from self._asked(replace(self._query, limit=1))).matched
+        return (yield from self._answers.page(replace(self._query, limit=1))).matched
 
     # Items by id ----------------------------------------------------------------------------------
     def _named(self) -> Conversation[Page]:
         query = replace(self._query, sortby=(), limit=len(self._query.ids))
         runs = self._searching.runs(query, self._scope.filter)
-        answers = yield from together(self._whole(run, None) for run in runs)
+        answers = yield from together(self._answers.whole(run, None) for run in runs)
         if not all(complete for _, complete, _ in answers):
             raise UpstreamError(f"{self._id} answers item ids with pages without end.", upstream=self._id)
         found = [record for records, _, _ in answers for record in records if record.get("id") in query.ids]
@@ -184,92 +186,13 @@ class Walk:
 
     def _value(self, record: Json, name: str) -> Any:
         if name == "datetime":
-            return _start(record)
-        found = record.get(name) if name in ("id", "collection") else _properties(record).get(name)
+            return moment(record)
+        found = record.get(name) if name in ("id", "collection") else properties(record).get(name)
         return self._fields[name].read(found) if found is not None and name in self._fields else found
-
-    # Requests -------------------------------------------------------------------------------------
-    @property
-    def _wider(self) -> bool:
-        """Whether more is asked for than is wanted, so that counts are too high."""
-        return bool(self._scope.checked) or self._area is not None
-
-    def _whole(self, query: Query, most: int | None) -> Conversation[_Whole]:
-        """Return all items of a search, whether they are all, and how many there are where that is told.
-
-        They are not all where there are more than `most`, or more pages than `PAGES`.
-        """
-        found: list[Json] = []
-        given, least = 0, None
-        following: Json | None = None
-        for _ in range(PAGES):
-            answer = yield from self._asked(query, following)
-            found += answer.records
-            given, following = given + answer.length, answer.following
-            counts = [count for count in (least, answer.matched) if count is not None]
-            least = min(counts, default=None)
-            if following is None:
-                self._see_end(given, least)
-                return found, True, least
-            if most is not None and max(given, least or 0) > most:
-                break
-        return found, False, least
-
-    def _asked(self, query: Query, following: Json | None = None) -> Conversation["_Answer"]:
-        request = self._searching.request(query, self._scope.filter, following)
-        document, records = stac_pages.entries((yield request), self._id, "features")
-        fitting = records
-        if self._area is not None:
-            fitting = [record for record in records if _touches(record, self._area)]
-        return _Answer(
-            fitting,
-            len(records),
-            stac_pages.following(document, sent(request), self._id),
-            stac_pages.matched(document),
-        )
-
-    def _see_end(self, given: int, least: int | None) -> None:
-        if least is not None and given < least:
-            raise UpstreamError(
-                f"{self._id} ended its answer after {given} of {least} items.",
-                upstream=self._id,
-                advice="Search again; if it stays so, narrow the search by collection, time or area.",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """Items of a page, how many it held, what asks for the next one, and the number of all matches."""
-
-    records: list[Json]
-    length: int
-    following: Json | None
-    matched: int | None
 
 
 def _passed(records: list[Json], position: Json) -> int:
     """Return how many records of a page were given before: where the last of them is gone, one less."""
-    named = [_identity(record) for record in records]
+    named = [identity(record) for record in records]
     last = position.get("i")
     return named.index(last) + 1 if last in named else max(0, int(position.get("k", 0)) - 1)
-
-
-def _identity(record: Json) -> list[Any]:
-    return [record.get("collection"), record.get("id")]
-
-
-def _properties(record: Json) -> Json:
-    found = record.get("properties")
-    return found if isinstance(found, dict) else {}
-
-
-def _touches(record: Json, area: Any) -> bool:
-    footprint, _ = footprints([{"GeoFootprint": record.get("geometry")}])[0]
-    return footprint is not None and bool(area.intersects(shape(footprint)))
-
-
-def _start(record: Json) -> datetime | None:
-    """Return where an item stands in time; `None` only where nothing tells it, so that it can be no Item."""
-    properties = _properties(record)
-    times = (scalars.instant(properties.get(name)) for name in ("start_datetime", "datetime", "end_datetime"))
-    return next((time for time in times if time is not None), None)

@@ -14,7 +14,7 @@ from shapely.geometry import shape
 
 from stacbridge import geometry, scalars
 from stacbridge.access.flows import drive
-from stacbridge.dialects import stac_walk
+from stacbridge.dialects import stac_answers
 from stacbridge.dialects.stac import StacApi
 from stacbridge.errors import SearchTooWide
 from stacbridge.model import Bbox, Interval, Json, Query, Reply, Request
@@ -23,7 +23,7 @@ from tests.unit.stac_apis import api
 
 AT = "2024-05-01T00:00:00Z"
 DAY = Interval(scalars.instant("2024-05-01T00:00:00Z"), scalars.instant("2024-05-02T00:00:00Z"))
-CROWD = stac_walk.PAGES * 2 + 30
+CROWD = stac_answers.PAGES * 2 + 30
 """More items than the pages of one window hold."""
 
 
