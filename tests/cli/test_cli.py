@@ -1,4 +1,3 @@
-import os
 import re
 import socket
 import subprocess
@@ -6,17 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from stacbridge.cli import COMMANDS, main
 from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.terminal import in_words
 from stacbridge.errors import Misconfigured, NotOrderable
-
-
-def run(*arguments: str, **environment: str | None) -> Result:
-    clean: dict[str, str | None] = {name: None for name in os.environ if name.startswith("STACBRIDGE_")}
-    return CliRunner().invoke(main, arguments, env=clean | {"STACBRIDGE_CONFIG": None} | environment)
+from tests.cli.commands import run
 
 
 def test_help_lists_every_command_with_a_sentence() -> None:

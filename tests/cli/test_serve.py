@@ -8,7 +8,7 @@ from stacbridge.commands.serve import accounts, introduction
 from stacbridge.errors import Misconfigured, StoreUnavailable
 from stacbridge.orders.store import check_place, check_store
 from stacbridge.settings import Credentials, Settings
-from tests.cli.test_cli import run
+from tests.cli.commands import run
 
 
 def told(settings: Settings, demo: bool = False) -> str:

@@ -8,7 +8,7 @@ from stacbridge.commands.configuration import load_settings
 from stacbridge.commands.variables import PREFIX, check_catalogues, check_variables
 from stacbridge.errors import Misconfigured
 from stacbridge.settings import Settings
-from tests.cli.test_cli import run
+from tests.cli.commands import run
 
 TOY = Path(__file__).parents[1] / "unit" / "catalogues"
 
