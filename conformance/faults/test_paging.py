@@ -41,6 +41,20 @@ def test_f49_an_archive_that_answers_one_page_for_ever_ends_in_an_error_and_repe
     assert len(upstream.seen) <= 3
 
 
+def test_f49_an_archive_that_ignores_skip_within_one_time_ends_in_an_error_and_repeats_nothing() -> None:
+    moment = "2024-06-07T10:00:00.000000Z"
+    products = [product(n, ContentDate={"Start": moment, "End": moment}) for n in range(40)]
+
+    def script(seen: Seen) -> bytes:
+        return listed(*products[: int(dict(parse_qsl(urlsplit(seen.path).query))["$top"])])
+
+    with archive(script) as (port, upstream):
+        ids, failure = walked(port, f"collections={COLLECTION}&limit=10")
+    assert len(ids) == len(set(ids))
+    assert failure is not None and failure.status == 502
+    assert len(upstream.seen) < 10
+
+
 def descending(count: int) -> list[Json]:
     """Return products of an hour each, the newest first."""
     hours = [f"2024-06-07T{hour:02}:00:00.000000Z" for hour in reversed(range(count))]

@@ -129,7 +129,11 @@ class Walk:
             )
         return stem
 
-    def _found(self, place: Place) -> Conversation[Part]:
+    def _found(self, place: Place, *, moved: bool = False) -> Conversation[Part]:
+        """Return what follows a place; where all of the answer was given before, once more behind that.
+
+        Raises `UpstreamError` where nothing of it is new then either.
+        """
         one = self.of
         request = one.ask(replace(self.query, position=place.position()), self.scope)
         if request is None:
@@ -139,14 +143,14 @@ class Walk:
         path = order.path(place)
         first = next(filter(None, (sort_value(record, path) for record in listing.records)), None)
         if first is not None and order.goes_back(place, first):
-            raise UpstreamError(
-                "It was asked for what follows, and answers what was given before.", upstream=one.upstream
-            )
+            raise self._repeated()
         asked = dict(request.params)
         more = bool(listing.records) and (len(listing.records) >= int(asked["$top"]) or listing.more)
         here, records = _behind_last(place, int(asked.get("$skip", 0)), listing.records)
         if more and not records:
-            return (yield from self._found(here))
+            if moved:
+                raise self._repeated()
+            return (yield from self._found(here, moved=True))
         before = yield from self._given(place)
         wanted = one.wanted(self.scope, records)
         if before:
@@ -155,6 +159,11 @@ class Walk:
             ]
         times = one.times(records, path)
         return Part(one, place, here, records, times, wanted, more, listing.count)
+
+    def _repeated(self) -> UpstreamError:
+        return UpstreamError(
+            "It was asked for what follows, and answers what was given before.", upstream=self.of.upstream
+        )
 
     def _is_out_of_reach(self, inside: Place) -> Generator[Request, Reply, bool]:
         """Tell whether `$skip` cannot reach all entities of a run."""
