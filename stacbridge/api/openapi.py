@@ -125,30 +125,28 @@ SORT_KEY: Json = {
 }
 
 
-SEARCH_BODY: Json = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    **NARROWING,
-                    "limit": {"type": "integer", "minimum": 1},
-                    "sortby": {"type": "array", "items": SORT_KEY},
-                    "fields": {"type": "object", "properties": {"include": TEXTS, "exclude": TEXTS}},
-                    "scenes": {
-                        "type": "string",
-                        "enum": ["once", "linked"],
-                        "description": DESCRIPTIONS["scenes"],
-                    },
-                    "token": {"type": "string"},
-                    "count": {"type": "boolean", "description": DESCRIPTIONS["count"]},
-                    "strict": {"type": "boolean", "description": DESCRIPTIONS["strict"]},
-                },
-            }
-        }
-    },
-}
+def _body(properties: Json) -> Json:
+    """Return a request body, a JSON object that may have these members."""
+    schema = {"type": "object", "properties": properties}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+SEARCH_BODY = _body(
+    {
+        **NARROWING,
+        "limit": {"type": "integer", "minimum": 1},
+        "sortby": {"type": "array", "items": SORT_KEY},
+        "fields": {"type": "object", "properties": {"include": TEXTS, "exclude": TEXTS}},
+        "scenes": {
+            "type": "string",
+            "enum": ["once", "linked"],
+            "description": DESCRIPTIONS["scenes"],
+        },
+        "token": {"type": "string"},
+        "count": {"type": "boolean", "description": DESCRIPTIONS["count"]},
+        "strict": {"type": "boolean", "description": DESCRIPTIONS["strict"]},
+    }
+)
 """The body of POST /search."""
 
 AGGREGATE_URL: list[Json] = [
@@ -157,24 +155,16 @@ AGGREGATE_URL: list[Json] = [
 ]
 """The parameters of GET /aggregate."""
 
-AGGREGATE_BODY: Json = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    **NARROWING,
-                    "aggregations": {**TEXTS, "description": DESCRIPTIONS["aggregations"]},
-                    "datetime_frequency_interval": {
-                        "type": "string",
-                        "description": DESCRIPTIONS["datetime_frequency_interval"],
-                    },
-                },
-            }
-        }
-    },
-}
+AGGREGATE_BODY = _body(
+    {
+        **NARROWING,
+        "aggregations": {**TEXTS, "description": DESCRIPTIONS["aggregations"]},
+        "datetime_frequency_interval": {
+            "type": "string",
+            "description": DESCRIPTIONS["datetime_frequency_interval"],
+        },
+    }
+)
 """The body of POST /aggregate."""
 
 BUCKET: Json = {
