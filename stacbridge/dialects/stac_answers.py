@@ -26,6 +26,11 @@ class Answer:
     matched: int | None
 
 
+def lowest(*counts: int | None) -> int | None:
+    """Return the least of the numbers of matches that were told, which holds whatever came meanwhile."""
+    return min((count for count in counts if count is not None), default=None)
+
+
 class Answers:
     """The answers of an API to searches with one filter; items that do not touch `area` are left out."""
 
@@ -58,8 +63,7 @@ class Answers:
             answer = yield from self.page(query, following)
             found += answer.records
             given, following = given + answer.length, answer.following
-            counts = [count for count in (least, answer.matched) if count is not None]
-            least = min(counts, default=None)
+            least = lowest(least, answer.matched)
             if following is None:
                 self.see_end(given, least)
                 return found, True, least

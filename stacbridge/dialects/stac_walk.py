@@ -23,7 +23,7 @@ from shapely.geometry import shape
 from stacbridge import geometry
 from stacbridge.dialects.cells import WORLD, Cell
 from stacbridge.dialects.dialect import Conversation
-from stacbridge.dialects.stac_answers import Answers
+from stacbridge.dialects.stac_answers import Answers, lowest
 from stacbridge.dialects.stac_records import identity, moment, properties, touches
 from stacbridge.dialects.stac_scope import Scope
 from stacbridge.dialects.stac_search import Searching
@@ -83,8 +83,7 @@ class Walk:
             )
         answer = yield from self._answers.page(self._query, position["next"])
         given = int(position.get("n", 0)) + answer.length
-        counts = [count for count in (position.get("m"), answer.matched) if count is not None]
-        least = min(counts, default=None)
+        least = lowest(position.get("m"), answer.matched)
         following = None
         if answer.following is None:
             self._answers.see_end(given, least)
