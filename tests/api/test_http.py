@@ -116,7 +116,7 @@ def test_a_search_for_hundreds_of_collections_fits_in_a_url(bridge: str) -> None
 
 
 def test_a_credential_in_the_query_is_not_logged(bridge: str, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "uvicorn.access"):
         requests.get(f"{bridge}/search?limit=1&Authorization=Bearer+sesame", timeout=10)
     from_server = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
     assert any("limit=1" in line for line in from_server)
