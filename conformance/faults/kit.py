@@ -33,8 +33,10 @@ SHA256 = "1220" + hashlib.sha256(PRODUCT).hexdigest()
 SHA3 = "1620" + hashlib.sha3_256(PRODUCT).hexdigest()
 CUT = (http.client.IncompleteRead, ConnectionError)
 """What a client sees of a connection that was cut."""
-NIGHT = {"retry_wait": 0.01, "download_idle_timeout": 0.6}
-"""Settings under which what takes minutes in earnest takes a moment."""
+NIGHT = {"retry_wait": 0.01, "download_idle_timeout": 30}
+"""Settings that make a moment of minutes; a slow machine is not taken for a silent upstream."""
+SILENCE = {"download_idle_timeout": 0.6}
+"""Settings of tests where an upstream falls silent, or a client."""
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from conformance.benchmark import readers
-from conformance.faults.kit import CUT, PRODUCT, faced, full, gone, served, whole
+from conformance.faults.kit import CUT, PRODUCT, SILENCE, faced, full, gone, served, whole
 from stacbridge.catalogue import Quota
 from stacbridge.simulators.chaos import Act
 from tests.unit.download_servers import PATIENCE, within
@@ -65,14 +65,14 @@ def all_begun(clients: list[socket.socket]) -> bool:
 
 def test_f28_a_client_that_takes_nothing_is_cut() -> None:
     endless = Act(body=PRODUCT * 10)
-    with faced(endless) as (bridge, chaos, _), bridge.client():
+    with faced(endless, settings=SILENCE) as (bridge, chaos, _), bridge.client():
         assert chaos.wait(asked=1, busy=1)
         assert chaos.wait(asked=1, busy=0)
 
 
 def test_f28_more_requests_at_once_than_the_setting_says_are_503() -> None:
     stuck = Act(stop_after=1000, ending="stall")
-    with faced(stuck, settings={"max_streams": 2, "download_idle_timeout": 30}) as (bridge, chaos, _):
+    with faced(stuck, settings={"max_streams": 2}) as (bridge, chaos, _):
         with bridge.client(), bridge.client():
             assert chaos.wait(asked=2, busy=2)
             answer = bridge.ask()

@@ -77,9 +77,8 @@ def test_f23_a_host_that_fails_again_and_again_is_left_alone_then_tried_once() -
 
 
 def test_f23_while_a_host_is_tried_nobody_else_asks_it() -> None:
-    clock, settings = Clock(), {**SOON, "download_idle_timeout": 30}
-    stuck = Act(silent=True, ending="stall")
-    with faced(*[DOWN] * 4, stuck, Act(), settings=settings, clock=clock) as (bridge, chaos, _):
+    clock, stuck = Clock(), Act(silent=True, ending="stall")
+    with faced(*[DOWN] * 4, stuck, Act(), settings=SOON, clock=clock) as (bridge, chaos, _):
         for _ in range(4):
             bridge.ask()
         clock.sleep(30)
@@ -191,7 +190,7 @@ RATE = 2_500_000
 """Bytes a second that the upstream gives accounts whose quota is used up."""
 THROTTLED = Act(piece=100_000, pause=0.06)
 """Somewhat slower than that."""
-MEASURED = {"throttle_seconds": 0.5, "download_idle_timeout": 30}
+MEASURED = {"throttle_seconds": 0.5}
 
 
 def test_f26_an_account_slowed_down_for_its_quota_is_told_from_a_slow_upstream() -> None:

@@ -9,26 +9,28 @@ from typing import Any
 
 import pytest
 
-from conformance.faults.kit import HALF, NIGHT, PRODUCT, faced, whole
+from conformance.faults.kit import HALF, NIGHT, PRODUCT, SILENCE, faced, whole
 from stacbridge.simulators.chaos import EPOCH, Act, Chaos, Ending
 from tests.unit.download_servers import Bridge
 
 
 def test_f20_a_drip_is_given_up_and_the_rest_asked_for_again() -> None:
-    settings = {"download_min_rate": 10_000}
+    settings = {**SILENCE, "download_min_rate": 10_000}
     with faced(Act(stop_after=HALF, piece=50, pause=0.05), Act(), settings=settings) as (bridge, chaos, _):
         assert whole(bridge.ask())
         assert len(chaos.asked) == 2
 
 
 def test_f20_nothing_but_a_drip_is_504() -> None:
-    with faced(Act(piece=1, pause=0.1), settings={"download_min_rate": 10_000}) as (bridge, chaos, _):
+    settings = {**SILENCE, "download_min_rate": 10_000}
+    with faced(Act(piece=1, pause=0.1), settings=settings) as (bridge, chaos, _):
         assert bridge.ask().status == 504
         assert len(chaos.asked) == 4
 
 
 def test_f21_a_silent_upstream_is_504_in_time() -> None:
-    with faced(Act(silent=True, ending="stall"), settings={"download_retries": 1}) as (bridge, chaos, _):
+    settings = {**SILENCE, "download_retries": 1}
+    with faced(Act(silent=True, ending="stall"), settings=settings) as (bridge, chaos, _):
         started = time.monotonic()
         assert bridge.ask().status == 504
         assert time.monotonic() - started < 5
@@ -132,9 +134,8 @@ def test_f25_two_bridges_together_stay_within_the_accounts_connections(tmp_path:
 
 def test_f25_a_head_waits_for_no_download() -> None:
     stuck = Act(stop_after=HALF, ending="stall")
-    settings = {"download_idle_timeout": 30}
     with (
-        faced(stuck, catalogue={"connections": 2}, settings=settings, size=len(PRODUCT)) as (
+        faced(stuck, catalogue={"connections": 2}, size=len(PRODUCT)) as (
             bridge,
             chaos,
             _,
@@ -149,11 +150,7 @@ def test_f25_a_head_waits_for_no_download() -> None:
 
 
 def test_f27_a_thousand_clients_that_leave_free_slots_and_files() -> None:
-    with faced(Act(stop_after=HALF, ending="stall"), settings={"download_idle_timeout": 30}) as (
-        bridge,
-        chaos,
-        _,
-    ):
+    with faced(Act(stop_after=HALF, ending="stall")) as (bridge, chaos, _):
         before = len(list(Path("/proc/self/fd").iterdir()))
         for batch in range(1, 251):
             with ExitStack() as stack:
