@@ -17,6 +17,15 @@ DIALECTS: dict[str, Callable[[Mapping], Dialect]] = {
     "sedas": SeDAS,
     "stac": StacApi,
 }
+LIMITS: dict[str, tuple[str, ...]] = {
+    "odata": ("page", "offset", "filter"),
+    "opensearch": ("page", "depth", "requests", "lookups"),
+    "sedas": ("page", "requests", "duration"),
+    "stac": ("page", "url", "collections", "discovered", "vocabularies", "foreign"),
+}
+"""What a catalogue's `[limits]` may name for its dialect."""
+OF_DOWNLOADS = ("connections", "bytes_30_days", "throttled_bytes_second", "throttled_connections")
+"""What they may name for any."""
 
 
 def dialect_of(mapping: Mapping) -> Dialect:
@@ -25,6 +34,10 @@ def dialect_of(mapping: Mapping) -> Dialect:
         raise Misconfigured(
             f"{mapping.id}.toml: dialect: {mapping.dialect!r} is none of {', '.join(DIALECTS)}"
         )
+    known = (*OF_DOWNLOADS, *LIMITS[mapping.dialect])
+    for name in mapping.limits:
+        if name not in known:
+            raise Misconfigured(f"{mapping.id}.toml: limits.{name}: is none of {', '.join(known)}")
     return DIALECTS[mapping.dialect](mapping)
 
 

@@ -74,6 +74,7 @@ def test_where_nothing_can_match_nobody_is_asked(server: Server, upstream: Upstr
         ('client_id = "toy-public"', "client_id = 7", "access.client_id"),
         ('endpoints = ["download", "catalogue"]', 'endpoints = ["upload"]', "upload"),
         ("connections = 4", "offset = 4", "limits.connections: is missing"),
+        ("connections = 4", "connections = 4\npages = 4", "limits.pages: is none of connections"),
         ('offline = "', 'ofline = "', "access.ofline"),
     ],
 )

@@ -19,9 +19,10 @@ from stacbridge.dialects.opensearch.description import Url
 from stacbridge.dialects.opensearch.descriptions import Descriptions
 from stacbridge.dialects.opensearch.merging import AT_ONCE, Given, Merge, Run, Stand, outset
 from stacbridge.dialects.opensearch.options import Options
-from stacbridge.dialects.opensearch.pages import TIME, Pages, start_of
+from stacbridge.dialects.opensearch.pages import TIME, Pages
 from stacbridge.dialects.opensearch.parts import Part, placed
 from stacbridge.dialects.opensearch.plan import Step
+from stacbridge.dialects.opensearch.reading import start_of
 from stacbridge.dialects.opensearch.requests import Order
 from stacbridge.dialects.time_walk import Lot, TimeWalk
 from stacbridge.dialects.together import together
@@ -193,7 +194,7 @@ class Search:
             )
         pairs = yield from together(map(self._looked_up_one, self._steps))
         found = [(record, step) for records, step in pairs for record in records]
-        known = [(self._pages.key(*each), each[0]["Name"], each[0]) for each in found]
+        known = [(self._pages.reading.key(*each), each[0]["Name"], each[0]) for each in found]
         placed = sorted((each for each in known if each[0] is not None), key=lambda each: each[1])
         placed.sort(key=lambda each: each[0], reverse=self._order.descending)
         records = [each[2] for each in placed] + [each[2] for each in known if each[0] is None]
