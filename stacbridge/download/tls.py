@@ -6,15 +6,15 @@ that are no sockets, too. What that costs is in docs/decisions/0018-moving-bytes
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
 from stacbridge.descriptors import readable, writable
 from stacbridge.download.origin import Origin
+from stacbridge.download.records import RECORD, fill, reading
 
-RECORD = 16 * 1024
-"""Bytes of a TLS record at most. With room for a whole one no rest stays in OpenSSL, untold by any event."""
+ENDS = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
+"""Both ways to end a connection; whether a body is whole is told by its length."""
 SCRATCH = memoryview(bytearray(4 * RECORD))
 """What is read for protocols that lend no buffer; all connections are on one event loop."""
 
@@ -136,21 +136,12 @@ class TlsTransport(asyncio.Transport):
 
     def _fill(self, buffer: memoryview) -> tuple[int, bool, OSError | None]:
         """Decipher into `buffer`; return how many bytes, whether more may come, and what failed then."""
-        count = 0
-        read: Callable[..., Any] = self._connection.read  # recv_into of the same class calls it, for more
-        try:
-            while count == 0 or len(buffer) - count >= RECORD:
-                got = read(RECORD, buffer[count:])
-                if not got:
-                    return count, False, None
-                count += got
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLWantWriteError:
+        count, ended = fill(reading(self._connection), buffer)
+        if isinstance(ended, ssl.SSLWantWriteError):
             self._watch_writing()
-        except OSError as failure:
-            return count, False, failure
-        return count, True, None
+        if ended is None or isinstance(ended, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+            return count, True, None
+        return count, False, None if isinstance(ended, ENDS) else ended
 
     def _see_rest(self) -> None:
         if not self._lost and self._connection.pending():
