@@ -65,6 +65,12 @@ def test_the_image_has_what_settings_may_ask_for() -> None:
     assert set(re.findall(r"--extra (\w+)", DOCKERFILE)) == {"demo", "postgres", "blake3"}
 
 
+def test_the_image_has_what_runs_for_each_record_compiled_and_no_compiler() -> None:
+    build, image = re.split(r"^FROM .+$", DOCKERFILE, flags=re.MULTILINE)[1:]
+    assert re.search(r"^RUN HATCH_BUILD_HOOK_ENABLE_MYPYC=1 .*uv sync", build, re.MULTILINE)
+    assert ("gcc" in build, "gcc" in image) == (True, False)
+
+
 def test_what_the_real_service_keeps_is_in_a_volume_that_the_images_user_may_write_to() -> None:
     home = re.findall(r"\bHOME=(\S+)", DOCKERFILE)[-1]
     user = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)[-1]
