@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from stacbridge.api.openapi import FAILURES, SEARCH_BODY, CollectionsUrl, ItemsU
 from stacbridge.api.parameters import Search, scenes, search
 from stacbridge.api.querystring import PARAMETERS, from_url
 from stacbridge.api.request import body_of, parameters_of, restore_slashes, root_of
+from stacbridge.api.route import Route
 from stacbridge.api.schemas import Schemas
 from stacbridge.api.viewer import Viewer
 from stacbridge.federation import Federation
@@ -105,6 +106,7 @@ def create_api(
         ),
         client=client,
         app=app,
+        router=APIRouter(route_class=Route),
         title=about.title,
         description=about.description,
         stac_version=STAC_VERSION,
