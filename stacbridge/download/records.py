@@ -32,5 +32,6 @@ def fill(read: Read, buffer: memoryview) -> tuple[int, OSError | None]:
                 return count, ssl.SSLZeroReturnError()
             count += got
     except OSError as failure:
-        return count, failure
+        # Its traceback would hold this frame and those that called it, one of which will hold the failure.
+        return count, failure.with_traceback(None)
     return count, None

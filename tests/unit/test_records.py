@@ -51,6 +51,7 @@ def test_what_came_before_the_end_counts() -> None:
 @pytest.mark.parametrize("failure", [ConnectionResetError(), ssl.SSLEOFError(), ssl.SSLWantWriteError()])
 def test_what_came_before_a_failure_counts(failure: OSError) -> None:
     assert fill(Records(5, end=failure).read, memoryview(bytearray(2 * RECORD))) == (5, failure)
+    assert failure.__traceback__ is None  # whose frames would hold all that the connection did
 
 
 def test_a_python_has_the_function_that_reads_records_without_a_frame_around_it() -> None:
