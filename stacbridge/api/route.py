@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 from fastapi import Depends, params
@@ -25,5 +26,4 @@ def _at_once(default: Any) -> Any:
     async def made(**values: Any) -> Any:
         return model(**values)
 
-    made.__signature__ = inspect.signature(model)  # type: ignore[attr-defined]
-    return Depends(made)
+    return Depends(update_wrapper(made, model, updated=()))

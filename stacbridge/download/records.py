@@ -13,8 +13,8 @@ Read = Callable[[int, memoryview], int]
 def reading(connection: ssl.SSLSocket) -> Read:
     """Return what deciphers a record into a buffer, and returns how many bytes, 0 at the end.
 
-    It is what `SSLSocket.read` calls after looking whether the connection is open, which costs a twentieth of
-    a download. It has no documented name, so where a Python has it no more, it is `read` itself.
+    It is what `SSLSocket.read` calls after looking whether the connection is open. It has no documented name,
+    so where a Python has it no more, it is `read` itself.
     """
     own: Any = getattr(connection, "_sslobj", None) or connection
     read: Read = own.read
