@@ -66,3 +66,14 @@ def bridge(announced: dict[str, Any]) -> Iterator[tuple[subprocess.Popen[bytes],
         url = f"http://127.0.0.1:{port}"
         until_answered(f"{url}/", process)
         yield process, url
+
+
+@contextmanager
+def least(announced: dict[str, Any]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run the least facade there can be against a simulator; yield its process and its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "conformance.benchmark.least", str(port), announced["catalogue_url"]]
+    with stopped(subprocess.Popen(command)) as process:
+        url = f"http://127.0.0.1:{port}"
+        until_answered(f"{url}/_mgmt/ping", process)
+        yield process, url

@@ -17,10 +17,8 @@ from shapely.geometry.base import BaseGeometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-WORLDS = (-360, 0, 360)
-"""Degrees to the range of longitudes, and to its neighbours that unrolled geometries reach into."""
-DIGITS = 12
-"""Decimals of a longitude that are kept where 360 degrees are added and taken off again."""
+WORLDS = (-1, 0, 1)
+"""Turns to the range of longitudes, and to its neighbours that unrolled geometries reach into."""
 
 
 def cut(geometry: BaseGeometry) -> BaseGeometry:
@@ -37,39 +35,36 @@ def cut_plain(polygons: Array) -> tuple[Array, Array]:
 
     A polygon around a pole, or one that is invalid, has no parts.
     """
-    unrolled, closed = _unrolled(polygons)
-    sound = np.flatnonzero(closed & shapely.is_valid(unrolled))
-    pieces, owners = [], []
-    for shift in WORLDS:
-        clipped = shapely.clip_by_rect(unrolled[sound], shift - 180, -90, shift + 180, 90)
-        parts, owner = shapely.get_parts(clipped, return_index=True)
-        areas = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > 0)
-        pieces.append(_shifted(parts[areas], -shift))
-        owners.append(sound[owner[areas]])
-    owner = np.concatenate(owners)
-    order = np.argsort(owner, kind="stable")
-    return np.concatenate(pieces)[order], owner[order]
-
-
-def _unrolled(polygons: Array) -> tuple[Array, Array]:
-    """Return polygons without jumps, at longitudes beyond 180 if need be; and which of them do not go round
-    a pole."""
     positions, ring = shapely.get_coordinates(polygons, return_index=True)
-    first = np.searchsorted(ring, np.arange(len(polygons)))
-    jumps = np.round(np.diff(positions[:, 0], prepend=0) / 360)
+    turns, closed = _turns(positions[:, 0], ring, len(polygons))
+    # Positions within a world are as they were given; only those outside it, which go, are moved.
+    worlds = np.stack([_moved(positions, ring, turns + world) for world in WORLDS])
+    sound = np.flatnonzero(closed & shapely.is_valid(worlds[1]))
+    parts, owner = shapely.get_parts(
+        shapely.clip_by_rect(worlds[:, sound].ravel(), -180, -90, 180, 90), return_index=True
+    )
+    areas = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > 0)
+    owner = sound[owner[areas] % len(sound)]
+    order = np.argsort(owner, kind="stable")
+    return parts[areas][order], owner[order]
+
+
+def _turns(longitudes: Array, ring: Array, rings: int) -> tuple[Array, Array]:
+    """Return how many turns each position is away from the first one of its ring, where jumps are the short
+    way round; and which rings do not go round a pole."""
+    first = np.searchsorted(ring, np.arange(rings))
+    jumps = np.round(np.diff(longitudes, prepend=0) / 360)
     jumps[first] = 0
     turns = np.cumsum(jumps)
     turns -= turns[first][ring]
-    positions[:, 0] -= 360 * turns
     last = np.append(first[1:], len(ring)) - 1
-    return shapely.polygons(shapely.linearrings(positions, indices=ring)), turns[last] == 0
+    return turns, turns[last] == 0
 
 
-def _shifted(parts: Array, degrees: int) -> Array:
-    if degrees == 0:
-        return parts
-    moved: Array = shapely.transform(parts, lambda each: np.round(np.add(each, (degrees, 0)), DIGITS))
-    return moved
+def _moved(positions: Array, ring: Array, turns: Array) -> Array:
+    moved = positions - np.stack([360 * turns, np.zeros_like(turns)], axis=1)
+    polygons: Array = shapely.polygons(shapely.linearrings(moved, indices=ring))
+    return polygons
 
 
 def _by_library(geometry: BaseGeometry) -> BaseGeometry:
