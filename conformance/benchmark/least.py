@@ -1,4 +1,4 @@
-"""The least facade in front of OData there can be: `python -m conformance.benchmark.least PORT CATALOGUE_URL`.
+"""The least facade in front of OData that there can be, for comparison: `… PORT CATALOGUE_URL`.
 
 stac-fastapi, requests in threads, orjson, and a translation written by hand: attributes become properties as
 they are, areas pass unchecked, each product has two assets. No filters, no tokens, no paging, no catalogues

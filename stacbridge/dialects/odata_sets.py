@@ -95,6 +95,9 @@ def _in_order(parts: list[Part | None], query: Query) -> Iterator[Entry]:
         return [(part.time(number), (walk, number)) for number in range(len(part.records))]
 
     asked = [(walk, part) for walk, part in enumerate(parts) if part is not None]
+    if len(asked) == 1:
+        walk, part = asked[0]
+        return ((walk, number) for number in range(len(part.records)))
     having = [entries(walk, part) for walk, part in asked if part.of.knows(key)]
     lacking = [entries(walk, part) for walk, part in asked if not part.of.knows(key)]
     ordered = merge(*having, key=lambda entry: entry[0], reverse=key.descending)

@@ -47,7 +47,8 @@ def checked(areas: list[list[Ring]]) -> list[Footprint | None]:
     sizes = np.array([len(area) for area in areas])
     first, several = np.cumsum(sizes) - sizes, sizes > 1
     fine = np.logical_and.reduceat(_in_range(bounds) & shapely.is_valid(parts), first)
-    fine[several] &= shapely.is_valid(_wholes(parts[np.repeat(several, sizes)], sizes[several]))
+    if several.any():
+        fine[several] &= shapely.is_valid(_wholes(parts[np.repeat(several, sizes)], sizes[several]))
     ccw = shapely.is_ccw(lines).tolist()
     found = list(_footprints(fine.tolist(), sizes.tolist(), rings, ccw, bounds.tolist()))
     if None in found:

@@ -17,6 +17,8 @@ def annotate(desk: Desk, items: Sequence[Json], principal: str) -> list[Json]:
     the Item itself says that its bytes are there, it is right, and the order has not heard of it yet.
     """
     orders = desk.of_items(principal, [(item["collection"], item["id"]) for item in items])
+    if not orders:
+        return list(items)
     return [
         _annotated(item, order) if (order := orders.get((item["collection"], item["id"]))) else item
         for item in items
