@@ -41,12 +41,13 @@ def test_a_file_of_each_catalogue_downloads(demo: str, collection: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         items = list(Client.open(demo).search(collections=[collection], max_items=20).items())
-    answers = [
-        requests.get(asset.href, timeout=30, headers={"Range": "bytes=0-99"})
+    hrefs = [
+        asset.href
         for item in items
         for asset in item.assets.values()
         if asset.href.startswith(demo) and "data" in (asset.roles or ["data"])
-    ][:20]
+    ]
+    answers = [requests.get(href, timeout=30, headers={"Range": "bytes=0-99"}) for href in hrefs[:10]]
     good = [answer for answer in answers if answer.status_code in (200, 206)]
     assert good, [answer.text[:200] for answer in answers]
     assert all(answer.content for answer in good)

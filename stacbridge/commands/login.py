@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections.abc import Callable
+from threading import Thread
 
 import click
 from pydantic import SecretStr
@@ -108,7 +109,8 @@ def _browsed(mapping: Mapping, terms: Terms, settings: Settings, no_browser: boo
         landing.expected = attempt.is_answered_by
         remark(f"Sign in at {attempt.url}")
         if not no_browser:
-            webbrowser.open(attempt.url)
+            # Some browsers are waited for until they are closed, which wait themselves for an answer here.
+            Thread(target=webbrowser.open, args=(attempt.url,), daemon=True).start()
         answer = landing.wait(PATIENCE)
     if answer is None:
         raise UpstreamTimeout(f"Nobody signed in within {PATIENCE} seconds.", advice="Try again.")

@@ -95,14 +95,19 @@ def test_a_browser_signs_in_and_the_refresh_token_is_kept_and_used(
     assert (check.exit_code, "refresh token" in check.output) == (0, True)
 
 
-def test_the_browser_of_the_system_is_opened_at_the_page(
+def test_the_browser_of_the_system_is_opened_at_the_page_and_may_stay_open(
     simulator: CdseSimulator, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    visit = tmp_path / "browser.py"
-    visit.write_text("import sys, requests\nrequests.get(sys.argv[1], timeout=10)\n")
-    process = started(environment | {"BROWSER": f"{sys.executable} {visit} %s"})
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 0, told
+    visit, closed = tmp_path / "browser.py", tmp_path / "closed"
+    os.mkfifo(closed)
+    visit.write_text(
+        f"import sys, requests\nrequests.get(sys.argv[1], timeout=30)\nopen({str(closed)!r}).close()\n"
+    )
+    with started(environment | {"BROWSER": f"{sys.executable} {visit} %s"}) as process:
+        try:
+            assert process.wait(timeout=20) == 0
+        finally:
+            os.close(os.open(closed, os.O_RDWR))
 
 
 def test_who_refuses_at_the_page_is_not_signed_in(
