@@ -113,7 +113,7 @@ class Bursts:
         if path == "Id":
             return texts(self.ids.of(rows))
         if path == "Name":
-            return self._names(rows)
+            return self._all_names[rows]
         return self._columns[path][rows]
 
     def collection_mask(self, name: str, rows: Rows) -> Mask:
@@ -132,6 +132,10 @@ class Bursts:
     def ids(self) -> Identifiers:
         """The identifiers of the bursts."""
         return Identifiers(_ID_SALT, len(self.all_rows))
+
+    @cached_property
+    def _all_names(self) -> Texts:
+        return self._names(self.all_rows)
 
     def _names(self, rows: Rows) -> Texts:
         c = {key: values[rows] for key, values in self._columns.items()}
