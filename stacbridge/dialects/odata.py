@@ -48,8 +48,7 @@ class OData:
             if entity_set == (spec.family if spec.family in ENTITY_SETS else PRODUCTS)
         }
         rows = [row for spec in self._specs.values() for row in spec.rows.values()]
-        paths = [path for row in rows for path in row.paths]
-        self._products = ProductPage(paths) if entity_set == PRODUCTS else None
+        self._products = ProductPage(mapping.specs.values()) if entity_set == PRODUCTS else None
         self._sorted_by = {row.stac: row.paths[0] for row in rows if row.sort}
         self._length = mapping.limits.get("filter", 6000)
         self._scoping = Scoping(mapping, self._specs, self._length)

@@ -4,13 +4,14 @@ Of a product's bytes most are never looked at: the types of thirty attributes, d
 footprint as text beside the one as GeoJSON. Decoding by type makes nothing of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from types import GenericAlias
 from typing import Annotated, Any, TypedDict
 
 import msgspec
 
 from stacbridge.dialects.odata_records import Listing
+from stacbridge.mapping.families import Collection as Spec
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """Longer ones are no numbers that JSON can be trusted with."""
@@ -56,8 +57,11 @@ READ: dict[str, Any] = {
 class ProductPage:
     """Decodes pages whose products are as CDSE's metadata document says."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        """`paths` are those of the catalogue's rows."""
+    def __init__(self, collections: Collection[Spec]) -> None:
+        """`collections` are those that products may belong to: what they read of one is made."""
+        # Records share these strings, whose hash is known.
+        self._names = {name: name for spec in collections for name in spec.attributes}
+        paths = [path for spec in collections for row in spec.rows.values() for path in row.paths]
         rows = dict.fromkeys((path.partition("/")[0] for path in paths), _Scalar | dict[str, _Scalar])
         self._shapes = _decoder(rows | READ)
         self._texts = _decoder(rows | READ | {"Footprint": str | None})
@@ -73,10 +77,10 @@ class ProductPage:
                 page = self._texts.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             return None
-        records = page["value"]
+        records, names = page["value"], self._names
         for record in records:
             listed = record.get("Attributes") or ()
-            record["Attributes"] = {each.Name: each.Value for each in listed}
+            record["Attributes"] = {name: each.Value for each in listed if (name := names.get(each.Name))}
         return Listing(records, "@odata.nextLink" in page, page.get("@odata.count"))
 
 

@@ -56,6 +56,15 @@ class Collection:
     files: bool = False
     """Whether its records list files besides those of `assets`."""
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The names of all attributes of a record that tell whether it belongs here, or something of its
+        Item."""
+        paths = [path.partition("/") for row in self.rows.values() for path in row.paths]
+        read = [name for member, _, name in paths if member == "Attributes"]
+        tested = [name for asset in self.assets.values() for name in asset.when]
+        return frozenset([*self.match, *self.family_match, *read, *tested])
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
