@@ -24,7 +24,9 @@ def test_the_benchmark_runs() -> None:
         "over no filter",
         "for one more",
         "200 in flight",
+        "the least facade",
         "CPU s/GB",
+        "one stream over TLS",
         "ms CPU a read",
         "memory with 100 slow readers",
     ):

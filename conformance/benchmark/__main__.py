@@ -1,5 +1,5 @@
-"""All measurements in one run: translation, filters, merging, facade, searches under load, downloads, small
-reads, slow readers.
+"""All measurements in one run: translation, filters, merging, facade, searches under load, downloads, one
+stream beside the least loop, small reads, slow readers.
 
 `python -m conformance.benchmark` takes minutes; with `--short`, a check that all of it still works. Each part
 runs in a process of its own, so that none warms up or burdens another.
@@ -16,6 +16,7 @@ PARTS = {
     "facade": ["--pages", "20", "--starts", "1"],
     "load": ["--seconds", "0.2", "--rounds", "1"],
     "downloads": ["--size", "64", "--rounds", "1"],
+    "loop": ["--size", "64", "--rounds", "1"],
     "reads": ["--reads", "64", "--rounds", "1"],
     "readers": ["--readers", "100"],
 }

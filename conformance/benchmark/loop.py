@@ -1,0 +1,102 @@
+"""One stream over TLS, beside what a process of Python can do at best: `… -m conformance.benchmark.loop`.
+
+The loop deciphers records and sends them on, in one thread that waits for nothing else: no URLs, no tokens,
+no slots, no second client. It takes records as the bridge does (`download/records.py`), so what the bridge
+lacks of it is the bridge's own; what it lacks of nginx is Python's.
+"""
+
+import argparse
+import os
+import random
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+from conformance.benchmark.downloads import GIGABYTE, MEGABYTE, Round, Target, bridge, drain
+from conformance.benchmark.processes import free_port, stopped, wait_for
+from conformance.benchmark.upstreams import FILE, SCHEMES, TOKEN, nginx
+from stacbridge.download import records
+
+PIECE = 256 * 1024
+RECEIVE_BUFFER = 4 * 1024 * 1024
+
+
+def serve(port: int, upstream: int, authority: str) -> None:
+    """Send on what the upstream answers, to one client after another."""
+    context = ssl.create_default_context(cafile=authority)
+    buffer = memoryview(bytearray(PIECE))
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        while True:
+            client, _ = listening.accept()
+            with client:
+                if asked := client.recv(PIECE):
+                    pass_on(asked, client, context, upstream, buffer)
+
+
+def pass_on(
+    asked: bytes, client: socket.socket, context: ssl.SSLContext, upstream: int, buffer: memoryview
+) -> None:
+    """Ask the upstream with its token, and send its answer to the client."""
+    with socket.create_connection(("localhost", upstream)) as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        with context.wrap_socket(plain, server_hostname="localhost") as connection:
+            connection.sendall(asked.replace(b"\r\n", f"\r\nAuthorization: {TOKEN}\r\n".encode(), 1))
+            read, end = records.reading(connection), None
+            while end is None:
+                count, end = records.fill(read, buffer)
+                client.sendall(buffer[:count])
+
+
+def measure(targets: dict[str, Target], size: int, rounds: int) -> dict[str, list[Round]]:
+    """Return the rounds of each target, shuffled anew in each round."""
+    found: dict[str, list[Round]] = defaultdict(list)
+    for _ in range(rounds):
+        for name in random.sample(list(targets), len(targets)):
+            target = targets[name]
+            before = target.cpu_seconds()
+            rate = drain(target.ports["tls"], target.path, 1, size)
+            found[name].append(Round(rate, (target.cpu_seconds() - before) / size * GIGABYTE))
+    return found
+
+
+def main() -> None:
+    """Measure nginx, the bridge and the loop in turn, and print their medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=1024, help="MiB for each measurement")
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    size = options.size * 1024 * 1024
+    with tempfile.TemporaryDirectory() as name, nginx(Path(name), size) as servers:
+        authority = f"{name}/authority.pem"
+        environment = os.environ | {"SSL_CERT_FILE": authority}
+        origins = [f"{scheme}://localhost:{servers.upstreams[wire]}" for wire, scheme in SCHEMES.items()]
+        upstream, port = servers.upstreams["tls"], free_port()
+        code = f"from conformance.benchmark.loop import serve; serve({port}, {upstream}, {authority!r})"
+        with (
+            bridge(free_port(), origins, environment) as (pid, bridged),
+            stopped(subprocess.Popen([sys.executable, "-c", code])) as looping,
+        ):
+            wait_for(port)
+            found = measure(
+                {
+                    "nginx": Target((servers.pid,), servers.proxies, f"/{FILE}"),
+                    "bridge": Target((pid,), {"tls": bridged}, f"/assets/tls/c/i/a/{FILE}"),
+                    "loop": Target((looping.pid,), {"tls": port}, f"/{FILE}"),
+                },
+                size,
+                options.rounds,
+            )
+    print("one stream over TLS    MB/s  of nginx  CPU s/GB")
+    peer = median(one.rate for one in found["nginx"])
+    for target, rounds in found.items():
+        rate, cpu = median(one.rate for one in rounds), median(one.cpu for one in rounds)
+        print(f"{target:20} {rate / MEGABYTE:6.0f} {rate / peer:9.2f} {cpu:9.2f}")
+
+
+if __name__ == "__main__":
+    main()
