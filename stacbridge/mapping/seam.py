@@ -19,6 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 WORLDS = (-1, 0, 1)
 """Turns to the range of longitudes, and to its neighbours that unrolled geometries reach into."""
+DIGITS = 12
+"""Decimals of a longitude that are kept where turns are taken off."""
 
 
 def cut(geometry: BaseGeometry) -> BaseGeometry:
@@ -37,7 +39,6 @@ def cut_plain(polygons: Array) -> tuple[Array, Array]:
     """
     positions, ring = shapely.get_coordinates(polygons, return_index=True)
     turns, closed = _turns(positions[:, 0], ring, len(polygons))
-    # Positions within a world are as they were given; only those outside it, which go, are moved.
     worlds = np.stack([_moved(positions, ring, turns + world) for world in WORLDS])
     sound = np.flatnonzero(closed & shapely.is_valid(worlds[1]))
     parts, owner = shapely.get_parts(
@@ -62,7 +63,9 @@ def _turns(longitudes: Array, ring: Array, rings: int) -> tuple[Array, Array]:
 
 
 def _moved(positions: Array, ring: Array, turns: Array) -> Array:
-    moved = positions - np.stack([360 * turns, np.zeros_like(turns)], axis=1)
+    moved = positions.copy()
+    away = turns != 0
+    moved[away, 0] = np.round(positions[away, 0] - 360 * turns[away], DIGITS)
     polygons: Array = shapely.polygons(shapely.linearrings(moved, indices=ring))
     return polygons
 

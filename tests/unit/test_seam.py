@@ -47,6 +47,12 @@ def test_positions_off_the_seam_keep_every_digit() -> None:
     assert {latitude for longitude, latitude in positions if abs(longitude) == 180} == {1.25, 2.5}
 
 
+def test_longitudes_from_0_to_360_keep_the_digits_that_they_have() -> None:
+    ring = [(359.9, 1.25), (350.3, 1.25), (352.123456789, 2.5), (359.9, 2.5)]
+    positions = {tuple(position) for position in shapely.get_coordinates(cut(shapely.Polygon(ring))).tolist()}
+    assert positions == {(-0.1, 1.25), (-9.7, 1.25), (-7.876543211, 2.5), (-0.1, 2.5)}
+
+
 def test_a_polygon_around_a_pole_reaches_it() -> None:
     around = shapely.Polygon([(0, 80), (90, 80), (180, 80), (-90, 80)])
     parts = cut(around)
