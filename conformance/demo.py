@@ -16,13 +16,16 @@ def running(**environment: str) -> Iterator[str]:
     """Run `stacbridge serve --demo` with more in its environment; yield its URL."""
     whole = os.environ | environment
     with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, env=whole) as process:
-        assert process.stdout is not None
         try:
-            for line in process.stdout:
-                if line.startswith("Ready: "):
-                    break
-            else:
-                pytest.fail("the demo did not become ready")
-            yield line.removeprefix("Ready: ").strip()
+            yield ready(process)
         finally:
             process.terminate()
+
+
+def ready(process: "subprocess.Popen[str]") -> str:
+    """Return the URL that a bridge tells once it answers."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Ready: "):
+            return line.removeprefix("Ready: ").strip()
+    pytest.fail("the demo did not become ready")

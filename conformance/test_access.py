@@ -16,6 +16,8 @@ import rasterio
 import requests
 from pystac_client import Client
 
+from conformance.demo import ready
+
 TIMEOUT = 60
 
 
@@ -69,17 +71,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        assert process.stdout is not None
         log = Log()
         try:
-            for line in process.stdout:
-                if line.startswith("Ready: "):
-                    break
-            else:
-                pytest.fail("the demo did not become ready")
+            url = ready(process)
+            assert process.stdout is not None
             reader = threading.Thread(target=log.read, args=[process.stdout])
             reader.start()
-            yield Demo(line.removeprefix("Ready: ").strip(), made.stdout.strip(), log)
+            yield Demo(url, made.stdout.strip(), log)
         finally:
             process.terminate()
         reader.join()
