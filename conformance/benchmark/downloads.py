@@ -112,10 +112,9 @@ class Stream:
         return self.left == 0
 
 
-def measure(targets: dict[str, Target], size: int, rounds: int) -> dict[Cell, list[Round]]:
-    """Return the rounds of every server, wire and number of streams, shuffled anew in each round."""
+def measure(targets: dict[str, Target], cells: list[Cell], size: int, rounds: int) -> dict[Cell, list[Round]]:
+    """Return the rounds of every cell, shuffled anew in each round."""
     found: dict[Cell, list[Round]] = defaultdict(list)
-    cells = [Cell(server, wire, streams) for server in targets for wire in WIRES for streams in STREAMS]
     for _ in range(rounds):
         for cell in random.sample(cells, len(cells)):
             target = targets[cell.server]
@@ -170,7 +169,10 @@ def main() -> None:
                 "bridges": Target(sharing, dict.fromkeys(WIRES, shared), path),
                 "accel": Target((servers.pid, handing), dict.fromkeys(WIRES, servers.front), path),
             }
-            found = measure(targets, size, options.rounds)
+            cells = [
+                Cell(server, wire, streams) for server in targets for wire in WIRES for streams in STREAMS
+            ]
+            found = measure(targets, cells, size, options.rounds)
             report(found, max(map(peak_megabytes, (passing, *sharing))))
 
 

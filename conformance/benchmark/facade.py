@@ -88,11 +88,17 @@ class Cost:
         return f"{self.upstream:8.1f} {self.bridge:6.1f} {adds:6.1f} {self.cpu:6.1f}"
 
 
-def page(announced: dict[str, Any], url: str, pid: int, collection: str, count: int) -> tuple[Cost, int]:
-    """Ask the bridge and the upstream for the same page; return the medians, CPU per page, and its bytes."""
+def client() -> requests.Session:
+    """Return what asks: without proxies, and for answers that are not compressed."""
     session = requests.Session()
     session.trust_env = False
     session.headers["Accept-Encoding"] = "identity"
+    return session
+
+
+def page(announced: dict[str, Any], url: str, pid: int, collection: str, count: int) -> tuple[Cost, int]:
+    """Ask the bridge and the upstream for the same page; return the medians, CPU per page, and its bytes."""
+    session = client()
     asked = question(*TYPES[collection])
 
     def ask_bridge() -> requests.Response:
@@ -131,9 +137,7 @@ def beside_least(announced: dict[str, Any], count: int) -> list[tuple[float, flo
 
     They are asked in turn, `TURN` pages each, so that both meet the same machine.
     """
-    with bridge(announced) as ours, least(announced) as theirs, requests.Session() as session:
-        session.trust_env = False
-        session.headers["Accept-Encoding"] = "identity"
+    with bridge(announced) as ours, least(announced) as theirs, client() as session:
         found = []
         for collection in TYPES:
             turns = [

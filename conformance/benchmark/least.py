@@ -6,7 +6,6 @@ as data; what it costs is what a bridge with these libraries cannot do without.
 """
 
 import asyncio
-import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,16 +14,13 @@ import orjson
 import requests
 import uvicorn
 from fastapi import FastAPI
+from stac_fastapi.api.app import StacApi
+from stac_fastapi.types.config import ApiSettings
+from stac_fastapi.types.core import AsyncBaseCoreClient
 from starlette.responses import Response
 
 from conformance.benchmark.facade import TYPES, question
 from stacbridge.model import Json
-
-logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
-
-from stac_fastapi.api.app import StacApi  # noqa: E402
-from stac_fastapi.types.config import ApiSettings  # noqa: E402
-from stac_fastapi.types.core import AsyncBaseCoreClient  # noqa: E402
 
 
 class Client(AsyncBaseCoreClient):

@@ -7,23 +7,20 @@ lacks of it is the bridge's own; what it lacks of nginx is Python's.
 
 import argparse
 import os
-import random
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-from conformance.benchmark.downloads import GIGABYTE, MEGABYTE, Round, Target, bridge, drain
+from conformance.benchmark.downloads import MEGABYTE, Cell, Target, bridge, measure
 from conformance.benchmark.processes import free_port, stopped, wait_for
 from conformance.benchmark.upstreams import FILE, SCHEMES, TOKEN, nginx
 from stacbridge.download import records
-
-PIECE = 256 * 1024
-RECEIVE_BUFFER = 4 * 1024 * 1024
+from stacbridge.download.pieces import PIECE
+from stacbridge.settings import Settings
 
 
 def serve(port: int, upstream: int, authority: str) -> None:
@@ -43,25 +40,13 @@ def pass_on(
 ) -> None:
     """Ask the upstream with its token, and send its answer to the client."""
     with socket.create_connection(("localhost", upstream)) as plain:
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, Settings().receive_buffer)
         with context.wrap_socket(plain, server_hostname="localhost") as connection:
             connection.sendall(asked.replace(b"\r\n", f"\r\nAuthorization: {TOKEN}\r\n".encode(), 1))
             read, end = records.reading(connection), None
             while end is None:
                 count, end = records.fill(read, buffer)
                 client.sendall(buffer[:count])
-
-
-def measure(targets: dict[str, Target], size: int, rounds: int) -> dict[str, list[Round]]:
-    """Return the rounds of each target, shuffled anew in each round."""
-    found: dict[str, list[Round]] = defaultdict(list)
-    for _ in range(rounds):
-        for name in random.sample(list(targets), len(targets)):
-            target = targets[name]
-            before = target.cpu_seconds()
-            rate = drain(target.ports["tls"], target.path, 1, size)
-            found[name].append(Round(rate, (target.cpu_seconds() - before) / size * GIGABYTE))
-    return found
 
 
 def main() -> None:
@@ -82,18 +67,18 @@ def main() -> None:
             stopped(subprocess.Popen([sys.executable, "-c", code])) as looping,
         ):
             wait_for(port)
-            found = measure(
-                {
-                    "nginx": Target((servers.pid,), servers.proxies, f"/{FILE}"),
-                    "bridge": Target((pid,), {"tls": bridged}, f"/assets/tls/c/i/a/{FILE}"),
-                    "loop": Target((looping.pid,), {"tls": port}, f"/{FILE}"),
-                },
-                size,
-                options.rounds,
-            )
+            path = f"/assets/{{wire}}/c/i/a/{FILE}"
+            targets = {
+                "nginx": Target((servers.pid,), servers.proxies, f"/{FILE}"),
+                "bridge": Target((pid,), {"tls": bridged}, path),
+                "loop": Target((looping.pid,), {"tls": port}, f"/{FILE}"),
+            }
+            cells = {target: Cell(target, "tls", 1) for target in targets}
+            found = measure(targets, list(cells.values()), size, options.rounds)
     print("one stream over TLS    MB/s  of nginx  CPU s/GB")
-    peer = median(one.rate for one in found["nginx"])
-    for target, rounds in found.items():
+    peer = median(one.rate for one in found[cells["nginx"]])
+    for target, cell in cells.items():
+        rounds = found[cell]
         rate, cpu = median(one.rate for one in rounds), median(one.cpu for one in rounds)
         print(f"{target:20} {rate / MEGABYTE:6.0f} {rate / peer:9.2f} {cpu:9.2f}")
 

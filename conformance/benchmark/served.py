@@ -73,7 +73,8 @@ def least(announced: dict[str, Any]) -> Iterator[tuple[subprocess.Popen[bytes], 
     """Run the least facade there can be against a simulator; yield its process and its URL."""
     port = free_port()
     command = [sys.executable, "-m", "conformance.benchmark.least", str(port), announced["catalogue_url"]]
-    with stopped(subprocess.Popen(command)) as process:
+    named = {f"STAC_FASTAPI_{name}": "least" for name in ("TITLE", "DESCRIPTION", "VERSION", "LANDING_ID")}
+    with stopped(subprocess.Popen(command, env=os.environ | named)) as process:
         url = f"http://127.0.0.1:{port}"
         until_answered(f"{url}/_mgmt/ping", process)
         yield process, url
