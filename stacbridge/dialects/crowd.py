@@ -7,9 +7,10 @@ instant, and each instant cell after cell (see `cells`).
 `c`. The moment ends with `e`, itself included. `n` is the next instant among the records seen so far. A cell
 is given whole before the next one is read, so that neither memory nor position grow with the crowd.
 
-Which of a moment's instants comes first is known when all its records have been seen. Where the first answer
-has but one instant, that is taken for it: a single one, such as midnight, is what crowds are of. `b` is then
-where the moment begins, and a record between it and that instant, which would come too late, is an error.
+Which of a moment's instants comes first is known when all its records have been seen. Where that would take
+long, and the first answer has but one instant, that is taken for it: a single one, such as midnight, is what
+crowds are of. `b` is then where the moment begins, and a record between it and that instant, which would come
+too late, is an error.
 """
 
 from collections.abc import Iterable
@@ -83,13 +84,14 @@ class Crowd:
         """Return those times that are in the moment."""
         return [key for key in keys if self.asked.at <= key < self.window.end]
 
-    def narrowed(self, keys: list[int]) -> "Crowd | None":
+    def narrowed(self, keys: list[int], *, few: bool = False) -> "Crowd | None":
         """Return the walk through the quarters of a cell that has too many records, some of them at these
-        times; `None` where it is too small to have any."""
+        times, but all in all `few` enough to be looked through first; `None` where it is too small to have
+        any."""
         if not self.cell.quarters():
             return None
         instants = set(self.inside(keys))
-        if not self.path and self.window.after is None and len(instants) == 1:
+        if not self.path and not few and self.window.after is None and len(instants) == 1:
             (at,) = instants
             window = replace(self.window, at=at, width=self.window.end - at)
             return Crowd(window, "0", None, self.window.at)

@@ -2,8 +2,9 @@
 
 A record belongs to the window that it starts in. Upstreams are asked for what overlaps a window, so that
 those which start before it come along, and are left for another. What starts before the time asked for and
-reaches into it is one window of its own: no time range tells its records apart. More records of a moment than
-can be read at once are walked as a crowd (see `crowd`), where the upstream can be asked for areas.
+reaches into it is one window of its own: no time range tells its records apart. More records of a moment, or
+of that window, than can be read at once are walked as a crowd (see `crowd`), where the upstream can be asked
+for areas.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,8 @@ EARLY = datetime(1972, 1, 1, tzinfo=UTC)
 """Observations from orbit begin hardly before: Landsat 1 was launched in 1972."""
 LEAST = 100
 """Records that a window may hold at least before it is split."""
+FEW = 4
+"""Cells of a crowd, if all were full, that are looked through before the first of its records is given."""
 TICK = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
 
@@ -135,7 +138,8 @@ class TimeWalk:
             if start is not None
         ]
         if lot is None or not lot.complete:
-            narrowed = crowd.narrowed([each.key for each in placed])
+            few = lot is not None and lot.matched is not None and lot.matched <= FEW * self._size
+            narrowed = crowd.narrowed([each.key for each in placed], few=few)
             if narrowed is None:
                 raise self._crowded(stretch, crowd.window)
             return narrowed
@@ -153,7 +157,7 @@ class TimeWalk:
         size, asked = self._size, self._asked(stretch, window)
         lot = yield from self.read(asked, size, whole=window.narrowest or not stretch.splits)
         if lot is None:
-            if stretch.splits and (yield from self.splits(asked)):
+            if (yield from self.splits(asked)):
                 return Crowd(window)
             raise self._crowded(stretch, window)
         placed = self._placed(window, lot.records)
