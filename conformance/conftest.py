@@ -6,6 +6,9 @@ import pytest
 
 from conformance.demo import running
 from tests.home import leave
+from tests.logs import logging_as_it_was
+
+__all__ = ["demo", "logging_as_it_was"]
 
 leave()
 

@@ -3,6 +3,9 @@
 from hypothesis import settings
 
 from tests.home import leave
+from tests.logs import logging_as_it_was
+
+__all__ = ["logging_as_it_was"]
 
 leave()
 

@@ -1,7 +1,6 @@
 """What several sections of the fault table start from."""
 
 import io
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,16 +11,11 @@ from stacbridge import logs
 
 
 @pytest.fixture(params=["text", "json"])
-def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+def log(request: pytest.FixtureRequest) -> io.StringIO:
     """The log as the bridge writes it, at its most talkative."""
-    root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
     logs.configure("debug", request.param, stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in logs.OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
+    return stream
 
 
 @pytest.fixture

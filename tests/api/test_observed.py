@@ -1,8 +1,6 @@
 """Request ids, and the line that each request leaves in the log."""
 
 import io
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -22,17 +20,11 @@ ASSET = "/assets/alpha/radar-grd/radar-grd-0003/image/radar-grd-0003.tif"
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
+def log() -> io.StringIO:
     """The log as `serve --log-level info` writes it with `log_format` json."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
     stream = io.StringIO()
     logs.configure("info", "json", stream)
-    yield stream
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    for name in logs.OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
+    return stream
 
 
 def lines(log: io.StringIO) -> list[Json]:

@@ -1,7 +1,6 @@
 import io
 import logging
 import sys
-from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacbridge.exchange import Exchange, answering
-from stacbridge.logs import OURS, Format, Lines, Words, configure
+from stacbridge.logs import Format, Lines, Words, configure
 
 FORMATTERS = pytest.mark.parametrize("formatter", [Words(), Lines()], ids=["text", "json"])
 
@@ -51,18 +50,6 @@ def test_a_json_line_has_its_members_by_name() -> None:
     assert told == {"level": "warning", "logger": "stacbridge.x", "message": "request", "status": 200}
 
 
-@pytest.fixture
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
-
-
-@pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("format", ["text", "json"])
 def test_lines_of_a_request_have_its_id_and_libraries_are_heard_from_warnings_on(format: Format) -> None:
     stream = io.StringIO()
@@ -78,7 +65,6 @@ def test_lines_of_a_request_have_its_id_and_libraries_are_heard_from_warnings_on
     assert "the-id" not in third
 
 
-@pytest.mark.usefixtures("restored")
 def test_the_log_goes_to_standard_error() -> None:
     configure("warning", "text")
     (handler,) = logging.getLogger().handlers
