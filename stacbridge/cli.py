@@ -66,7 +66,17 @@ class Commands(click.Group):
             raise
         except Exception as error:
             log.debug("The command failed.", exc_info=error)
+            _let_go_of_output()
             raise Failure(error if isinstance(error, StacbridgeError) else unforeseen(error)) from error
+
+
+def _let_go_of_output() -> None:
+    """Drop what cannot be written: Python 3.14 tries it again at the end, and makes that the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def unforeseen(error: Exception) -> StacbridgeError:
